@@ -1,0 +1,1 @@
+"""aidc: from the grid meter to the token."""

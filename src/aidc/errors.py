@@ -1,0 +1,70 @@
+"""The exception tree. Catch `AidcError` for everything that aidc raises on purpose.
+
+    AidcError
+    ├── InputError        what the user gave is wrong; carries every `Problem` found   (exit 2)
+    ├── SimulationError   the model met a state that it cannot advance from            (exit 4)
+    └── OutputError       a result could not be written: full disk, existing folder    (exit 5)
+
+A message says what was wrong, the value, where it stands (file and key), and what to do.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+__all__ = ["AidcError", "InputError", "OutputError", "Problem", "SimulationError"]
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """One thing wrong with an input.
+
+    `file` and `key` say where, `what` says what is wrong, `value` is the offending value as
+    written, `remedy` says what to do about it.
+    """
+
+    what: str
+    remedy: str
+    file: str | Path | None = None
+    key: str | None = None
+    value: object = None
+
+    def __str__(self) -> str:
+        place = ": ".join(str(part) for part in (self.file, self.key) if part is not None)
+        shown = "" if self.value is None else f" (got {_shorten(self.value)})"
+        return f"{place + ': ' if place else ''}{self.what}{shown}. {self.remedy}"
+
+
+class AidcError(Exception):
+    """Root of every error that aidc raises on purpose."""
+
+    exit_code = 1
+
+
+class InputError(AidcError):
+    """The site, a scenario, a data file or an argument is wrong. Holds all problems found."""
+
+    exit_code = 2
+
+    def __init__(self, problems: Problem | Sequence[Problem]) -> None:
+        self.problems = (problems,) if isinstance(problems, Problem) else tuple(problems)
+        super().__init__("\n".join(str(problem) for problem in self.problems))
+
+
+class SimulationError(AidcError):
+    """The plant reached a state that the model cannot advance from."""
+
+    exit_code = 4
+
+
+class OutputError(AidcError):
+    """A result could not be written."""
+
+    exit_code = 5
+
+
+def _shorten(value: object, limit: int = 80) -> str:
+    text = repr(value)
+    return text if len(text) <= limit else text[: limit - 1] + "…"

@@ -1,0 +1,62 @@
+"""One way to compile: the decorators of the physics and of the engines.
+
+`scalar` marks a physics function of scalars, small enough to be inlined into an engine; `engine`
+marks a loop over steps. Both keep the Python body callable as `function.py_func`.
+
+numba's file cache does not notice an edit to a jitted helper in another module (numba issue 1833),
+so the cache folder is named after a hash of every source file that can hold a kernel.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import sys
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+from typing import ParamSpec, TypeVar
+
+import numba
+
+__all__ = ["engine", "scalar"]
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+ROOMS_WITH_KERNELS = ("firmware", "plant", "simulate")
+
+
+def _source_hash() -> str:
+    digest = hashlib.sha256(f"{numba.__version__} {sys.version}".encode())
+    here = Path(__file__).parent
+    for room in ROOMS_WITH_KERNELS:
+        for source in sorted((here / room).rglob("*.py")):
+            digest.update(source.read_bytes())
+    return digest.hexdigest()[:16]
+
+
+def _cache_folder() -> str:
+    base = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
+    folder = base / "aidc" / f"kernels-{_source_hash()}"
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=folder):
+            pass
+    except OSError:  # a read-only home: compile into a folder that the system provides
+        folder = Path(tempfile.gettempdir()) / f"aidc-kernels-{_source_hash()}"
+    return str(folder)
+
+
+if "NUMBA_CACHE_DIR" not in os.environ:
+    numba.config.CACHE_DIR = _cache_folder()  # type: ignore[attr-defined]
+
+
+def scalar(function: Callable[P, R]) -> Callable[P, R]:
+    """Compile a physics function of scalars; engines inline it."""
+    return numba.njit(cache=True, error_model="numpy", nogil=True)(function)
+
+
+def engine(function: Callable[P, R]) -> Callable[P, R]:
+    """Compile a loop over steps."""
+    return numba.njit(cache=True, error_model="numpy", nogil=True)(function)

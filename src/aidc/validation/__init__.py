@@ -1,0 +1,1 @@
+"""Predicted against measured, with the item itself left out of the calibration."""
