@@ -1,7 +1,8 @@
 """One way to compile: the decorators of the physics and of the engines.
 
 `scalar` marks a physics function of scalars, small enough to be inlined into an engine; `engine`
-marks a loop over steps. Both keep the Python body callable as `function.py_func`.
+marks a loop over steps and `part` a stretch of such a loop, always inlined, so that a long loop can
+be read in pieces without paying for calls that pass dozens of arrays. All keep the Python body callable as `function.py_func`.
 
 numba's file cache does not notice an edit to a jitted helper in another module (numba issue 1833),
 so the cache folder is named after a hash of every source file that can hold a kernel.
@@ -19,7 +20,7 @@ from typing import ParamSpec, TypeVar
 
 import numba
 
-__all__ = ["engine", "scalar"]
+__all__ = ["engine", "part", "scalar"]
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -60,3 +61,8 @@ def scalar(function: Callable[P, R]) -> Callable[P, R]:
 def engine(function: Callable[P, R]) -> Callable[P, R]:
     """Compile a loop over steps."""
     return numba.njit(cache=True, error_model="numpy", nogil=True)(function)
+
+
+def part(function: Callable[P, R]) -> Callable[P, R]:
+    """Compile a stretch of an engine, inlined where it is called."""
+    return numba.njit(inline="always", error_model="numpy")(function)

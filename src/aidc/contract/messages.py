@@ -1,0 +1,110 @@
+"""What passes between a site and its controller: an observation in, commands out."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+
+import numpy as np
+from numpy.typing import NDArray
+
+from aidc.contract.point import Knob, Point
+
+__all__ = ["Clip", "Command", "FloatArray", "Forecast", "Observation", "Signal", "SiteView"]
+
+FloatArray = NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True)
+class Signal:
+    """A grid event as announced: who asked for what, from when to when.
+
+    `limit_frac` is the share of the import limit (or of the baseline) left to the site and
+    `limit_w` an absolute ceiling; one of them is NaN.
+    """
+
+    name: str
+    kind: str
+    announced_tick: int
+    start_tick: int
+    end_tick: int
+    reduce_frac: float = float("nan")
+    limit_w: float = float("nan")
+
+
+@dataclass(frozen=True, slots=True)
+class Forecast:
+    """What was forecast when this observation was made: one value per future period.
+
+    `period_s` is the spacing and every array has the same length. The twin gives the scenario's
+    day-ahead series (prices and carbon are published ahead); weather is persistence, so that no
+    controller sees the scenario's future.
+    """
+
+    issued_tick: int
+    period_s: float
+    price_usd_per_mwh: FloatArray
+    carbon_kg_per_mwh: FloatArray
+
+
+@dataclass(frozen=True, slots=True)
+class Observation:
+    """What a real site can measure. `tick` is the end of the observed window."""
+
+    tick: int
+    value: Mapping[Point, FloatArray]
+    age_s: Mapping[Point, FloatArray]
+    signals: tuple[Signal, ...]
+    forecast: Forecast
+
+
+@dataclass(frozen=True, slots=True)
+class Command:
+    """What a real device accepts: one value per row of the knob, NaN = leave alone.
+
+    After `valid_s` without a successor the device returns to its declared default.
+    """
+
+    knob: Knob
+    value: FloatArray
+    valid_s: float
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Clip:
+    """A command value that `admit` had to change, and to what."""
+
+    knob: Knob
+    row: str
+    asked: float
+    given: float
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class SiteView:
+    """What a controller may know of the site: names in row order, ratings, limits, defaults."""
+
+    name: str
+    start: datetime
+    step_s: float
+    pods: tuple[str, ...]
+    storages: tuple[str, ...]
+    plants: tuple[str, ...]
+    import_limit_w: float
+    export_limit_w: float
+    pod_workload: tuple[str, ...] = ()
+    pod_flex_tier: tuple[int, ...] = ()
+    pod_rated_w: FloatArray = field(default_factory=lambda: np.zeros(0))
+    storage_power_w: FloatArray = field(default_factory=lambda: np.zeros(0))
+    storage_energy_j: FloatArray = field(default_factory=lambda: np.zeros(0))
+    lower: Mapping[Knob, FloatArray] = field(default_factory=dict[Knob, FloatArray])
+    upper: Mapping[Knob, FloatArray] = field(default_factory=dict[Knob, FloatArray])
+    default: Mapping[Knob, FloatArray] = field(default_factory=dict[Knob, FloatArray])
+    max_rate_per_s: Mapping[Knob, FloatArray] = field(default_factory=dict[Knob, FloatArray])
+
+    def rows(self, knob: Knob) -> tuple[str, ...]:
+        """The names behind the values of a knob."""
+        return {"pod": self.pods, "storage": self.storages, "plant": self.plants}[knob.rows.value]

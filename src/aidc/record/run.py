@@ -1,0 +1,87 @@
+"""A finished run: immutable, columnar, and the only thing that measures and reports look at."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from aidc.errors import InputError, Problem
+
+if TYPE_CHECKING:
+    import polars as pl
+
+__all__ = ["FILES", "Run", "read_run"]
+
+FILES = ("run.json", "site.toml", "series.parquet", "pods.parquet", "events.parquet", "summary.json")
+
+
+@dataclass(frozen=True)
+class Run:
+    """What a run recorded.
+
+    Attributes
+    ----------
+    site
+        The resolved site, as plain tables (what was built, with every default filled in).
+    meta
+        What a reader must know to use the figures: window, seed, workloads, assumptions, repairs.
+    series, pods, events
+        polars frames, one row per output step (per pod, per event). `scan_series` and `scan_pods`
+        read from disk only what a query needs.
+    summary
+        The figures of `summary.json`; empty until they are measured.
+    """
+
+    site: Mapping[str, Any]
+    meta: Mapping[str, Any]
+    folder: Path
+    summary: Mapping[str, Any] = field(default_factory=dict[str, Any])
+
+    @cached_property
+    def series(self) -> pl.DataFrame:
+        return self.scan_series().collect()
+
+    @cached_property
+    def pods(self) -> pl.DataFrame:
+        return self.scan_pods().collect()
+
+    @cached_property
+    def events(self) -> pl.DataFrame:
+        import polars as pl
+
+        return pl.read_parquet(self.folder / "events.parquet")
+
+    def scan_series(self) -> pl.LazyFrame:
+        import polars as pl
+
+        return pl.scan_parquet(self.folder / "series.parquet")
+
+    def scan_pods(self) -> pl.LazyFrame:
+        import polars as pl
+
+        return pl.scan_parquet(self.folder / "pods.parquet")
+
+
+def read_run(folder: Path | str) -> Run:
+    """Open a run folder.
+
+    Raises
+    ------
+    InputError
+        The folder does not exist, is not a run, or a file of it cannot be read.
+    """
+    folder = Path(folder)
+    missing = [name for name in FILES if not (folder / name).is_file()]
+    if missing:
+        what = "not a run folder: " + ", ".join(missing) + " missing"
+        raise InputError(Problem(what, "Give the folder that `aidc run` named at its end.", folder))
+    try:
+        document = json.loads((folder / "run.json").read_text(encoding="utf-8"))
+        summary = json.loads((folder / "summary.json").read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise InputError(Problem(f"cannot be read: {error}", "Run the site again.", folder)) from error
+    return Run(document["site"], document["meta"], folder, summary)

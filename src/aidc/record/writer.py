@@ -1,0 +1,108 @@
+"""Writing a run: streamed into a temporary sibling folder, renamed when it is whole.
+
+A killed run, a full disk or an error leaves nothing under the final name; the temporary folder is
+removed where that is still possible and is recognisable (`.NAME.partial-…`) where it is not.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+
+import polars as pl
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from aidc.errors import OutputError
+
+__all__ = ["RunWriter", "free_folder", "write_failures"]
+
+
+@contextlib.contextmanager
+def write_failures(target: Path) -> Iterator[None]:
+    """Turn failures of the disk into an `OutputError` that says what to do."""
+    try:
+        yield
+    except (OSError, pa.ArrowException) as error:
+        raise OutputError(
+            f"{target}: could not be written: {error}. Nothing was left under this name; free some "
+            "space or choose another place with --out, and run again."
+        ) from error
+
+
+def free_folder(parent: Path, name: str) -> Path:
+    """The first of `parent/name-1`, `parent/name-2`, … that does not exist."""
+    number = 1
+    while (parent / f"{name}-{number}").exists():
+        number += 1
+    return parent / f"{name}-{number}"
+
+
+class RunWriter:
+    """Collects a run in a temporary folder; `finish` puts it under its name."""
+
+    def __init__(self, target: Path) -> None:
+        self.target = target
+        if target.exists():
+            raise OutputError(f"{target} exists already. Choose another --out, or move it away.")
+        with write_failures(target):
+            target.parent.mkdir(parents=True, exist_ok=True)
+            self.folder = Path(tempfile.mkdtemp(prefix=f".{target.name}.partial-", dir=target.parent))
+        self._writers: dict[str, pq.ParquetWriter] = {}
+
+    def __enter__(self) -> RunWriter:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, value: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._close()
+        if self.folder.exists():
+            shutil.rmtree(self.folder, ignore_errors=True)
+
+    def append(self, name: str, frame: pl.DataFrame) -> None:
+        """Append rows to `name.parquet` as one row group."""
+        table = frame.to_arrow()
+        with write_failures(self.target):
+            if name not in self._writers:
+                self._writers[name] = pq.ParquetWriter(
+                    self.folder / f"{name}.parquet", table.schema, compression="lz4", use_dictionary=["pod"]
+                    if "pod" in frame.columns
+                    else False,
+                    write_statistics=["time"] if "time" in frame.columns else False,
+                )
+            self._writers[name].write_table(table)
+
+    def text(self, name: str, content: str) -> None:
+        """Write a text file into the folder."""
+        with write_failures(self.target):
+            (self.folder / name).write_text(content, encoding="utf-8")
+
+    def document(self, name: str, content: Mapping[str, Any]) -> None:
+        """Write a JSON file into the folder; NaN and infinity are refused, not written."""
+        self.text(name, json.dumps(content, indent=1, allow_nan=False, default=str) + "\n")
+
+    def close_tables(self) -> None:
+        """Finish the Parquet files, so that they can be read while still under the temporary name."""
+        with write_failures(self.target):
+            self._close()
+
+    def finish(self) -> Path:
+        """Put the folder under its name. After this the run is whole."""
+        with write_failures(self.target):
+            self._close()
+            os.chmod(self.folder, 0o755)  # noqa: S103  mkdtemp makes it private; a result is to be shared
+            os.rename(self.folder, self.target)
+        return self.target
+
+    def _close(self) -> None:
+        for writer in self._writers.values():
+            writer.close()
+        self._writers.clear()

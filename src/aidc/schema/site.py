@@ -1,0 +1,224 @@
+"""A site: what is built, what runs on it, what happens to it, and who decides.
+
+These are the shapes after every `use` has been resolved, so a site carries its equipment with it and
+nothing downstream opens the catalogue. `aidc.site.load` makes them from a TOML file.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+from pathlib import Path
+from typing import Annotated, Any, Literal, Self
+from zoneinfo import ZoneInfo
+
+from pydantic import AwareDatetime, Field, field_validator, model_validator
+
+from aidc.schema.accelerator import Accelerator
+from aidc.schema.base import Frac, Name, NonNegative, Positive, Shape
+from aidc.schema.chain import Chain
+from aidc.schema.cooling import CoolingPlant
+from aidc.schema.demand import AnyDemand
+from aidc.schema.event import AnyEvent
+from aidc.schema.job import JobShape
+from aidc.schema.llm import Llm
+from aidc.schema.market import AnyCarbon, AnyTariff
+from aidc.schema.rack import Rack
+from aidc.schema.renewables import Genset, Renewable
+from aidc.schema.storage import Storage
+from aidc.schema.weather import AnyWeather
+
+__all__ = [
+    "Control",
+    "Assumption",
+    "Grid",
+    "Job",
+    "Location",
+    "MainTransformer",
+    "Pod",
+    "Replay",
+    "Scenario",
+    "Service",
+    "ServiceLevel",
+    "Site",
+    "SiteFacts",
+]
+
+FlexTier = Literal[0, 1, 2, 3]
+
+
+class Location(Shape):
+    """Where the site stands; the time zone is that of its tariff and of its users' days."""
+
+    latitude_deg: Annotated[float, Field(ge=-90, le=90)]
+    longitude_deg: Annotated[float, Field(ge=-180, le=180)]
+    timezone: str = "UTC"
+    elevation_m: Annotated[float, Field(ge=-430, le=5000)] = 0.0
+
+    @field_validator("timezone")
+    @classmethod
+    def _known_zone(cls, zone: str) -> str:
+        try:
+            ZoneInfo(zone)
+        except (KeyError, ValueError, OSError) as error:
+            raise ValueError("is not a known time zone. Use an IANA name such as America/New_York") from error
+        return zone
+
+
+class SiteFacts(Shape):
+    """Name and place, and what the buildings draw beside IT and cooling (light, security, offices)."""
+
+    name: Name
+    location: Location
+    auxiliary_mw: NonNegative = 0.0
+    auxiliary_frac: Annotated[float, Field(ge=0, le=0.2)] = 0.005
+
+
+class MainTransformer(Shape):
+    """The transformer at the point of interconnection: losses per unit of its rating.
+
+    Defaults: 0.04 % no-load and 0.30 % load loss at rating, usual for 100 MVA class units
+    (engineering knowledge without a checked source).
+    """
+
+    rating_mva: Positive | None = None
+    no_load_frac: Annotated[float, Field(ge=0, le=0.05)] = 0.0004
+    load_frac: Annotated[float, Field(ge=0, le=0.05)] = 0.003
+
+
+class Grid(Shape):
+    """The grid connection. Short-circuit level and X/R are used by the transient engine."""
+
+    import_limit_mw: NonNegative
+    export_limit_mw: NonNegative = 0.0
+    voltage_kv: Positive = 138.0
+    short_circuit_mva: Positive | None = None
+    x_over_r: Positive = 10.0
+    transformer: MainTransformer = MainTransformer()
+    code: Name | None = None
+
+
+class Pod(Shape):
+    """Racks of one kind on one lineup of a chain and one cooling plant, with one workload.
+
+    Lower `priority` numbers are shed last. `power_cap_frac` limits the accelerators permanently.
+    """
+
+    rack: Rack
+    accelerator: Accelerator
+    racks: Annotated[int, Field(ge=1, le=1_000_000)]
+    chain: Name
+    cooling: Name
+    priority: Annotated[int, Field(ge=0, le=1000)] = 1
+    power_cap_frac: Annotated[float, Field(gt=0, le=1)] = 1.0
+    restart_s: NonNegative = 300.0
+    ramp_up_mw_per_s: Positive | None = None
+
+    @property
+    def accelerators(self) -> int:
+        return self.racks * self.rack.accelerators
+
+
+class ServiceLevel(Shape):
+    """What a request is promised; a request that misses either is delivered but not useful."""
+
+    ttft_p99_s: Positive = 2.0
+    itl_p99_ms: Positive = 100.0
+
+
+class Service(Shape):
+    """A model served to users from one or more pods."""
+
+    model: Llm
+    model_name: str = ""
+    pods: Annotated[tuple[Name, ...], Field(min_length=1)]
+    precision: Literal["bf16", "fp8", "fp4"] | None = None
+    accelerators_per_replica: Annotated[int, Field(ge=1, le=4096)] | None = None
+    batch_limit: Annotated[int, Field(ge=1, le=100_000)] = 256
+    queue_limit_s: Positive = 60.0
+    flex_tier: FlexTier = 0
+    slo: ServiceLevel = ServiceLevel()
+    demand: AnyDemand
+
+
+class Job(JobShape):
+    """A training job with the model that `use` names."""
+
+    model: Llm
+
+
+class Replay(Shape):
+    """Measured power of pods, replayed at the rack inlet's accelerator side: no tokens are counted."""
+
+    pods: Annotated[tuple[Name, ...], Field(min_length=1)]
+    demand: AnyDemand
+
+
+class Control(Shape):
+    """Who decides: a shipped controller, or your own as `file.py:Class` or `package.module:Class`."""
+
+    use: str = "none"
+    period_s: Annotated[float, Field(ge=1, le=86_400)] = 60.0
+    options: Mapping[str, Any] = {}
+
+
+class Scenario(Shape):
+    """What happens: window, step, weather, prices, carbon, and announced grid events."""
+
+    start: AwareDatetime
+    days: Annotated[float, Field(gt=0, le=3660)] = 7.0
+    step_s: Annotated[float, Field(gt=0, le=3600)] = 1.0
+    output_step_s: Annotated[float, Field(gt=0, le=86_400)] = 60.0
+    seed: Annotated[int, Field(ge=0, lt=2**63)] = 1
+    weather: AnyWeather
+    tariff: AnyTariff | None = None
+    carbon: AnyCarbon | None = None
+    events: tuple[AnyEvent, ...] = ()
+
+    @field_validator("start")
+    @classmethod
+    def _plausible_year(cls, start: datetime) -> datetime:
+        if not 1950 <= start.year <= 2150:  # noqa: PLR2004
+            raise ValueError("lies outside 1950 to 2150. Check the year")
+        return start
+
+
+class Assumption(Shape):
+    """A catalogue figure that this site rests on, with its source and confidence mark."""
+
+    where: str
+    entry: str
+    key: str
+    value: Any
+    source: str
+    url: str | None = None
+    confidence: str
+    overridden: bool = False
+
+
+class Site(Shape):
+    """The whole of it. Names are the table names of the TOML file."""
+
+    schema_version: Annotated[Literal[1], Field(alias="schema")] = 1
+    site: SiteFacts
+    grid: Grid
+    chains: Annotated[Mapping[Name, Chain], Field(min_length=1)]
+    cooling: Annotated[Mapping[Name, CoolingPlant], Field(min_length=1)]
+    pods: Annotated[Mapping[Name, Pod], Field(min_length=1, max_length=500)]
+    storage: Mapping[Name, Storage] = {}
+    renewables: Mapping[Name, Renewable] = {}
+    gensets: Mapping[Name, Genset] = {}
+    services: Mapping[Name, Service] = {}
+    jobs: Mapping[Name, Job] = {}
+    replays: Mapping[Name, Replay] = {}
+    scenario: Scenario
+    control: Control = Control()
+    folder: Annotated[Path, Field(exclude=True)] = Path()
+    assumptions: Annotated[tuple[Assumption, ...], Field(exclude=True)] = ()
+
+    @model_validator(mode="after")
+    def _references(self) -> Self:
+        from aidc.schema.crosscheck import cross_check
+
+        cross_check(self)
+        return self

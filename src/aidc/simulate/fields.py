@@ -1,0 +1,269 @@
+"""Names of the rows of the engine's arrays.
+
+The kernel sees plain float arrays, `[field, lane]` for pods (lane = design x pod), `[field, plant]`,
+`[field, storage]` and `[field, design]`; these enumerations name their rows, with the unit in each
+name, so that `pod[Pod.QUEUE_LIMIT_S, lane]` reads as what it is.
+"""
+
+from __future__ import annotations
+
+from enum import IntEnum
+
+__all__ = [
+    "Channel",
+    "Component",
+    "Hold",
+    "Kind",
+    "Plant",
+    "PlantState",
+    "Pod",
+    "PodFlow",
+    "PodKnob",
+    "PodNow",
+    "PodState",
+    "Point",
+    "Site",
+    "SiteNow",
+    "Store",
+    "StoreNow",
+]
+
+
+class Kind(IntEnum):
+    """What drives a pod: nothing, requests, a job's schedule, or a measured power series."""
+
+    IDLE = 0
+    SERVICE = 1
+    JOB = 2
+    REPLAY = 3
+
+
+class Hold(IntEnum):
+    """How a native series is read between its samples."""
+
+    MEAN = 0
+    LINEAR = 1
+
+
+class Channel(IntEnum):
+    """Site-wide inputs; the demand of workload w is channel `DEMAND + w`."""
+
+    DRY_BULB_K = 0
+    WET_BULB_K = 1
+    PV_W = 2
+    WIND_W = 3
+    IMPORT_LIMIT_W = 4
+    DEMAND = 5
+
+
+class Pod(IntEnum):
+    """Parameters of a pod."""
+
+    KIND = 0
+    WORKLOAD = 1
+    SHARE_FRAC = 2  # of its workload's demand
+    RATE_MAX_PER_S = 3  # tokens/s (service, job) or W (replay) at load 1
+    RATED_W = 4  # accelerators at rating: the 1.0 of the cap axis
+    CAP_MIN_FRAC = 5
+    QUEUE_LIMIT_S = 6
+    SLO_TTFT_S = 7
+    INPUT_PER_OUTPUT = 8
+    OUTPUT_PER_REQUEST = 9
+    OVERHEAD_0_W = 10  # host, fans: c0 + c1 P + c2 P^2
+    OVERHEAD_1 = 11
+    OVERHEAD_2_PER_W = 12
+    NETWORK_W = 13
+    LIQUID_FRAC = 14
+    PER_LIQUID_RATED = 15  # 1 / the heat at which the loop runs at full flow [1/W]
+    PER_AIR_RATED = 16
+    PLANT = 17
+    LOOP_J_K = 18
+    AIR_J_K = 19
+    CASE_ON_AIR = 20  # 1: accelerators are cooled by the hall's air
+    THROTTLE_K = 21  # throttling starts here ...
+    TRIP_K = 22  # ... and here the pod shuts down
+    RAMP_UP_W_PER_S = 23
+    IDLE_W = 24  # accelerators when powered without work
+    PER_ACCELERATOR = 25  # 1 / number of accelerators
+    FLOW_MIN_FRAC = 26
+    RESTART_S = 27  # how long it stays off after a trip or after shedding
+
+
+class PodFlow(IntEnum):
+    """Rows of the tables over the flow fraction of a pod's loops."""
+
+    LOOP_W_K = 0  # CDU conductance between loop supply and facility supply
+    PUMP_W = 1
+    CASE_K_W = 2  # cold plate or heat sink, per accelerator
+    AIR_W_K = 3
+    CRAH_W = 4
+
+
+class PodState(IntEnum):
+    """What a pod remembers from step to step."""
+
+    QUEUE_TOKENS = 0
+    LOOP_K = 1
+    AIR_K = 2
+    CASE_K = 3
+    ACCELERATOR_W = 4
+    TRIP_S = 5  # how long it stays off after a thermal trip
+    SHED_S = 6  # how long it stays off after load was shed
+
+
+class PodKnob(IntEnum):
+    """What a controller has set, in the device's terms."""
+
+    CAP_FRAC = 0
+    RUN = 1
+    BATCH_FRAC = 2
+    REPLICA_FRAC = 3
+
+
+class Point(IntEnum):
+    """Columns of a pod's operating table over load and cap."""
+
+    ACCELERATOR_W = 0
+    UNCAPPED_W = 1
+    RATE_PER_S = 2
+    BATCH = 3
+    MEETS_SLO_FRAC = 4
+    TTFT_P50_S = 5
+    TTFT_P90_S = 6
+    TTFT_P99_S = 7
+    ITL_P50_S = 8
+    ITL_P90_S = 9
+    ITL_P99_S = 10
+
+
+class PodNow(IntEnum):
+    """What a pod does in a step. Rows up to `SUPPLY_K` are summed and recorded as means."""
+
+    ACCELERATOR_W = 0
+    UNCAPPED_W = 1
+    OVERHEAD_W = 2
+    SERVER_STAGE_W = 3
+    SERVER_W = 4
+    NETWORK_W = 5
+    IT_W = 6
+    CHAIN_LOSS_W = 7
+    ARRIVED_TOKENS = 8
+    OUTPUT_TOKENS = 9
+    DROPPED_TOKENS = 10
+    USEFUL_TOKENS = 11
+    TRAINED_TOKENS = 12
+    BATCH = 13
+    LOAD_FRAC = 14
+    TTFT_P50_S = 15
+    TTFT_P90_S = 16
+    TTFT_P99_S = 17
+    ITL_P50_S = 18
+    ITL_P90_S = 19
+    ITL_P99_S = 20
+    CAP_FRAC = 21
+    THROTTLE_FRAC = 22
+    SHED_FRAC = 23
+    PUMP_W = 24
+    CRAH_W = 25
+    SUPPLY_K = 26
+    # not summed
+    QUEUE_TOKENS = 27
+    CASE_K = 28
+    BUS_W = 29
+    LIQUID_W = 30
+    AIR_W = 31
+    AMBIENT_W = 32
+    LOOP_W_K = 33
+    AIR_W_K = 34
+    CASE_K_W = 35
+
+
+class Plant(IntEnum):
+    """Parameters of a cooling plant, beside those of its heat rejection."""
+
+    LOOP_J_K = 0
+    SET_K = 1
+    FAN_LAG_S = 2
+    APPROACH_S = 3  # time constant with which the set point is approached
+    FLOW_W_K = 4  # heat capacity flow of the facility loop at full flow
+    PER_HEAT_RATED = 5  # 1 / the heat at which the loop runs at full flow [1/W]
+    PUMP_W = 6
+    REUSE_W = 7
+    REUSE_MIN_K = 8
+    FLOW_MIN_FRAC = 9
+    PUMP_STATIC_FRAC = 10
+
+
+class PlantState(IntEnum):
+    """What a cooling plant remembers."""
+
+    SUPPLY_K = 0
+    CONDUCTANCE_W_K = 1
+
+
+class Component(IntEnum):
+    """Where a cooling plant's electricity goes, and what it does; all recorded as means."""
+
+    PUMP_FACILITY_W = 0
+    FAN_W = 1
+    CHILLER_W = 2
+    HEAT_W = 3
+    REUSED_W = 4
+    WATER_KG_S = 5
+    SUPPLY_K = 6
+    RETURN_K = 7
+
+
+class Store(IntEnum):
+    """Parameters of a storage that the dispatch rule needs."""
+
+    CHARGE_BELOW_W = 0
+    DISCHARGE_ABOVE_W = 1
+    SMOOTH_S = 2  # window of the smoothing rule, 0 for the threshold rules
+    LANE = 3  # the pod whose lineup it serves, -1 at the site bus
+    STAGE = 4  # it acts at the output of this stage of the lineup
+    LIMIT_W = 5  # a node above this power never charges
+    AIR_FRAC = 6  # share of its loss that warms the hall
+
+
+class StoreNow(IntEnum):
+    """What a storage does in a step; recorded as means."""
+
+    POWER_W = 0
+    CHARGE_W = 1
+    DISCHARGE_W = 2
+    LOSS_W = 3
+    AUXILIARY_W = 4
+
+
+class Site(IntEnum):
+    """Parameters of a design's site bus."""
+
+    EXPORT_LIMIT_W = 0
+    AUXILIARY_W = 1
+    AUXILIARY_FRAC = 2
+    TRANSFORMER_0_W = 3
+    TRANSFORMER_2_PER_W = 4
+    GENSET_W = 5
+    GENSET_START_S = 6
+
+
+class SiteNow(IntEnum):
+    """What the site bus does in a step; recorded as means, but for the last two."""
+
+    NET_IMPORT_W = 0
+    IMPORT_W = 1
+    EXPORT_W = 2
+    PV_W = 3
+    WIND_W = 4
+    GENSET_W = 5
+    CURTAILED_W = 6
+    COOLING_W = 7
+    AUXILIARY_W = 8
+    TRANSFORMER_W = 9
+    UNSERVED_W = 10
+    REJECTED_W = 11
+    REUSED_W = 12
+    AMBIENT_W = 13
+    DRY_BULB_K = 14
+    WET_BULB_K = 15

@@ -1,0 +1,207 @@
+"""The one thing that steps the plant: `run`, an environment and an emulator all share it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from aidc.contract import Clip, Command, FloatArray, Forecast, Knob, Observation, Point, SiteView, admit
+from aidc.errors import SimulationError
+from aidc.simulate.arrays import Knobs, Records, State
+from aidc.simulate.compiled import Compiled, scratch_of
+from aidc.simulate.energy import OK, advance
+from aidc.simulate.fields import Component, PodKnob, PodNow, SiteNow, StoreNow
+from aidc.simulate.frames import Stored, stored_now
+
+__all__ = ["Block", "Twin"]
+
+_FORECAST_HOURS = 24
+_POD_KNOBS = {
+    Knob.POD_PAUSE: PodKnob.RUN,
+    Knob.POD_BATCH_FRAC: PodKnob.BATCH_FRAC,
+    Knob.POD_REPLICA_FRAC: PodKnob.REPLICA_FRAC,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Block:
+    """What one `advance` recorded: `rows` output steps from `first_tick`, and what was stored before."""
+
+    records: Records
+    first_tick: int
+    rows: int
+    before: Stored
+
+
+class Twin:
+    """A simulated site behind the control contract.
+
+    `reset` puts it at tick 0, `apply` takes commands, `advance` steps it, `observe` says what a real
+    site would have measured over the last block.
+    """
+
+    def __init__(self, compiled: Compiled) -> None:
+        self.compiled = compiled
+        self.reset()
+
+    def reset(self) -> None:
+        """Go back to the start of the scenario."""
+        self.tick = 0
+        self.state: State = self.compiled.initial_state()
+        self._knobs: Knobs = self.compiled.default_knobs()
+        self._scratch = scratch_of(self.compiled)
+        self._held = {knob: np.full(len(self.view.rows(knob)), np.nan) for knob in Knob}
+        self._set_at = dict.fromkeys(Knob, 0)
+        self._until = dict.fromkeys(Knob, -1)
+        self._last: Block | None = None
+
+    @property
+    def view(self) -> SiteView:
+        return self.compiled.view
+
+    @property
+    def done(self) -> bool:
+        """Whether the scenario's window has been stepped through."""
+        return self.tick >= self.compiled.clock.steps
+
+    def apply(self, commands: Sequence[Command]) -> list[Clip]:
+        """Admit commands; they act from the next step and hold until replaced or expired."""
+        step_s = float(self.compiled.clock.step_s)
+        elapsed_s = max((self.tick - min(self._set_at[c.knob] for c in commands)) * step_s, step_s) if commands else 0.0
+        admitted, clips = admit(commands, self.view, self._held, elapsed_s)
+        for knob, command in admitted.items():
+            self._held[knob] = np.where(np.isnan(command.value), self._held[knob], command.value)
+            self._set_at[knob] = self.tick
+            self._until[knob] = self.tick + max(1, round(command.valid_s / step_s))
+        self._set_knobs()
+        return clips
+
+    def advance(self, steps: int) -> Block:
+        """Step the plant; `steps` is cut at the end of the window and must fill output steps.
+
+        Raises
+        ------
+        SimulationError
+            A state that is not finite was reached.
+        """
+        per_row = self.compiled.steps_per_row
+        steps = min(steps, self.compiled.clock.steps - self.tick)
+        if steps <= 0 or steps % per_row:
+            raise SimulationError(f"{steps} steps do not fill output steps of {per_row}; choose a multiple.")
+        self._expire()
+        rows = steps // per_row
+        out = self.compiled.records(rows)
+        before = stored_now(self.compiled, self.state)
+        status = advance(
+            self.compiled.params,
+            self.compiled.inputs,
+            self._knobs,
+            self.state,
+            self._scratch,
+            out,
+            self.tick,
+            steps,
+            per_row,
+            self.compiled.first_job,
+        )
+        if status != OK:
+            when = self.compiled.clock.at(self.tick).isoformat()
+            raise SimulationError(f"The model reached a state that is not finite after {when}.")
+        self._last = Block(out, self.tick, rows, before)
+        self.tick += steps
+        return self._last
+
+    def observe(self) -> Observation:
+        """Means over the last block, as a real site would have measured them."""
+        if self._last is None:
+            value = {point: np.full(len(self._rows(point)), np.nan) for point in Point}
+            age = {point: np.full(len(self._rows(point)), np.inf) for point in Point}
+        else:
+            value = _measured(self.compiled, self._last)
+            age = {point: np.zeros(len(value[point])) for point in Point}
+        for array in (*value.values(), *age.values()):
+            array.setflags(write=False)
+        signals = tuple(s for s in self.compiled.signals if s.announced_tick <= self.tick)
+        return Observation(self.tick, value, age, signals, self._forecast())
+
+    def _rows(self, point: Point) -> tuple[str, ...]:
+        view = self.view
+        return {"pod": view.pods, "storage": view.storages, "plant": view.plants}.get(point.rows.value, ("site",))
+
+    def _forecast(self) -> Forecast:
+        start = np.datetime64(self.compiled.clock.at(self.tick).replace(tzinfo=None), "us")
+        times = start + np.arange(_FORECAST_HOURS) * np.timedelta64(3_600_000_000, "us")
+        market = self.compiled.market
+        return Forecast(self.tick, 3600.0, market.price_usd_per_mwh(times), market.carbon_kg_per_mwh(times))
+
+    def _expire(self) -> None:
+        expired = [knob for knob in Knob if 0 <= self._until[knob] <= self.tick]
+        for knob in expired:
+            self._held[knob][:] = np.nan
+            self._until[knob] = -1
+        if expired:
+            self._set_knobs()
+
+    def _set_knobs(self) -> None:
+        """Translate what is held into the engine's terms."""
+        fresh = self.compiled.default_knobs()
+        rated = self.view.upper[Knob.POD_CAP_W]
+        cap = self._held[Knob.POD_CAP_W] / rated
+        fresh.pod[PodKnob.CAP_FRAC] = np.where(np.isnan(cap), fresh.pod[PodKnob.CAP_FRAC], cap)
+        for knob, row in _POD_KNOBS.items():
+            held = 1.0 - self._held[knob] if knob is Knob.POD_PAUSE else self._held[knob]
+            fresh.pod[row] = np.where(np.isnan(held), fresh.pod[row], held)
+        fresh.storage_w[:] = _spread(self.compiled, self._held[Knob.STORAGE_W])
+        fresh.supply_k[:] = np.where(
+            np.isnan(self._held[Knob.PLANT_SUPPLY_K]), fresh.supply_k, self._held[Knob.PLANT_SUPPLY_K]
+        )
+        self._knobs = fresh
+
+
+def _spread(compiled: Compiled, value: FloatArray) -> FloatArray:
+    """A set point per named storage, shared among its lineups by rating."""
+    labels = compiled.labels.stores
+    names = list(dict.fromkeys(labels))
+    rated = compiled.params.storage[1] if len(labels) else np.zeros(0)
+    total = {name: sum(r for r, label in zip(rated, labels, strict=True) if label == name) for name in names}
+    return np.array(
+        [value[names.index(label)] * r / total[label] for r, label in zip(rated, labels, strict=True)]
+    )
+
+
+def _measured(compiled: Compiled, block: Block) -> dict[Point, FloatArray]:
+    out, rows = block.records, block.rows
+    site = out.site[:rows, :, 0].mean(axis=0)
+    pod = out.pod[:rows].mean(axis=0)
+    plant = out.plant[:rows].mean(axis=0)
+    names = list(dict.fromkeys(compiled.labels.stores))
+    member = np.array([[label == name for label in compiled.labels.stores] for name in names], dtype=float)
+    member = member.reshape(len(names), len(compiled.labels.stores))
+    capacity = compiled.params.storage[0] if names else np.zeros(0)
+    store = out.store[:rows].mean(axis=0)
+    times = np.array([np.datetime64(compiled.clock.at(block.first_tick).replace(tzinfo=None), "us")])
+    step_s = float(compiled.clock.step_s)
+    return {
+        Point.GRID_IMPORT_W: site[[SiteNow.NET_IMPORT_W]],
+        Point.PV_W: site[[SiteNow.PV_W]],
+        Point.WIND_W: site[[SiteNow.WIND_W]],
+        Point.DRY_BULB_K: site[[SiteNow.DRY_BULB_K]],
+        Point.WET_BULB_K: site[[SiteNow.WET_BULB_K]],
+        Point.PRICE_USD_PER_MWH: compiled.market.price_usd_per_mwh(times),
+        Point.CARBON_KG_PER_MWH: compiled.market.carbon_kg_per_mwh(times),
+        Point.POD_IT_W: pod[PodNow.IT_W],
+        Point.POD_ACCELERATOR_W: pod[PodNow.ACCELERATOR_W],
+        Point.POD_UNCAPPED_W: pod[PodNow.UNCAPPED_W],
+        Point.POD_TOKENS_PER_S: (pod[PodNow.OUTPUT_TOKENS] + pod[PodNow.TRAINED_TOKENS]) / step_s,
+        Point.POD_QUEUE_TOKENS: out.queue_tokens[rows - 1].copy(),
+        Point.POD_SUPPLY_K: pod[PodNow.SUPPLY_K],
+        Point.POD_CASE_K: out.case_k[:rows].max(axis=0),
+        Point.STORAGE_W: member @ store[StoreNow.POWER_W],
+        Point.STORAGE_SOC_FRAC: (member * capacity) @ out.soc_frac[rows - 1] / (member @ capacity),
+        Point.PLANT_SUPPLY_K: plant[Component.SUPPLY_K],
+        Point.PLANT_HEAT_W: plant[Component.HEAT_W] + plant[Component.REUSED_W],
+    }
+
+

@@ -1,0 +1,84 @@
+"""From `use = "name"` to values: the catalogue's entry with the site's own keys laid over it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from pydantic import BaseModel
+
+from aidc.catalogue import Entry, read
+from aidc.errors import InputError, Problem
+from aidc.schema.site import Assumption
+
+__all__ = ["Resolver"]
+
+
+@dataclass
+class Resolver:
+    """Resolves entries along one search path, collecting problems and the figures it took."""
+
+    file: Path
+    search: Sequence[Path]
+    problems: list[Problem] = field(default_factory=list[Problem])
+    assumptions: list[Assumption] = field(default_factory=list[Assumption])
+
+    def values(self, kind: str, name: Any, key: str, overrides: Mapping[str, Any] | None = None) -> dict[str, Any]:
+        """The values of an entry under `overrides`; a missing entry becomes a problem and {}."""
+        if not isinstance(name, str):
+            what = f"must name a {kind} of the catalogue"
+            self.problems.append(Problem(what, f"List them with: aidc catalogue {kind}", self.file, key, name))
+            return {}
+        try:
+            entry = read(kind, name, self.search)
+        except InputError as error:
+            self.problems += [
+                Problem(one.what, one.remedy, one.file or self.file, key if one.key == "use" else one.key, one.value)
+                for one in error.problems
+            ]
+            return {}
+        overrides = overrides or {}
+        self._note(entry, key.removesuffix(".use"), overrides)
+        return _merge(entry.values, overrides)
+
+    def table(self, node: Any, key: str) -> dict[str, Any]:
+        """A table of the document, or {} and a problem if something else stands there."""
+        if isinstance(node, dict):
+            return dict(node)  # pyright: ignore[reportUnknownArgumentType]
+        self.problems.append(Problem("must be a table", f"Write [{key}] or {key} = {{ … }}.", self.file, key, node))
+        return {}
+
+    def _note(self, entry: Entry, key: str, overrides: Mapping[str, Any]) -> None:
+        for figure in entry.figures.values():
+            source = entry.sources[figure.source]
+            self.assumptions.append(
+                Assumption(
+                    where=key,
+                    entry=f"{entry.kind}/{entry.name}",
+                    key=figure.key,
+                    value=figure.value,
+                    source=source.title,
+                    url=source.url or (f"https://doi.org/{source.doi}" if source.doi else None),
+                    confidence=figure.confidence,
+                    overridden=figure.key.split(".", 1)[0].split("[", 1)[0] in overrides,
+                )
+            )
+
+
+def split_own(table: Mapping[str, Any], shape: type[BaseModel]) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Divide a table into the keys of a shape and the rest, which override its equipment."""
+    own = {field.alias or name for name, field in shape.model_fields.items()}
+    return (
+        {key: value for key, value in table.items() if key in own},
+        {key: value for key, value in table.items() if key not in own},
+    )
+
+
+def _merge(base: Mapping[str, Any], over: Mapping[str, Any]) -> dict[str, Any]:
+    result = dict(base)
+    for key, value in over.items():
+        below = result.get(key)
+        result[key] = _merge(below, value) if isinstance(below, Mapping) and isinstance(value, Mapping) else value
+    return result

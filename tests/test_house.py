@@ -1,0 +1,110 @@
+"""The house keeps its plan: imports go one way, heavy libraries stay out of the door."""
+
+from __future__ import annotations
+
+import ast
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+SRC = Path(__file__).parents[1] / "src" / "aidc"
+
+# a room imports from the rooms above it and from itself
+ROOMS = [
+    "errors",
+    "units",
+    "clock",
+    "jit",
+    "datasets",
+    "schema",
+    "catalogue",
+    "site",
+    "scenario",
+    "contract",
+    "firmware",
+    "plant",
+    "dispatch",
+    "control",
+    "record",
+    "simulate",
+    "measure",
+    "study",
+    "design",
+    "validation",
+    "gym",
+    "report",
+    "drivers",
+    "emulate",
+    "operate",
+    "console",
+    "cli",
+]
+FORBIDDEN = {("measure", "simulate"), ("operate", "simulate"), ("operate", "emulate")}
+
+
+def room_of(path: Path) -> str:
+    return path.relative_to(SRC).parts[0].removesuffix(".py")
+
+
+def imports_of(path: Path) -> set[str]:
+    rooms = set[str]()
+    for node in ast.walk(ast.parse(path.read_text())):
+        names = []
+        if isinstance(node, ast.Import):
+            names = [alias.name for alias in node.names]
+        elif isinstance(node, ast.ImportFrom) and node.module and node.level == 0:
+            names = [node.module]
+        rooms |= {name.split(".")[1] for name in names if name.startswith("aidc.")}
+    return rooms
+
+
+def violations(room: str, imported: set[str]) -> list[str]:
+    return [
+        f"{room} -> {other}"
+        for other in imported - {room}
+        if ROOMS.index(other) > ROOMS.index(room) or (room, other) in FORBIDDEN
+    ]
+
+
+@pytest.mark.parametrize(
+    "path",
+    sorted(path for path in SRC.rglob("*.py") if path.parent != SRC or path.name != "__init__.py"),
+    ids=lambda path: str(path.relative_to(SRC)),
+)
+def test_imports_go_one_way(path: Path) -> None:
+    assert violations(room_of(path), imports_of(path)) == []
+
+
+def test_the_check_itself_can_fail() -> None:
+    assert violations("measure", {"simulate"}) == ["measure -> simulate"]
+    assert violations("plant", {"report"}) == ["plant -> report"]
+
+
+def test_every_room_is_in_the_plan() -> None:
+    rooms = {path.name for path in SRC.iterdir() if path.is_dir() and any(path.rglob("*.py"))}
+    assert rooms <= set(ROOMS)
+
+
+def test_no_relative_imports() -> None:
+    relative = [
+        str(path)
+        for path in SRC.rglob("*.py")
+        for node in ast.walk(ast.parse(path.read_text()))
+        if isinstance(node, ast.ImportFrom) and node.level > 0
+    ]
+    assert relative == []
+
+
+def test_no_room_bears_the_name_of_a_public_function() -> None:
+    import aidc
+
+    rooms = {path.name for path in SRC.iterdir() if path.is_dir()}
+    assert rooms.isdisjoint(aidc.__all__)
+
+
+def test_importing_aidc_loads_no_heavy_library() -> None:
+    code = "import aidc, aidc.cli, sys; print([m for m in ('numba','pvlib','plotly','polars','pandas','scipy','pyarrow') if m in sys.modules])"
+    out = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert out.stdout.strip() == "[]"
