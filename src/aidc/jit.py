@@ -55,14 +55,14 @@ if "NUMBA_CACHE_DIR" not in os.environ:
 
 def scalar(function: Callable[P, R]) -> Callable[P, R]:
     """Compile a physics function of scalars; engines inline it."""
-    return numba.njit(cache=True, error_model="numpy", nogil=True)(function)
+    return numba.njit(cache=True, error_model="numpy", nogil=True, _nrt=False)(function)
 
 
 def engine(function: Callable[P, R]) -> Callable[P, R]:
     """Compile a loop over steps."""
-    return numba.njit(cache=True, error_model="numpy", nogil=True)(function)
+    return numba.njit(cache=True, error_model="numpy", nogil=True, _nrt=False)(function)
 
 
 def part(function: Callable[P, R]) -> Callable[P, R]:
     """Compile a stretch of an engine, inlined where it is called."""
-    return numba.njit(inline="always", error_model="numpy")(function)
+    return numba.njit(inline="always", error_model="numpy", _nrt=False)(function)

@@ -9,24 +9,24 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import datetime
 from pathlib import Path
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Any, Literal
 from zoneinfo import ZoneInfo
 
-from pydantic import AwareDatetime, Field, field_validator, model_validator
+from pydantic import AwareDatetime, Field, field_validator
 
 from aidc.schema.accelerator import Accelerator
 from aidc.schema.base import Frac, Name, NonNegative, Positive, Shape
 from aidc.schema.chain import Chain
-from aidc.schema.cooling import CoolingPlant
-from aidc.schema.demand import AnyDemand
-from aidc.schema.event import AnyEvent
+from aidc.schema.cooling import ColdPlate, CoolingPlant
+from aidc.schema.demand import DemandSpec
+from aidc.schema.event import GridEvent
 from aidc.schema.job import JobShape
 from aidc.schema.llm import Llm
-from aidc.schema.market import AnyCarbon, AnyTariff
+from aidc.schema.market import CarbonSpec, PriceSpec, Tariff
 from aidc.schema.rack import Rack
 from aidc.schema.renewables import Genset, Renewable
 from aidc.schema.storage import Storage
-from aidc.schema.weather import AnyWeather
+from aidc.schema.weather import WeatherSpec
 
 __all__ = [
     "Control",
@@ -105,7 +105,10 @@ class Pod(Shape):
     """
 
     rack: Rack
+    rack_name: str = ""
     accelerator: Accelerator
+    accelerator_name: str = ""
+    cold_plate_curve: ColdPlate | None = None
     racks: Annotated[int, Field(ge=1, le=1_000_000)]
     chain: Name
     cooling: Name
@@ -138,7 +141,7 @@ class Service(Shape):
     queue_limit_s: Positive = 60.0
     flex_tier: FlexTier = 0
     slo: ServiceLevel = ServiceLevel()
-    demand: AnyDemand
+    demand: DemandSpec
 
 
 class Job(JobShape):
@@ -151,7 +154,7 @@ class Replay(Shape):
     """Measured power of pods, replayed at the rack inlet's accelerator side: no tokens are counted."""
 
     pods: Annotated[tuple[Name, ...], Field(min_length=1)]
-    demand: AnyDemand
+    demand: DemandSpec
 
 
 class Control(Shape):
@@ -170,10 +173,11 @@ class Scenario(Shape):
     step_s: Annotated[float, Field(gt=0, le=3600)] = 1.0
     output_step_s: Annotated[float, Field(gt=0, le=86_400)] = 60.0
     seed: Annotated[int, Field(ge=0, lt=2**63)] = 1
-    weather: AnyWeather
-    tariff: AnyTariff | None = None
-    carbon: AnyCarbon | None = None
-    events: tuple[AnyEvent, ...] = ()
+    weather: WeatherSpec
+    tariff: Tariff | None = None
+    prices: PriceSpec | None = None
+    carbon: CarbonSpec | None = None
+    events: tuple[GridEvent, ...] = ()
 
     @field_validator("start")
     @classmethod
@@ -215,10 +219,3 @@ class Site(Shape):
     control: Control = Control()
     folder: Annotated[Path, Field(exclude=True)] = Path()
     assumptions: Annotated[tuple[Assumption, ...], Field(exclude=True)] = ()
-
-    @model_validator(mode="after")
-    def _references(self) -> Self:
-        from aidc.schema.crosscheck import cross_check
-
-        cross_check(self)
-        return self

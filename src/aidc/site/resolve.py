@@ -13,7 +13,7 @@ from aidc.catalogue import Entry, read
 from aidc.errors import InputError, Problem
 from aidc.schema.site import Assumption
 
-__all__ = ["Resolver"]
+__all__ = ["Resolver", "split_own"]
 
 
 @dataclass

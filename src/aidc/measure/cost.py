@@ -1,0 +1,214 @@
+"""The electricity bill: energy at its price in each step, and charges by billing month.
+
+Months, intervals and on-peak hours are those of the site's time zone. A demand charge is the highest
+mean import of an interval of the clock (15 min unless the tariff says otherwise) times its rate, and
+due for the whole month even where the window covers only a part of it. The exception: where a window
+in UTC spills less than a day into a neighbouring local month, that month is billed by the share that
+is covered. `prorated` is every month by its covered share, for figures per token.
+"""
+
+from __future__ import annotations
+
+from calendar import monthrange
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+
+from aidc.measure.frames import Frames
+from aidc.schema.market import Tariff
+from aidc.units import DAY_S, J_PER_MWH, MINUTE_S
+
+__all__ = ["Bill", "Month", "bill_of", "tariff_of"]
+
+FloatArray = NDArray[np.float64]
+IntArray = NDArray[np.int64]
+_COLUMNS = ("grid_import_w", "grid_export_w", "price_usd_per_mwh", "export_price_usd_per_mwh")
+
+
+@dataclass(frozen=True, slots=True)
+class Month:
+    """One billing month [USD]; `covered_frac` of it lies in the window, `billed_frac` of it is charged."""
+
+    month: str
+    import_mwh: float
+    peak_mw: float
+    on_peak_mw: float | None
+    energy_usd: float
+    demand_usd: float
+    fixed_usd: float
+    covered_frac: float
+    billed_frac: float
+
+    @property
+    def prorated_usd(self) -> float:
+        """Demand and fixed charges by the covered share of the month."""
+        return (self.demand_usd + self.fixed_usd) / self.billed_frac * self.covered_frac
+
+
+@dataclass(frozen=True, slots=True)
+class Bill:
+    """The bill by month, and laid on the steps that caused it.
+
+    `steps` has `time`, `energy_usd`, `demand_usd`, `fixed_usd`: a demand charge lies on the interval
+    that set it, a fixed charge on every step of its month, so that workloads can share them.
+    """
+
+    months: tuple[Month, ...]
+    steps: pl.DataFrame
+    priced: bool
+    interval_min: int
+
+    def total(self, column: str) -> float:
+        return float(self.steps[column].sum())
+
+    def summary(self) -> dict[str, Any]:
+        """`cost_usd` of the summary; energy is None where the run has no prices and no tariff."""
+        if not self.priced:
+            return {"energy": None, "demand": None, "fixed": None, "total": None, "months": []}
+        parts = {key: self.total(f"{key}_usd") for key in ("energy", "demand", "fixed")}
+        prorated = parts["energy"] + sum(month.prorated_usd for month in self.months)
+        return {
+            **parts,
+            "total": sum(parts.values()),
+            "prorated": prorated,
+            "demand_interval_min": self.interval_min,
+            "months": [
+                {
+                    "month": month.month,
+                    "import_mwh": month.import_mwh,
+                    "peak_mw": month.peak_mw,
+                    "on_peak_mw": month.on_peak_mw,
+                    "energy_usd": month.energy_usd,
+                    "demand_usd": month.demand_usd,
+                    "fixed_usd": month.fixed_usd,
+                    "covered_frac": month.covered_frac,
+                }
+                for month in self.months
+            ],
+        }
+
+
+def tariff_of(meta: Mapping[str, Any]) -> Tariff | None:
+    """The tariff that the run was billed by; keys of the record that are no tariff's are passed over."""
+    told = meta.get("tariff")
+    if not isinstance(told, Mapping) or not told:
+        return None
+    return Tariff.model_validate({key: value for key, value in told.items() if key in Tariff.model_fields})
+
+
+def bill_of(frames: Frames) -> Bill:
+    """The bill of the window."""
+    tariff = tariff_of(frames.facts.raw)
+    minutes = tariff.demand_interval_min if tariff else 15
+    frame = frames.columns(_COLUMNS)
+    clock = _Clock(frame["time"], frame["dt_s"].to_numpy(), frames.facts.timezone, minutes)
+    imported, exported, price, paid = (frame[name].to_numpy() for name in _COLUMNS)
+    energy_usd = (imported * price - exported * paid) * clock.dt_s / J_PER_MWH
+    demand_usd, fixed_usd = np.zeros(frame.height), np.zeros(frame.height)
+    months = tuple(_months(clock, tariff, imported, energy_usd, demand_usd, fixed_usd))
+    has_prices = "price_usd_per_mwh" in frames.series_columns
+    steps = pl.DataFrame(
+        {
+            "time": frame["time"],
+            "energy_usd": energy_usd,
+            "demand_usd": demand_usd,
+            "fixed_usd": fixed_usd,
+        }
+    )
+    priced = frames.facts.raw.get("has_prices") is not False and (tariff is not None or has_prices)
+    return Bill(months, steps, priced, minutes)
+
+
+class _Clock:
+    """Billing months and metering intervals of the site's time zone, as indices of the steps."""
+
+    def __init__(self, time: pl.Series, dt_s: FloatArray, timezone: str, minutes: int) -> None:
+        self.dt_s = dt_s
+        local = time.dt.convert_time_zone(timezone)
+        self.month: IntArray = (local.dt.year().cast(pl.Int64) * 12 + local.dt.month() - 1).to_numpy()
+        second = local.dt.epoch("s")
+        # offsets change by whole hours or (Lord Howe) halves: the first one sets where intervals begin
+        offset = local.dt.base_utc_offset() + local.dt.dst_offset()
+        shift = int(offset.dt.total_seconds()[0]) if len(time) else 0
+        key = ((second + shift) // round(minutes * MINUTE_S)).to_numpy()
+        _, first, self.interval = np.unique(key, return_index=True, return_inverse=True)
+        self.first = first
+        self.interval_month = self.month[first]
+        self.interval_s = np.bincount(self.interval, dt_s)
+        at = local.gather(first)
+        self.hour: IntArray = at.dt.hour().to_numpy()
+        self.weekday: IntArray = at.dt.weekday().to_numpy() - 1
+
+    def mean(self, power_w: FloatArray) -> FloatArray:
+        """Mean over each interval, or over the part of it that the window covers [W]."""
+        return np.bincount(self.interval, power_w * self.dt_s) / np.maximum(self.interval_s, 1e-9)
+
+
+def _months(
+    clock: _Clock,
+    tariff: Tariff | None,
+    imported: FloatArray,
+    energy_usd: FloatArray,
+    demand_usd: FloatArray,
+    fixed_usd: FloatArray,
+) -> Iterator[Month]:
+    """Bill month after month; writes the charges of each step into `demand_usd` and `fixed_usd`."""
+    tariff = tariff or Tariff()
+    mean_w = clock.mean(imported)
+    on_peak = _on_peak(clock, tariff)
+    labels = np.unique(clock.month)
+    covered = {label: float(clock.dt_s[clock.month == label].sum()) for label in labels}
+    longest = max(covered.values(), default=0.0)
+    for label in labels:
+        year, month = divmod(int(label), 12)
+        length_s = monthrange(year, month + 1)[1] * DAY_S
+        covered_frac = min(covered[label] / length_s, 1.0)
+        billed_frac = covered_frac if covered[label] < min(DAY_S, longest) else 1.0
+        here = clock.interval_month == label
+        rates = (
+            (here, tariff.demand_usd_per_kw_month),
+            (here & on_peak, tariff.on_peak_demand_usd_per_kw_month),
+        )
+        due_usd, peaks_w = 0.0, list[float | None]()
+        for inside, rate in rates:
+            place = int(np.argmax(np.where(inside, mean_w, -1.0)))
+            peaks_w.append(float(mean_w[place]) if inside.any() else None)
+            charge = (peaks_w[-1] or 0.0) / 1e3 * rate * billed_frac
+            rows = clock.interval == place
+            demand_usd[rows] += charge * clock.dt_s[rows] / clock.interval_s[place]
+            due_usd += charge
+        rows = clock.month == label
+        fixed = tariff.fixed_usd_per_month * billed_frac
+        fixed_usd[rows] = fixed * clock.dt_s[rows] / covered[label]
+        yield Month(
+            month=f"{year:04d}-{month + 1:02d}",
+            import_mwh=float((imported[rows] * clock.dt_s[rows]).sum()) / J_PER_MWH,
+            peak_mw=(peaks_w[0] or 0.0) / 1e6,
+            on_peak_mw=None if peaks_w[1] is None else peaks_w[1] / 1e6,
+            energy_usd=float(energy_usd[rows].sum()),
+            demand_usd=due_usd,
+            fixed_usd=fixed,
+            covered_frac=covered_frac,
+            billed_frac=billed_frac,
+        )
+
+
+def _on_peak(clock: _Clock, tariff: Tariff) -> NDArray[np.bool_]:
+    """Which intervals are on-peak: the first period that matches an interval's start decides."""
+    found = np.zeros(clock.first.size, dtype=bool)
+    open_ = np.ones(clock.first.size, dtype=bool)
+    month = clock.interval_month % 12
+    for period in tariff.periods:
+        match = (
+            open_
+            & np.isin(month, list(period.month_numbers))
+            & np.isin(clock.weekday, list(period.weekdays))
+            & np.isin(clock.hour, list(period.hour_numbers))
+        )
+        found |= match & period.on_peak
+        open_ &= ~match
+    return found

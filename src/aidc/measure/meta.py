@@ -1,0 +1,257 @@
+"""What measures need to know of a run beside its columns: the keys of `Run.meta`, and how they are read.
+
+The `…Meta` shapes are what a run is expected to carry; every key may be absent, and a measure that
+needs an absent one is left out or says None. Nothing here looks at the site's own tables.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any, Literal, TypedDict
+
+__all__ = [
+    "UNALLOCATED",
+    "Facts",
+    "JobMeta",
+    "PerformanceMeta",
+    "PodMeta",
+    "RunMeta",
+    "StorageFacts",
+    "StorageMeta",
+    "Workload",
+    "WorkloadMeta",
+    "facts_of",
+    "mapping",
+]
+
+UNALLOCATED = "unallocated"
+
+
+class SloMeta(TypedDict, total=False):
+    """What a request is promised."""
+
+    ttft_p99_s: float
+    itl_p99_s: float
+
+
+class WorkloadMeta(TypedDict, total=False):
+    """A service, a job or a replay, and the conditions under which its figures hold."""
+
+    kind: Literal["service", "job", "replay"]
+    pods: list[str]
+    model: str
+    precision: str
+    engine: str
+    accelerator: str
+    flex_tier: int
+    slo: SloMeta  # services
+
+
+class JobMeta(TypedDict, total=False):
+    """What the schedule of a job says; `finished` None where it has no end inside the window."""
+
+    finished: bool | None
+    target_tokens: float | None
+    lost_s: float
+
+
+class PodMeta(TypedDict, total=False):
+    """`rated_w` is the IT rating: the key by which overhead is shared where no IT energy flows."""
+
+    rated_w: float
+    rack: str
+    racks: int
+    accelerator: str
+    accelerators: int
+    workload: str | None
+    chain: str
+    cooling: str
+    case_limit_c: float
+
+
+class StorageMeta(TypedDict, total=False):
+    """A storage that has `storage.NAME.*` columns."""
+
+    capacity_j: float
+    power_w: float
+    temp_k: float
+    first_soc_frac: float
+
+
+class PerformanceMeta(TypedDict, total=False):
+    """How fast the run was made."""
+
+    wall_s: float
+    steps_per_s: float
+    peak_rss_mb: float
+
+
+class RunMeta(TypedDict, total=False):
+    """The keys of `Run.meta` that measures read. Times are ISO 8601 in UTC."""
+
+    name: str
+    version: str
+    start: str
+    end: str
+    step_s: float
+    steps: int
+    output_step_s: float
+    timezone: str
+    workloads: dict[str, WorkloadMeta]
+    jobs: dict[str, JobMeta]
+    pods: dict[str, PodMeta]
+    storage: dict[str, StorageMeta]
+    tariff: dict[str, Any]  # the fields of `aidc.schema.market.Tariff`
+    import_limit_w: float
+    genset_kg_per_mwh: float
+    stored_first_j: float  # electric storage, all together, before the first and after the last step
+    stored_last_j: float
+    thermal_first_j: float  # heat in loops, halls and tanks
+    thermal_last_j: float
+    queue_first_tokens: float
+    has_prices: bool  # False: the price columns are placeholders
+    has_carbon: bool
+    performance: PerformanceMeta
+
+
+@dataclass(frozen=True, slots=True)
+class Workload:
+    """One workload as measures see it."""
+
+    name: str
+    kind: str
+    pods: tuple[str, ...]
+    model: str = ""
+    precision: str = ""
+    engine: str = ""
+    accelerator: str = ""
+    ttft_p99_s: float | None = None
+    itl_p99_s: float | None = None
+
+    @property
+    def conditions(self) -> dict[str, Any]:
+        """What a figure of this workload holds for; the window is added by the summary."""
+        return {
+            "model": self.model,
+            "precision": self.precision,
+            "engine": self.engine,
+            "accelerator": self.accelerator,
+            "slo": {"ttft_p99_s": self.ttft_p99_s, "itl_p99_s": self.itl_p99_s},
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class StorageFacts:
+    """Capacity of the cells [J], AC rating [W], cell temperature [K], charge before the first step."""
+
+    name: str
+    capacity_j: float
+    power_w: float | None
+    temp_k: float
+    first_soc_frac: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """`Run.meta`, read once."""
+
+    start: datetime
+    end: datetime
+    step_s: float
+    steps: int
+    output_step_s: float
+    timezone: str
+    workloads: tuple[Workload, ...]
+    rated_w: Mapping[str, float]
+    storage: tuple[StorageFacts, ...]
+    raw: Mapping[str, Any]
+
+    @property
+    def duration_s(self) -> float:
+        return (self.end - self.start).total_seconds()
+
+    def of_kind(self, kind: str) -> list[Workload]:
+        return [load for load in self.workloads if load.kind == kind]
+
+    def number(self, key: str) -> float | None:
+        """A number of the meta data, or None where it is absent."""
+        return number(self.raw.get(key))
+
+
+def facts_of(meta: Mapping[str, Any]) -> Facts:
+    """Read the meta data of a run; `end` follows from `start`, `step_s` and `steps` where it is absent."""
+    start = moment(meta["start"])
+    step_s = number(meta.get("step_s")) or 1.0
+    told = meta.get("end")
+    steps = int(number(meta.get("steps")) or 0)
+    end = moment(told) if told is not None else start + timedelta(seconds=steps * step_s)
+    pods = mapping(meta.get("pods"))
+    return Facts(
+        start=start,
+        end=end,
+        step_s=step_s,
+        steps=steps or round((end - start).total_seconds() / step_s),
+        output_step_s=number(meta.get("output_step_s")) or 60.0,
+        timezone=str(meta.get("timezone") or "UTC"),
+        workloads=tuple(_workload(name, mapping(told)) for name, told in _named(meta.get("workloads"))),
+        rated_w={
+            name: rated for name, told in pods.items() if (rated := number(mapping(told).get("rated_w")))
+        },
+        storage=tuple(
+            found
+            for name, told in mapping(meta.get("storage")).items()
+            if (found := _storage(str(name), mapping(told)))
+        ),
+        raw=meta,
+    )
+
+
+def moment(value: Any) -> datetime:
+    """An ISO text or a datetime as an instant in UTC."""
+    found = value if isinstance(value, datetime) else datetime.fromisoformat(str(value))
+    return found.replace(tzinfo=UTC) if found.tzinfo is None else found.astimezone(UTC)
+
+
+def mapping(value: Any) -> Mapping[str, Any]:
+    """The value where it is a mapping, else nothing."""
+    return value if isinstance(value, Mapping) else {}
+
+
+def number(value: Any) -> float | None:
+    """The value where it is a number (a truth value is none)."""
+    return float(value) if isinstance(value, int | float) and not isinstance(value, bool) else None
+
+
+def _named(told: Any) -> list[tuple[str, Any]]:
+    """Tables by name, or a list of tables with a `name` each."""
+    if isinstance(told, Mapping):
+        return [(str(name), value) for name, value in told.items()]
+    return [(str(item["name"]), item) for item in told or ()]
+
+
+def _workload(name: str, told: Mapping[str, Any]) -> Workload:
+    slo = mapping(told.get("slo"))
+    itl_ms = number(slo.get("itl_p99_ms"))
+    return Workload(
+        name=name,
+        kind=str(told.get("kind") or "service"),
+        pods=tuple(str(pod) for pod in told.get("pods") or ()),
+        model=str(told.get("model") or ""),
+        precision=str(told.get("precision") or ""),
+        engine=str(told.get("engine") or ""),
+        accelerator=str(told.get("accelerator") or ""),
+        ttft_p99_s=number(slo.get("ttft_p99_s")),
+        itl_p99_s=itl_ms / 1e3 if itl_ms is not None else number(slo.get("itl_p99_s")),
+    )
+
+
+def _storage(name: str, told: Mapping[str, Any]) -> StorageFacts | None:
+    capacity_j = number(told.get("capacity_j"))
+    if not capacity_j:
+        return None
+    temp_k = number(told.get("temp_k")) or 298.15
+    return StorageFacts(
+        name, capacity_j, number(told.get("power_w")), temp_k, number(told.get("first_soc_frac"))
+    )

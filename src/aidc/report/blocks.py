@@ -1,0 +1,124 @@
+"""What a report is made of: sections of tiles, charts, tables and notes. Nothing here knows about HTML."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+import plotly.graph_objects as go
+
+__all__ = ["Block", "Cell", "Chart", "Column", "Drawing", "Link", "Note", "Section", "Table", "Tile"]
+
+
+@dataclass(frozen=True, slots=True)
+class Tile:
+    """One headline figure. `note` says under which conditions it holds, `rows` what it is made of."""
+
+    label: str
+    value: str
+    unit: str = ""
+    note: str = ""
+    rows: Sequence[tuple[str, str]] = ()
+    wide: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Chart:
+    """One figure with what it shows; `span` is its width in sixths of the page.
+
+    Charts with `linked` share one time axis: zooming one zooms all.
+    """
+
+    key: str
+    title: str
+    figure: go.Figure
+    height_px: int
+    note: str = ""
+    linked: bool = False
+    span: int = 6
+
+    @property
+    def kind(self) -> str:
+        return "chart"
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    """Text that leads to its source; anything but http(s) stays plain text."""
+
+    text: str
+    url: str
+
+    @property
+    def href(self) -> str:
+        return self.url if self.url.startswith(("https://", "http://")) else ""
+
+
+Cell = str | Link
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """A table column. Numeric columns align right and keep figures under each other."""
+
+    title: str
+    numeric: bool = False
+    wrap: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """A table with an optional filter box; `tall` ones scroll in their own box on the screen."""
+
+    key: str
+    title: str
+    columns: Sequence[Column]
+    rows: Sequence[Sequence[Cell]]
+    note: str = ""
+    filter: bool = False
+    tall: bool = False
+    span: int = 6
+
+    @property
+    def kind(self) -> str:
+        return "table"
+
+
+@dataclass(frozen=True, slots=True)
+class Note:
+    """A sentence where a chart or a table would stand."""
+
+    text: str
+
+    @property
+    def kind(self) -> str:
+        return "note"
+
+
+@dataclass(frozen=True, slots=True)
+class Drawing:
+    """A drawing as safe SVG markup."""
+
+    key: str
+    title: str
+    svg: str
+    note: str = ""
+    min_width_px: int = 0
+
+    @property
+    def kind(self) -> str:
+        return "drawing"
+
+
+Block = Chart | Drawing | Table | Note
+
+
+@dataclass(frozen=True, slots=True)
+class Section:
+    """A chapter of the report; `short` is its name in the contents."""
+
+    key: str
+    short: str
+    title: str
+    lead: str = ""
+    blocks: Sequence[Block] = field(default_factory=tuple)

@@ -1,0 +1,189 @@
+"""The head of the report: what was run, under which assumptions, and the figures that matter."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from aidc.report.blocks import Tile
+from aidc.report.record_tables import assumption_count
+from aidc.report.text import MISSING, aligned, duration, figure, money, percent, scaled, span
+from aidc.report.tokenergy import factors_of
+from aidc.report.tree import pick
+from aidc.report.view import View
+
+__all__ = ["Head", "head"]
+
+
+@dataclass(frozen=True, slots=True)
+class Head:
+    """Title, the line under it, the assumptions in a sentence, and the tiles."""
+
+    title: str
+    facts: tuple[tuple[str, str], ...]
+    assumptions: str
+    tiles: tuple[Tile, ...]
+
+
+def head(view: View) -> Head:
+    """The head of a run's report."""
+    return Head(_title(view), _facts(view), _assumptions(view), _tiles(view))
+
+
+def _title(view: View) -> str:
+    name = view.meta.get("name") or pick(view.site, "site.name") or pick(view.site, "name")
+    return str(name or "unnamed site")
+
+
+def _facts(view: View) -> tuple[tuple[str, str], ...]:
+    window = pick(view.summary, "window") or {}
+    step = window.get("step_s", view.meta.get("step_s"))
+    facts = [
+        ("Window", span(window.get("start", view.meta.get("start")), window.get("end"))),
+        ("Step", f"{duration(step)}, recorded every {duration(view.meta.get('output_step_s'))}"),
+    ]
+    steps = window.get("steps")
+    if isinstance(steps, int):
+        facts.append(("Steps", f"{steps:,}"))
+    facts.append(("Version", f"aidc {view.meta.get('version', MISSING)}"))
+    if view.meta.get("seed") is not None:
+        facts.append(("Seed", str(view.meta["seed"])))
+    return tuple(facts)
+
+
+def _assumptions(view: View) -> str:
+    """Weather, tariff, controller, and how well the figures are founded."""
+    parts: list[str] = []
+    for word, path in (
+        ("weather", "scenario.weather"),
+        ("tariff", "scenario.tariff"),
+        ("carbon", "scenario.carbon"),
+    ):
+        found = pick(view.site, path)
+        name = found if isinstance(found, str) else pick(found, "use") or pick(found, "file")
+        if name:
+            parts.append(f"{word} {name}")
+    control = pick(view.site, "control.use")
+    if control:
+        parts.append(f"controller {control}")
+    sentences = [", ".join(parts)] if parts else []
+    counts = assumption_count(view)
+    if counts:
+        kinds = ", ".join(f"{count} {kind}" for kind, count in counts.most_common())
+        sentences.append(f"{sum(counts.values())} catalogue figures: {kinds}")
+    repairs = view.meta.get("repairs") or ()
+    sentences.append(
+        f"input repairs: {len(repairs)}, listed under Events" if repairs else "no input repaired"
+    )
+    text = ". ".join(sentence[:1].upper() + sentence[1:] for sentence in sentences)
+    return f"{text}."
+
+
+def _tiles(view: View) -> tuple[Tile, ...]:
+    summary = view.summary
+    attained, note = _attainment(summary)
+    made = pick(summary, "tokens.output")
+    useful, useful_unit = scaled(pick(summary, "tokens.useful"), "tok")
+    carbon_t = _scale(pick(summary, "carbon_kg"), 1e-3)
+    limit_mw = pick(view.site, "grid.import_limit_mw")
+    return (
+        _tokenergy_tile(view),
+        Tile("Grid import", figure(pick(summary, "energy_mwh.grid_import"), 5), "MWh", _renewables(summary)),
+        Tile("Peak import", figure(pick(summary, "peak_import_mw")), "MW", _peak_note(summary, limit_mw)),
+        Tile("PUE", figure(pick(summary, "pue")), "", "site energy over IT energy at the rack inlet"),
+        Tile("Useful tokens", useful, useful_unit, f"of {' '.join(scaled(made, 'tok'))} delivered"),
+        Tile("SLO attainment", attained, "%", note),
+        Tile("Cost", money(pick(summary, "cost_usd.total")), "", _cost_note(summary)),
+        Tile("Carbon", figure(carbon_t), "t CO₂", f"CUE {figure(pick(summary, 'cue_kg_per_kwh'), 3)} kg/kWh"),
+        Tile(
+            "Water",
+            figure(pick(summary, "water_m3")),
+            "m³",
+            f"WUE {figure(pick(summary, 'wue_l_per_kwh'), 3)} l/kWh",
+        ),
+        _closure_tile(view),
+    )
+
+
+def _tokenergy_tile(view: View) -> Tile:
+    """The index with everything that must be known to compare it with another."""
+    window = pick(view.summary, "window") or {}
+    conditions = [f"{load.name}: {load.conditions}" for load in view.of_kind("service") if load.conditions]
+    lines = [
+        "per million useful output tokens, at the site boundary",
+        *conditions,
+        span(window.get("start"), window.get("end")),
+    ]
+    made = pick(view.summary, "tokens.useful")
+    value = figure(pick(view.summary, "tokenergy_kwh_per_mtok.site")) if made else MISSING
+    factors = factors_of(view.summary)
+    rows: tuple[tuple[str, str], ...] = ()
+    if factors is not None:
+        names = ("accelerators", "with servers", "with network (IT)", "whole site", "per useful token")
+        rows = tuple(zip(names, aligned(factors.steps, 4), strict=True))
+    return Tile("TokEnergy Index", value, "kWh/Mtok", "\n".join(lines), rows, wide=True)
+
+
+def _closure_tile(view: View) -> Tile:
+    """The residual over the sum of the absolute flows, which is how the books are judged."""
+    residual = pick(view.summary, "energy_mwh.closure_residual")
+    flow_mwh = view.energy_mwh("flow_energy_w")
+    heat = pick(view.summary, "heat_mwh.closure_residual")
+    heat_flow_mwh = view.energy_mwh("flow_heat_w")
+    if not isinstance(residual, (int, float)) or flow_mwh <= 0:
+        return Tile("Energy closure", figure(residual, 2), "MWh", "what the books leave unexplained")
+    note = "unexplained energy over all flows"
+    if isinstance(heat, (int, float)) and heat_flow_mwh > 0:
+        note += f"; heat {_tiny(heat / heat_flow_mwh)}"
+    return Tile("Energy closure", _tiny(residual / flow_mwh), "", note)
+
+
+def _tiny(frac: float) -> str:
+    return "0" if frac == 0 or not np.isfinite(frac) else f"{abs(frac):.0e}"
+
+
+def _attainment(summary: Mapping[str, Any]) -> tuple[str, str]:
+    services = pick(summary, "services")
+    if not isinstance(services, Mapping) or not services:
+        return MISSING, "no service"
+    told = {
+        name: value
+        for name, facts in services.items()
+        if (value := pick(facts, "slo_attainment")) is not None
+    }
+    each = ", ".join(f"{name} {figure(100 * value, 4)}" for name, value in told.items())
+    made, useful = pick(summary, "tokens.output"), pick(summary, "tokens.useful")
+    if not made or useful is None:
+        return MISSING, each
+    return figure(100 * useful / made), each if len(
+        told
+    ) > 1 else "share of tokens within their service level"
+
+
+def _renewables(summary: Mapping[str, Any]) -> str:
+    parts = [
+        f"{text} {figure(value, 3)} MWh"
+        for text, key in (("PV", "pv"), ("wind", "wind"), ("export", "grid_export"))
+        if (value := pick(summary, f"energy_mwh.{key}"))
+    ]
+    return ", ".join(parts) or "no generation on site"
+
+
+def _peak_note(summary: Mapping[str, Any], limit_mw: Any) -> str:
+    load_factor = f"load factor {percent(pick(summary, 'load_factor'), 3)}"
+    return (
+        f"limit {figure(limit_mw)} MW, {load_factor}" if isinstance(limit_mw, (int, float)) else load_factor
+    )
+
+
+def _cost_note(summary: Mapping[str, Any]) -> str:
+    return (
+        f"energy {money(pick(summary, 'cost_usd.energy'))}, demand {money(pick(summary, 'cost_usd.demand'))}"
+    )
+
+
+def _scale(value: Any, factor: float) -> Any:
+    return value * factor if isinstance(value, (int, float)) else None

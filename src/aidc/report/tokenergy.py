@@ -1,0 +1,166 @@
+"""The TokEnergy Index: energy per token, boundary by boundary."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import plotly.graph_objects as go
+
+from aidc.report.blocks import Block, Chart, Column, Note, Section, Table
+from aidc.report.style import COLOURS, layout
+from aidc.report.text import figure
+from aidc.report.text import span as window_span
+from aidc.report.tree import pick
+from aidc.report.view import View, conditions
+
+__all__ = ["Factors", "factors_of", "tokenergy_section"]
+
+
+@dataclass(frozen=True, slots=True)
+class Factors:
+    """TEI = accelerator · server · it · site · useful; the first in kWh per million tokens."""
+
+    accelerator: float
+    server: float
+    it: float
+    site: float
+    useful: float
+
+    @property
+    def steps(self) -> tuple[float, float, float, float, float]:
+        """The index after each factor, in kWh per million tokens."""
+        server = self.accelerator * self.server
+        it = server * self.it
+        site = it * self.site
+        return self.accelerator, server, it, site, site * self.useful
+
+
+def factors_of(told: Any) -> Factors | None:
+    """The factors from a part of the summary; None where no token was made.
+
+    Without `tokenergy_factors`, the ratios of the indices by boundary and the share of useful tokens say the same.
+    """
+    given = pick(told, "tokenergy_factors")
+    if isinstance(given, Mapping):
+        names = ("accelerator_kwh_per_mtok", "server", "it", "site", "useful")
+        values = [given.get(name) for name in names]
+    else:
+        values = _from_boundaries(told)
+    known = [float(value) for value in values if isinstance(value, (int, float)) and value > 0]
+    return Factors(*known) if len(known) == len(values) else None
+
+
+def _from_boundaries(told: Any) -> list[Any]:
+    boundaries = [
+        pick(told, f"tokenergy_kwh_per_mtok.{name}") for name in ("accelerator", "server", "it", "site")
+    ]
+    made, useful = pick(told, "tokens_output"), pick(told, "tokens_useful")
+    if not all(isinstance(value, (int, float)) and value > 0 for value in (*boundaries, made, useful)):
+        return [None]
+    accelerator, server, it, site = boundaries
+    late = made / useful
+    return [accelerator / late, server / accelerator, it / server, site / it, late]
+
+
+def tokenergy_section(view: View) -> Section:
+    """Waterfalls of the site and of each service, and the table of factors."""
+    parts: dict[str, Any] = {"Site": view.summary}
+    services = pick(view.summary, "services")
+    if isinstance(services, Mapping):
+        parts |= services
+    found = {name: factors for name, told in parts.items() if (factors := factors_of(told)) is not None}
+    drawn = [name for name in found if name != "Site" or len(found) != 2]
+    top = max((factors.steps[-1] for factors in found.values()), default=0.0)
+    blocks: list[Block] = [
+        _waterfall(name, found[name], top, span) for name, span in zip(drawn, _spans(len(drawn)), strict=True)
+    ]
+    if found:
+        blocks.append(_table(view, found))
+    else:
+        blocks = [Note("No token was produced in this window, so there is no energy per token.")]
+    lead = (
+        "Site energy per million useful output tokens, lower is better: TEI = (E accelerator / N all) · (E server / "
+        "E accelerator) · (E IT / E server) · (E site / E IT) · (N all / N useful). On-site generation does not shrink "
+        "the energy. The site's index counts the share of its services alone; training has its own."
+    )
+    return Section("tokenergy", "TokEnergy", "TokEnergy Index", lead, blocks)
+
+
+def _spans(count: int) -> list[int]:
+    """Widths in sixths that fill each row: pairs, with one row of three where the count is odd."""
+    if count == 1:
+        return [6]
+    return [2, 2, 2] + [3] * (count - 3) if count % 2 else [3] * count
+
+
+def _waterfall(name: str, factors: Factors, top: float, span: int) -> Chart:
+    accelerator, server, it, site, useful = factors.steps
+    bars = (
+        ("accelerator", "absolute", accelerator, accelerator),
+        ("server overhead", "relative", server - accelerator, server),
+        ("network", "relative", it - server, it),
+        ("site overhead", "relative", site - it, site),
+        ("late tokens", "relative", useful - site, useful),
+        ("per useful token", "total", 0.0, useful),
+    )
+    texts = [figure(bars[0][2], 3), *(f"+{figure(bar[2], 3)}" for bar in bars[1:-1]), figure(useful, 4)]
+    drawn = go.Figure(
+        go.Waterfall(
+            orientation="h",
+            y=[bar[0] for bar in bars],
+            measure=[bar[1] for bar in bars],
+            x=[bar[2] for bar in bars],
+            text=texts,
+            textposition="outside",
+            cliponaxis=False,
+            customdata=[bar[3] for bar in bars],
+            hovertemplate="%{y}: %{text} kWh/Mtok<br>up to here %{customdata:.4~g} kWh/Mtok<extra></extra>",
+            connector={"line": {"color": COLOURS["auxiliary"], "width": 1}},
+            increasing={"marker": {"color": COLOURS["server"]}},
+            decreasing={"marker": {"color": COLOURS["good"]}},
+            totals={"marker": {"color": COLOURS["accelerator"]}},
+        )
+    )
+    layout(drawn, 250, time=False)
+    drawn.update_layout(showlegend=False, margin={"t": 4, "b": 40}, bargap=0.3)
+    drawn.update_xaxes(title={"text": "kWh per million tokens", "font": {"size": 11}}, showgrid=True)
+    drawn.update_xaxes(range=[0, 1.22 * top])
+    drawn.update_yaxes(autorange="reversed", showgrid=False, fixedrange=True)
+    return Chart(f"tei-{name}", name, drawn, 250, span=span)
+
+
+def _table(view: View, found: Mapping[str, Factors]) -> Table:
+    held = {load.name: conditions(load) for load in view.facts.of_kind("service")}
+    columns = [Column("service"), Column("conditions", wrap=True)] + [
+        Column(title, numeric=True)
+        for title in (
+            "E acc / N all, kWh/Mtok",
+            "× E server / E acc",
+            "× E IT / E server",
+            "× E site / E IT",
+            "× N all / N useful",
+            "= TEI, kWh/Mtok",
+            "J/token",
+        )
+    ]
+    rows: list[Sequence[str]] = []
+    for name, factors in found.items():
+        index = factors.steps[-1]
+        numbers = (
+            factors.accelerator,
+            factors.server,
+            factors.it,
+            factors.site,
+            factors.useful,
+            index,
+            3.6 * index,
+        )
+        told = "all services" if name == "Site" else held.get(name, "")
+        rows.append([name, told, *(figure(number) for number in numbers)])
+    return Table("factors", "Factors", columns, rows, f"Window: {_window(view)}.")
+
+
+def _window(view: View) -> str:
+    return window_span(pick(view.summary, "window.start"), pick(view.summary, "window.end"))

@@ -1,0 +1,249 @@
+"""The demand of one service, from any of its sources, as output tokens per second."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from fractions import Fraction
+from pathlib import Path
+
+import numpy as np
+
+from aidc.errors import InputError, Problem
+from aidc.scenario.files import path_of
+from aidc.scenario.formats import Requests, reader_of
+from aidc.scenario.generate import generate
+from aidc.scenario.regular import Grid, regular, tile_length
+from aidc.scenario.series import FloatArray, Series
+from aidc.scenario.table import Table, read_table
+from aidc.scenario.timeparse import laid_times
+from aidc.schema.demand import Constant, Diurnal, PowerReplay, RateSeries, Trace
+
+__all__ = ["Demand", "load_demand", "load_replay"]
+
+_MOST_SAMPLES = 50_000_000
+_LARGEST_RATE = 1e13  # tokens per second: beyond it a file holds something else
+_LARGEST_W = 1e11
+
+
+@dataclass(frozen=True, slots=True)
+class Demand:
+    """What a service is asked for.
+
+    `requests` counts those of the whole series, or of one tile of it. Mean lengths are per request.
+    """
+
+    output_tokens_per_s: Series
+    input_tokens_mean: float
+    output_tokens_mean: float
+    requests: float
+    source: str
+    repairs: tuple[str, ...] = ()
+
+    @property
+    def requests_per_s(self) -> Series:
+        """Arrivals, as far as the mean answer tells."""
+        return self.output_tokens_per_s.scaled(1.0 / self.output_tokens_mean)
+
+
+def load_demand(
+    spec: Diurnal | Constant | Trace | RateSeries | PowerReplay,
+    *,
+    clock_start: datetime,
+    days: float,
+    timezone: str,
+    rng: np.random.Generator,
+    base_dir: Path,
+) -> Demand:
+    """Read or generate the demand for a run.
+
+    Parameters
+    ----------
+    spec : shape
+        From `aidc.schema.demand`.
+    clock_start : datetime
+        Start of the run; recorded series without `start` begin here.
+    days : float
+        Length of the run.
+    timezone : str
+        IANA name, for generated day shapes.
+    rng : numpy.random.Generator
+        One child is spawned from it, so that services do not disturb each other.
+    base_dir : Path
+        The site file's folder, for relative paths.
+
+    Raises
+    ------
+    InputError
+        The source is missing or malformed, or is measured power, which has no tokens.
+    """
+    match spec:
+        case Diurnal():
+            series = generate(spec, clock_start, days, timezone, rng.spawn(1)[0])
+            return _demand(series, spec.input_tokens, spec.output_tokens)
+        case Constant():
+            values = np.array([spec.output_tokens_per_s])
+            series = Series(clock_start, Fraction(3600), values, tiled=True, source="constant demand")
+            return _demand(series, spec.input_tokens, spec.output_tokens)
+        case Trace():
+            return _from_trace(spec, path_of(spec, base_dir), clock_start)
+        case RateSeries():
+            return _from_rates(spec, path_of(spec, base_dir), clock_start)
+        case PowerReplay():
+            raise InputError(
+                Problem(
+                    "is measured power and has no tokens to serve",
+                    "Put it under [replays] with its pods.",
+                    key="demand.use",
+                    value=spec.use or spec.kind,
+                )
+            )
+
+
+def load_replay(
+    spec: PowerReplay, *, pods: Sequence[str], clock_start: datetime, base_dir: Path
+) -> Mapping[str, Series]:
+    """Measured power of each pod [W], times `scale`.
+
+    Raises
+    ------
+    InputError
+        The file is missing or malformed, power is negative, or columns and pods do not match.
+    """
+    table = read_table(path_of(spec, base_dir))
+    wanted = _replay_columns(spec, table, pods)
+    names = sorted({name for chosen in wanted.values() for name in chosen})
+    columns = {name: table.numbers(name, 0.0, _LARGEST_W, empty=True) for name in names}
+    grid = _grid(spec, table, columns, clock_start)
+    count = tile_length(len(grid.columns[names[0]]), grid.period_s) if spec.repeat else None
+    return {
+        pod: Series(
+            grid.start,
+            grid.period_s,
+            spec.scale * np.sum([grid.columns[name][:count] for name in chosen], axis=0),
+            "mean",
+            spec.repeat,
+            f"{table.path}, {', '.join(chosen)}",
+            grid.repairs,
+        )
+        for pod, chosen in wanted.items()
+    }
+
+
+def _demand(series: Series, input_tokens: float, output_tokens: float) -> Demand:
+    requests = float(series.values.sum()) * float(series.period_s) / output_tokens
+    return Demand(series, input_tokens, output_tokens, requests, series.source, series.repairs)
+
+
+def _from_trace(spec: Trace, path: Path, clock_start: datetime) -> Demand:
+    requests = _checked(path, reader_of(spec.format)(path))
+    tokens = _binned(path, requests, spec.resolution_s)
+    total = float(requests.output_tokens.sum())
+    if total <= 0.0:
+        raise InputError(Problem("asks for no output tokens at all", "Give a trace with answers.", path))
+    series = Series(
+        spec.start or clock_start,
+        Fraction(spec.resolution_s),
+        tokens / spec.resolution_s,
+        "mean",
+        tiled=True,
+        source=str(path),
+        repairs=requests.repairs,
+    )
+    count = requests.time_s.size
+    return _scaled(spec, series, float(requests.input_tokens.sum()) / count, total / count)
+
+
+def _checked(path: Path, requests: Requests) -> Requests:
+    """A plug-in's reader may give anything."""
+    columns = (requests.time_s, requests.input_tokens, requests.output_tokens)
+    fine = all(column.ndim == 1 and column.size == requests.time_s.size > 0 for column in columns)
+    if (
+        not fine
+        or not all(np.isfinite(column).all() for column in columns)
+        or min(c.min() for c in columns[1:]) < 0
+    ):
+        raise InputError(
+            Problem("has requests without a finite time and token counts from 0", "Correct the file.", path)
+        )
+    return requests
+
+
+def _binned(path: Path, requests: Requests, resolution_s: int) -> FloatArray:
+    """Output tokens asked for in each interval; the first begins at the first request."""
+    since = requests.time_s - requests.time_s.min()
+    count = int(since.max() // resolution_s) + 1
+    if count > _MOST_SAMPLES:
+        raise InputError(
+            Problem(
+                f"spans {since.max() / 86_400:,.0f} days, {count:,} intervals of {resolution_s} s",
+                "Check the first and last time, or raise `resolution_s`.",
+                path,
+            )
+        )
+    index = (since // resolution_s).astype(np.int64)
+    return np.bincount(index, weights=requests.output_tokens, minlength=count).astype(np.float64)
+
+
+def _from_rates(spec: RateSeries, path: Path, clock_start: datetime) -> Demand:
+    table = read_table(path)
+    columns = {spec.rate_column: table.numbers(spec.rate_column, 0.0, _LARGEST_RATE)}
+    grid = _grid(spec, table, columns, clock_start)
+    series = grid.series(spec.rate_column, "mean", tiled=True).scaled(spec.output_tokens)
+    if not series.values.any():
+        raise InputError(Problem("is zero throughout", "Give a series with arrivals.", path))
+    return _scaled(spec, series, spec.input_tokens, spec.output_tokens)
+
+
+def _scaled(spec: Trace | RateSeries, series: Series, input_tokens: float, output_tokens: float) -> Demand:
+    factor = spec.scale or 1.0
+    if spec.scale_to_peak_output_tokens_per_s is not None:
+        factor = spec.scale_to_peak_output_tokens_per_s / series.peak_mean()
+    scaled = series.scaled(factor)
+    if factor != 1.0:
+        scaled = replace(scaled, source=f"{series.source}, times {factor:.6g}")
+    return _demand(scaled, input_tokens, output_tokens)
+
+
+def _grid(
+    spec: RateSeries | PowerReplay,
+    table: Table,
+    columns: Mapping[str, FloatArray],
+    clock_start: datetime,
+) -> Grid:
+    """Rows on a grid laid on `start`, by default the start of the run."""
+    times = laid_times(table, spec.time_column, spec.start or clock_start, clock_start)
+    return regular(table.path, times, columns, longest_gap_s=0.0)
+
+
+def _replay_columns(spec: PowerReplay, table: Table, pods: Sequence[str]) -> dict[str, tuple[str, ...]]:
+    """Which columns add up to which pod."""
+    columns = spec.columns
+    if isinstance(columns, dict):
+        unknown = sorted(set(columns) ^ set(pods))
+        if unknown:
+            raise InputError(
+                Problem(
+                    "names other pods than the replay has",
+                    f"Pods: {', '.join(pods)}.",
+                    key="columns",
+                    value=unknown[0],
+                )
+            )
+        return {pod: (names,) if isinstance(names, str) else tuple(names) for pod, names in columns.items()}
+    listed = [columns] if isinstance(columns, str) else columns
+    names = listed or [name for name in table.columns if name.endswith("_w")]
+    if len(pods) == 1 and names:
+        return {pods[0]: tuple(names)}
+    if len(names) != len(pods):
+        raise InputError(
+            Problem(
+                f"gives {len(names)} columns for {len(pods)} pods",
+                "List one column for each pod, in their order, or write a table from pod to columns.",
+                table.path,
+                "columns",
+                names[:10],
+            )
+        )
+    return {pod: (name,) for pod, name in zip(pods, names, strict=True)}

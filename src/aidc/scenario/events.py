@@ -1,0 +1,167 @@
+"""Grid events on the clock of a run: what is announced when, and what it does to limits and prices."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from fractions import Fraction
+from itertools import pairwise
+
+import numpy as np
+
+from aidc.clock import Clock, as_utc
+from aidc.errors import InputError, Problem
+from aidc.scenario.series import Series
+from aidc.schema.event import DemandResponse, ImportLimit, PriceSpike, SupplyOutage
+from aidc.units import MEGA
+
+__all__ = ["Planned", "import_limit_w", "plan_events", "with_spikes"]
+
+Event = DemandResponse | ImportLimit | SupplyOutage | PriceSpike
+
+_MICRO = 1_000_000
+_MOST_SAMPLES = 1_000_000
+_COARSE_US = 60 * _MICRO
+
+
+@dataclass(frozen=True, slots=True)
+class Planned:
+    """An event in ticks of the run: told at `announced_tick`, in force in [start_tick, end_tick).
+
+    `reduce_frac` or `limit_w` say what is asked; the other is NaN. Events that begin before the run
+    have their ticks at 0.
+    """
+
+    name: str
+    kind: str
+    announced_tick: int
+    start_tick: int
+    end_tick: int
+    reduce_frac: float = math.nan
+    limit_w: float = math.nan
+    price_usd_per_mwh: float = math.nan
+
+
+def plan_events(events: Sequence[Event], clock: Clock, base_limit_w: float) -> tuple[Planned, ...]:
+    """The events that touch a run, in order of their announcement.
+
+    Raises
+    ------
+    InputError
+        Two events have the same name, or two demand responses overlap.
+    """
+    planned = [
+        _planned(event, index, clock, base_limit_w)
+        for index, event in enumerate(events)
+        if _end(event) > clock.start and as_utc(event.start) < clock.end
+    ]
+    names = [event.name for event in planned]
+    problems = [
+        Problem("two events have this name", "Rename one.", key="scenario.events", value=name)
+        for name in sorted({name for name in names if names.count(name) > 1})
+    ]
+    asked = sorted((e for e in planned if e.kind == "demand-response"), key=lambda event: event.start_tick)
+    for earlier, later in pairwise(asked):
+        if later.start_tick < earlier.end_tick:
+            problems.append(
+                Problem(
+                    f"overlaps {earlier.name!r}",
+                    "Two requests at once contradict each other.",
+                    key="scenario.events",
+                    value=later.name,
+                )
+            )
+    if problems:
+        raise InputError(problems)
+    return tuple(sorted(planned, key=lambda event: (event.announced_tick, event.start_tick)))
+
+
+def import_limit_w(events: Sequence[Event], start: datetime, end: datetime, base_limit_w: float) -> Series:
+    """The import limit over [start, end): `base_limit_w`, less while a limit or an outage is in force.
+
+    The spacing divides every edge; where that takes more than a million samples, edges are moved
+    outwards to full minutes.
+    """
+    begin = as_utc(start)
+    span_us = max(1, _micro(begin, end))
+    cuts = [
+        (
+            max(0, _micro(begin, event.start)),
+            min(span_us, _micro(begin, _end(event))),
+            _limit_w(event, base_limit_w),
+        )
+        for event in events
+        if isinstance(event, (ImportLimit, SupplyOutage))
+    ]
+    cuts = [cut for cut in cuts if cut[0] < cut[1]]
+    step_us = math.gcd(span_us, *(edge for cut in cuts for edge in cut[:2]))
+    if span_us // step_us > _MOST_SAMPLES:
+        step_us = max(_COARSE_US, -(-span_us // _MOST_SAMPLES // _COARSE_US) * _COARSE_US)
+    values = np.full(-(-span_us // step_us), base_limit_w)
+    for first, last, limit in cuts:
+        part = slice(first // step_us, -(-last // step_us))
+        values[part] = np.minimum(values[part], limit)
+    return Series(begin, Fraction(step_us, _MICRO), values, source="grid events")
+
+
+def with_spikes(price: Series, events: Sequence[Event], start: datetime, end: datetime) -> Series:
+    """Energy prices over [start, end) with the price spikes laid over them, at a spacing that fits both."""
+    spikes = [event for event in events if isinstance(event, PriceSpike)]
+    if not spikes:
+        return price
+    begin = as_utc(start)
+    span_us = max(1, _micro(begin, end))
+    edges = [
+        max(0, min(span_us, _micro(begin, edge))) for event in spikes for edge in (event.start, _end(event))
+    ]
+    period_us = int(price.period_s * _MICRO)
+    step_us = math.gcd(period_us, _micro(begin, price.start) % period_us, *edges)
+    if span_us // step_us > _MOST_SAMPLES:
+        step_us = max(_COARSE_US, -(-span_us // _MOST_SAMPLES // _COARSE_US) * _COARSE_US)
+    count = -(-span_us // step_us)
+    values = price.means(begin, Fraction(step_us, _MICRO), count)
+    for event in spikes:
+        first, last = (max(0, min(span_us, _micro(begin, edge))) for edge in (event.start, _end(event)))
+        values[first // step_us : -(-last // step_us)] = event.price_usd_per_mwh
+    return replace(price, start=begin, period_s=Fraction(step_us, _MICRO), values=values, tiled=False)
+
+
+def _planned(event: Event, index: int, clock: Clock, base_limit_w: float) -> Planned:
+    def tick(moment: datetime) -> int:
+        return max(0, min(clock.steps, clock.tick_of(moment)))
+
+    told = as_utc(event.start) - timedelta(minutes=event.notice_min)
+    plan = Planned(
+        event.name or f"{event.use}-{index + 1}", event.use, tick(told), tick(event.start), tick(_end(event))
+    )
+    match event:
+        case DemandResponse(reduce_frac=float(share)):
+            return replace(plan, reduce_frac=share)
+        case DemandResponse(limit_mw=float(ceiling)):
+            return replace(plan, limit_w=ceiling * MEGA)
+        case PriceSpike():
+            return replace(plan, price_usd_per_mwh=event.price_usd_per_mwh)
+        case _:
+            return replace(plan, limit_w=_limit_w(event, base_limit_w))
+
+
+def _limit_w(event: Event, base_limit_w: float) -> float:
+    match event:
+        case ImportLimit(limit_frac=float(share)):
+            return share * base_limit_w
+        case ImportLimit(limit_mw=float(ceiling)):
+            return min(base_limit_w, ceiling * MEGA)
+        case SupplyOutage():
+            return 0.0
+        case _:
+            return base_limit_w
+
+
+def _end(event: Event) -> datetime:
+    return as_utc(event.start) + timedelta(minutes=event.duration_min)
+
+
+def _micro(origin: datetime, moment: datetime) -> int:
+    return (as_utc(moment) - origin) // timedelta(microseconds=1)

@@ -1,0 +1,150 @@
+"""Prices and carbon of a run, as series on UTC."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from datetime import datetime
+from fractions import Fraction
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from aidc.clock import as_utc
+from aidc.scenario.files import path_of
+from aidc.scenario.localtime import local_times
+from aidc.scenario.regular import regular
+from aidc.scenario.series import FloatArray, Series
+from aidc.scenario.table import read_table
+from aidc.scenario.timeparse import laid_times
+from aidc.schema.market import CarbonSeries, ConstantCarbon, EnergyPeriod, PriceSpec, Tariff
+
+__all__ = [
+    "Carbon",
+    "Prices",
+    "energy_price_usd_per_mwh",
+    "load_carbon",
+    "load_prices",
+    "on_peak",
+]
+
+_QUARTER = Fraction(900)  # every time zone in use is a multiple of 15 minutes from UTC
+_KWH_PER_MWH = 1000.0
+
+
+@dataclass(frozen=True, slots=True)
+class Prices:
+    """What imported energy costs and exported energy earns [USD/MWh]."""
+
+    energy_usd_per_mwh: Series
+    export_usd_per_mwh: Series
+    source: str
+    repairs: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Carbon:
+    """Emissions of grid electricity [kg/MWh]: the average mix, and the marginal plant where known."""
+
+    average_kg_per_mwh: Series
+    marginal_kg_per_mwh: Series | None
+    source: str
+    repairs: tuple[str, ...] = ()
+
+
+def load_prices(
+    tariff: Tariff | None,
+    prices: PriceSpec | None,
+    *,
+    start: datetime,
+    end: datetime,
+    timezone: str,
+    base_dir: Path,
+) -> Prices:
+    """Energy prices over [start, end): the market series if there is one, else the tariff's, else zero.
+
+    Raises
+    ------
+    InputError
+        The series is missing, malformed, or does not cover the run.
+    """
+    tariff = tariff or Tariff()
+    export = _flat(start, tariff.export_usd_per_kwh * _KWH_PER_MWH, "export price")
+    if prices is None:
+        begin = datetime.fromtimestamp(as_utc(start).timestamp() // 900 * 900, tz=as_utc(start).tzinfo)
+        count = int(-((begin - as_utc(end)).total_seconds() // 900))
+        times = np.datetime64(begin.replace(tzinfo=None), "s") + np.arange(max(1, count)) * np.timedelta64(
+            900, "s"
+        )
+        values = energy_price_usd_per_mwh(tariff, local_times(times, timezone))
+        name = f"tariff {tariff.use}".strip()
+        return Prices(Series(begin, _QUARTER, values, source=name), export, name)
+    (market,) = _columns(prices, (prices.price_column,), (-100_000.0, 100_000.0), start, base_dir)
+    market.window(start, end)  # refuses where it does not cover the run
+    energy = replace(market, values=market.values + prices.adder_usd_per_kwh * _KWH_PER_MWH)
+    return Prices(energy, market if prices.export_at_market else export, energy.source, energy.repairs)
+
+
+def load_carbon(
+    spec: CarbonSeries | ConstantCarbon, *, start: datetime, end: datetime, base_dir: Path
+) -> Carbon:
+    """Emission factors over [start, end).
+
+    Raises
+    ------
+    InputError
+        The series is missing, malformed, or does not cover the run.
+    """
+    if isinstance(spec, ConstantCarbon):
+        name = f"constant emission factor {spec.use}".strip()
+        marginal = None if spec.marginal_kg_per_mwh is None else _flat(start, spec.marginal_kg_per_mwh, name)
+        return Carbon(_flat(start, spec.average_kg_per_mwh, name), marginal, name)
+    names = [name for name in (spec.average_column, spec.marginal_column) if name is not None]
+    series = _columns(spec, names, (0.0, 3000.0), start, base_dir)
+    series[0].window(start, end)
+    return Carbon(series[0], series[1] if len(series) > 1 else None, series[0].source, series[0].repairs)
+
+
+def energy_price_usd_per_mwh(tariff: Tariff, times_local: NDArray[np.datetime64]) -> FloatArray:
+    """The tariff's energy price [USD/MWh] at local wall-clock times (naive datetime64), (n,)."""
+    price = np.full(times_local.size, tariff.base_usd_per_kwh)
+    for period in reversed(tariff.periods):  # the first that matches is laid last
+        price[_holds(period, times_local)] = period.usd_per_kwh
+    return price * _KWH_PER_MWH
+
+
+def on_peak(tariff: Tariff, times_local: NDArray[np.datetime64]) -> NDArray[np.bool_]:
+    """Whether the period in force at local wall-clock times is marked on-peak, (n,)."""
+    marked = np.zeros(times_local.size, dtype=np.bool_)
+    for period in reversed(tariff.periods):
+        marked[_holds(period, times_local)] = period.on_peak
+    return marked
+
+
+def _holds(period: EnergyPeriod, local: NDArray[np.datetime64]) -> NDArray[np.bool_]:
+    days = local.astype("datetime64[D]")
+    month = local.astype("datetime64[M]").astype(np.int64) % 12
+    weekday = (days.astype(np.int64) + 3) % 7  # 1970-01-01 was a Thursday
+    hour = (local - days).astype("timedelta64[h]").astype(np.int64)
+    return (
+        np.isin(month, list(period.month_numbers))
+        & np.isin(weekday, list(period.weekdays))
+        & np.isin(hour, list(period.hour_numbers))
+    )
+
+
+def _columns(
+    spec: PriceSpec | CarbonSeries,
+    names: list[str] | tuple[str, ...],
+    limits: tuple[float, float],
+    clock_start: datetime,
+    base_dir: Path,
+) -> list[Series]:
+    table = read_table(path_of(spec, base_dir))
+    columns = {name: table.numbers(name, *limits, empty=True) for name in names}
+    grid = regular(table.path, laid_times(table, spec.time_column, spec.start, clock_start), columns)
+    return [grid.series(name, "mean", tiled=spec.repeat) for name in names]
+
+
+def _flat(start: datetime, value: float, source: str) -> Series:
+    return Series(start, Fraction(3600), np.array([value]), tiled=True, source=source)

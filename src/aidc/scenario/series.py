@@ -1,0 +1,220 @@
+"""A regular time series at its native resolution, laid on UTC."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
+from fractions import Fraction
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from aidc.clock import as_utc
+from aidc.errors import InputError, Problem
+
+__all__ = ["FloatArray", "Series"]
+
+FloatArray = NDArray[np.float64]
+
+_MICRO = 1_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class Series:
+    """Values every `period_s` seconds from `start`.
+
+    Parameters
+    ----------
+    start : datetime
+        UTC instant of the first sample.
+    period_s : Fraction
+        Spacing [s].
+    values : ndarray (n,)
+        Finite samples, made read-only.
+    hold : {"mean", "linear"}
+        "mean": sample k is the mean over [k, k+1) periods, constant in between. "linear": sample k
+        is the value at instant k, interpolated in between; the last one holds for one more period.
+    tiled : bool
+        The series repeats in both directions, every n periods.
+    source : str
+        Where it came from, for messages and the report.
+    repairs : tuple of str
+        What was mended on reading, for the report.
+    """
+
+    start: datetime
+    period_s: Fraction
+    values: FloatArray
+    hold: Literal["mean", "linear"] = "mean"
+    tiled: bool = False
+    source: str = ""
+    repairs: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        values = np.ascontiguousarray(self.values, dtype=np.float64)
+        if values is self.values and values.flags.writeable:
+            values = values.copy()  # the caller's array stays theirs
+        if values.ndim != 1 or values.size == 0 or self.period_s <= 0 or not np.isfinite(values).all():
+            raise InputError(
+                Problem(
+                    "is not a series of finite numbers at a positive spacing",
+                    "Correct the input.",
+                    self.source or None,
+                )
+            )
+        values.flags.writeable = False
+        object.__setattr__(self, "values", values)
+        object.__setattr__(self, "start", as_utc(self.start))
+
+    def __len__(self) -> int:
+        return self.values.size
+
+    @property
+    def duration_s(self) -> Fraction:
+        """Length of the series, and of one tile [s]."""
+        return self.period_s * len(self)
+
+    @property
+    def end(self) -> datetime:
+        """The instant up to which the series speaks, where it is not tiled."""
+        return self.instant(len(self))
+
+    def instant(self, index: int) -> datetime:
+        """The instant of a sample, to the microsecond."""
+        return self.start + timedelta(microseconds=int(index * self.period_s * _MICRO))
+
+    def index_at(self, moment: datetime) -> int:
+        """The sample in force at an instant (negative before the start)."""
+        return int(_since(self.start, moment) // self.period_s)
+
+    def window(self, start: datetime, end: datetime) -> Series:
+        """The part that covers [start, end), at native resolution.
+
+        The result begins at or before `start`. A tiled series gives one of two things: where the
+        window is shorter than a tile, the slice, no longer tiled; else one tile, rolled to begin at
+        the window and still tiled, so that an hour repeated for a year stays an hour in memory.
+
+        Raises
+        ------
+        InputError
+            A series that is not tiled does not cover the window.
+        """
+        first, last = self._bounds(start, end)
+        count = last - first + 1
+        begin = self.instant(first)
+        if self.tiled and count >= len(self):
+            return replace(self, start=begin, values=np.roll(self.values, -(first % len(self))))
+        index = np.arange(first, last + 1)
+        if self.tiled:
+            values = self.values[index % len(self)]
+        else:
+            self._check_cover(first, last, start, end)
+            values = self.values[np.minimum(index, len(self) - 1)]
+        return replace(self, start=begin, values=values, tiled=False)
+
+    def at(self, times: Sequence[datetime] | NDArray[np.datetime64]) -> FloatArray:
+        """Values at instants (naive datetime64 are UTC); the ends hold outside a series that is not tiled."""
+        if isinstance(times, np.ndarray):
+            origin = np.datetime64(self.start.replace(tzinfo=None), "us")
+            micro = (times.astype("datetime64[us]") - origin).astype(np.int64)
+        else:
+            micro = np.array(
+                [(as_utc(time) - self.start) // timedelta(microseconds=1) for time in times], np.int64
+            )
+        scaled, unit = micro * self.period_s.denominator, self.period_s.numerator * _MICRO
+        index, rest = np.divmod(scaled, unit)
+        low = self.values[self._inside(index)]
+        if self.hold == "mean":
+            return low
+        high = self.values[self._inside(index + 1)]
+        share = np.where((index < 0) & (not self.tiled), 0.0, rest / unit)
+        return low + (high - low) * share
+
+    def means(self, start: datetime, step_s: Fraction, count: int) -> FloatArray:
+        """Exact time means over `count` steps of `step_s` seconds from `start`, (count,)."""
+        offset = float(_since(self.start, start))
+        ticks = np.arange(count + 1, dtype=np.float64)
+        edges: FloatArray = (offset + ticks * float(step_s)) / float(self.period_s)
+        return np.diff(self._integral(edges)) * (float(self.period_s) / float(step_s))
+
+    def on_ticks(self, start: datetime, step_s: Fraction, steps: int) -> Series:
+        """The window of a run of `steps` ticks, its samples a whole number of ticks long and apart.
+
+        A series that already fits (its period and its offset from `start` are multiples of `step_s`)
+        keeps its resolution; any other becomes time means over each tick.
+
+        Raises
+        ------
+        InputError
+            A series that is not tiled does not cover the run.
+        """
+        start = as_utc(start)
+        end = start + timedelta(microseconds=int(steps * step_s * _MICRO))
+        part = self.window(start, end)
+        if self.period_s % step_s == 0 and _since(part.start, start) % step_s == 0:
+            return part
+        return Series(start, step_s, self.means(start, step_s, steps), "mean", False, self.source, self.repairs)
+
+    def scaled(self, factor: float) -> Series:
+        """The same series times a factor."""
+        return replace(self, values=self.values * factor)
+
+    def peak_mean(self, window_s: float = 600.0) -> float:
+        """The highest mean over consecutive windows (default ten minutes) from the start.
+
+        A last incomplete window does not count, unless it is the only one. The samples are finer
+        than the window, or each is a window.
+        """
+        samples = max(1, round(window_s / float(self.period_s)))
+        whole = len(self) // samples * samples
+        if whole == 0:
+            return float(self.values.mean())
+        return float(self.values[:whole].reshape(-1, samples).mean(axis=1).max())
+
+    def _bounds(self, start: datetime, end: datetime) -> tuple[int, int]:
+        first = self.index_at(start)
+        after = -int(-_since(self.start, end) // self.period_s)  # ceiling
+        return first, max(first, after if self.hold == "linear" else after - 1)
+
+    def _check_cover(self, first: int, last: int, start: datetime, end: datetime) -> None:
+        spare = 1 if self.hold == "linear" else 0
+        if first >= 0 and last < len(self) + spare:
+            return
+        raise InputError(
+            Problem(
+                f"covers {_show(self.start)} to {_show(self.end)}, not the whole of the run"
+                f" from {_show(start)} to {_show(end)}",
+                "Move the scenario's start, shorten it, give a longer file, or set `repeat = true`.",
+                self.source or None,
+            )
+        )
+
+    def _inside(self, index: NDArray[np.int64]) -> NDArray[np.int64]:
+        return index % len(self) if self.tiled else np.clip(index, 0, len(self) - 1)
+
+    def _integral(self, position: FloatArray) -> FloatArray:
+        """The integral from sample 0 to a position, both in periods."""
+        n = len(self)
+        following = np.append(self.values[1:], self.values[0] if self.tiled else self.values[-1])
+        slope = following - self.values if self.hold == "linear" else np.zeros(n)
+        total = np.concatenate(([0.0], np.cumsum(self.values + 0.5 * slope)))
+        whole = np.floor(position / n) * total[-1] if self.tiled else 0.0
+        inner = position - np.floor(position / n) * n if self.tiled else np.clip(position, 0.0, n)
+        index = np.minimum(inner.astype(np.int64), n - 1)
+        part = inner - index
+        within = total[index] + part * (self.values[index] + 0.5 * slope[index] * part)
+        if self.tiled:
+            return whole + within
+        before, beyond = np.minimum(position, 0.0), np.maximum(position - n, 0.0)
+        return within + before * self.values[0] + beyond * self.values[-1]
+
+
+def _since(origin: datetime, moment: datetime) -> Fraction:
+    """Seconds from one instant to another, exact to the microsecond."""
+    return Fraction((as_utc(moment) - origin) // timedelta(microseconds=1), _MICRO)
+
+
+def _show(moment: datetime) -> str:
+    return moment.astimezone(UTC).strftime("%Y-%m-%d %H:%M:%SZ")

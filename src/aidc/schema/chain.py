@@ -1,0 +1,68 @@
+"""A power chain: the stages of conversion between the medium-voltage bus and the rack's 50 V bus."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal, Self
+
+from pydantic import Field, model_validator
+
+from aidc.schema.base import Name, Positive, Shape
+
+__all__ = ["Boundary", "Chain", "HeatTo", "LossCurve", "Redundancy", "Stage"]
+
+Redundancy = Literal["N", "N+1", "2N"]
+Boundary = Literal["site", "server"]
+HeatTo = Literal["ambient", "air", "liquid"]
+
+_LossCoefficient = Annotated[float, Field(ge=0, le=0.5)]
+
+
+class LossCurve(Shape):
+    """Loss per unit of rating, `a + b·x + c·x²`, where x is power over rating.
+
+    Notton et al., Renewable Energy 35 (2010) 541-554, doi:10.1016/j.renene.2009.07.013 (with b: Rampinelli).
+    """
+
+    a: _LossCoefficient = 0.0
+    b: _LossCoefficient = 0.0
+    c: _LossCoefficient = 0.0
+
+
+class Stage(LossCurve):
+    """One conversion: its loss, its size, its spare modules, and where its heat goes.
+
+    `sizing` is the rating over the power that flows out of the stage when the pod draws its rated
+    power. `redundancy` replaces the chain's for this stage; `modules` is how many carry the load at
+    N, so that N+1 has `modules + 1` of them on line. A storage at `storage_node` feeds the output
+    side of this stage.
+    """
+
+    name: Name
+    sizing: Positive = 1.0
+    redundancy: Redundancy | None = None
+    modules: Annotated[int, Field(ge=1, le=1000)] = 1
+    boundary: Boundary
+    heat_to: HeatTo
+    storage_node: Literal["ups", "rack"] | None = None
+
+
+class Chain(Shape):
+    """Stages in the order in which power from the grid passes them."""
+
+    label: str = ""
+    voltage_v: Positive
+    redundancy: Redundancy = "N"
+    stages: Annotated[tuple[Stage, ...], Field(min_length=1, max_length=20)]
+
+    @model_validator(mode="after")
+    def _ordered(self) -> Self:
+        names = [stage.name for stage in self.stages]
+        if len(set(names)) < len(names):
+            raise ValueError("two stages bear the same name; give each its own")
+        boundaries = [stage.boundary for stage in self.stages]
+        if boundaries != sorted(boundaries, reverse=True):  # "site" sorts after "server"
+            raise ValueError("a site stage stands behind a server stage; list the grid side first")
+        nodes = [stage.storage_node for stage in self.stages if stage.storage_node is not None]
+        if len(set(nodes)) < len(nodes):
+            raise ValueError("a storage node is marked on two stages; mark one")
+        return self

@@ -1,0 +1,122 @@
+"""What the users of a service ask for, or the power that was measured.
+
+`use` names a catalogue entry (`diurnal`, `trace-azure`, `servegen-m-large`, …); the entry brings
+`kind`, which chooses the shape here, and defaults that the other keys override.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal, Self
+
+from pydantic import Field, TypeAdapter, model_validator
+
+from aidc.schema.base import Name, Positive, Shape
+from aidc.schema.source import FileSource, Moment
+
+__all__ = ["Constant", "DemandSpec", "Diurnal", "PowerReplay", "RateSeries", "Trace", "demand_of"]
+
+Hour = Annotated[float, Field(ge=0, lt=24)]
+Tokens = Annotated[float, Field(gt=0, le=1e7)]
+TokenRate = Annotated[float, Field(ge=0, le=1e12)]  # a thousand times the largest site one can imagine
+
+
+class Diurnal(Shape):
+    """Generated demand: a day shape in local time, a weekly pattern, seeded noise.
+
+    The ratio of the highest 10-minute mean to the mean over `reference_days` from the start of the
+    run is `peak_to_mean`; that highest 10-minute mean is `peak_output_tokens_per_s`.
+    """
+
+    kind: Literal["diurnal"]
+    use: str = ""
+    peak_output_tokens_per_s: TokenRate
+    peak_to_mean: Annotated[float, Field(ge=1, le=20)]
+    peak_hour: Hour = 15.0
+    trough_hour: Hour = 4.0
+    weekend_frac: Annotated[float, Field(gt=0, le=2)] = 1.0
+    noise_frac: Annotated[float, Field(ge=0, le=2)] = 0.0
+    noise_correlation_h: Annotated[float, Field(ge=0.05, le=72)] = 1.5
+    jitter_frac: Annotated[float, Field(ge=0, le=1)] = 0.0
+    reference_days: Annotated[int, Field(ge=1, le=31)] = 7
+    input_tokens: Tokens
+    output_tokens: Tokens
+
+    @model_validator(mode="after")
+    def _hours_differ(self) -> Self:
+        if self.peak_hour == self.trough_hour:
+            raise ValueError("`peak_hour` and `trough_hour` are the same hour. Set them apart")
+        return self
+
+
+class Constant(Shape):
+    """The same demand in every second."""
+
+    kind: Literal["constant"]
+    use: str = ""
+    output_tokens_per_s: TokenRate
+    input_tokens: Tokens
+    output_tokens: Tokens
+
+
+class _Laid(FileSource):
+    """A recorded series, laid on `start` (default: the start of the run), scaled, and tiled.
+
+    `scale` multiplies it; `scale_to_peak_output_tokens_per_s` sets its highest 10-minute mean.
+    """
+
+    use: str = ""
+    start: Moment | None = None
+    scale: Positive | None = None
+    scale_to_peak_output_tokens_per_s: Annotated[float, Field(gt=0, le=1e12)] | None = None
+
+    @model_validator(mode="after")
+    def _one_scale(self) -> Self:
+        if self.scale is not None and self.scale_to_peak_output_tokens_per_s is not None:
+            raise ValueError("has two scales. Give `scale` or `scale_to_peak_output_tokens_per_s`, not both")
+        return self
+
+
+class Trace(_Laid):
+    """Single requests with a time and token counts; `format` is `azure`, `mooncake` or a plug-in's."""
+
+    kind: Literal["trace"]
+    format: Name
+    resolution_s: Annotated[int, Field(ge=1, le=3600)] = 10
+
+
+class RateSeries(_Laid):
+    """Request arrivals per second at a fixed spacing, as published with ServeGen."""
+
+    kind: Literal["rate"]
+    time_column: str = "t_s"
+    rate_column: str = "rate_req_per_s"
+    input_tokens: Tokens
+    output_tokens: Tokens
+
+
+class PowerReplay(FileSource):
+    """Measured power, one or more columns of a CSV file in watts per unit of `scale`.
+
+    `columns` is a name for one pod, a list (one name per pod, in order; all summed when there is
+    one pod), or a table from pod to name or names. Left out, every column ending in `_w` is used.
+    """
+
+    kind: Literal["power-replay"]
+    use: str = ""
+    start: Moment | None = None
+    scale: Positive = 1.0
+    time_column: str = "t_s"
+    columns: str | list[str] | dict[str, str | list[str]] | None = None
+    repeat: bool = True
+
+
+DemandSpec = Annotated[
+    Diurnal | Constant | Trace | RateSeries | PowerReplay,
+    Field(discriminator="kind"),
+]
+_ADAPTER: TypeAdapter[Diurnal | Constant | Trace | RateSeries | PowerReplay] = TypeAdapter(DemandSpec)
+
+
+def demand_of(values: dict[str, Any]) -> Diurnal | Constant | Trace | RateSeries | PowerReplay:
+    """Validate a demand table whose catalogue entry has been merged in."""
+    return _ADAPTER.validate_python(values)

@@ -1,0 +1,172 @@
+"""What electricity costs and what it emits: tariffs, price series, carbon series."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Annotated, Any, Literal, Self
+
+from pydantic import AfterValidator, Discriminator, Field, Tag, TypeAdapter, model_validator
+
+from aidc.schema.base import Shape
+from aidc.schema.source import FileSource, Moment
+
+__all__ = ["CarbonSeries", "CarbonSpec", "ConstantCarbon", "EnergyPeriod", "PriceSpec", "Tariff", "carbon_of"]
+
+_MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
+_DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
+_HOURS = tuple(str(hour) for hour in range(24))
+
+UsdPerKwh = Annotated[float, Field(ge=-100, le=100)]
+UsdPerMwh = Annotated[float, Field(ge=-100_000, le=100_000)]
+Charge = Annotated[float, Field(ge=0, le=10_000)]
+KgPerMwh = Annotated[float, Field(ge=0, le=3000)]
+
+
+def _span(text: str, names: tuple[str, ...]) -> frozenset[int]:
+    """The members of `jun-sep` or `sat,sun`: comma-separated names and inclusive, wrapping ranges."""
+    found: set[int] = set()
+    for part in text.lower().split(","):
+        first, _, last = (piece.strip() for piece in part.partition("-"))
+        if first not in names or (last and last not in names):
+            raise ValueError(
+                f"{part.strip()!r} is unknown. Write {names[0]}-{names[-1]} or names from it, separated by commas"
+            )
+        low, high = names.index(first), names.index(last or first)
+        found |= set(range(low, high + 1)) if low <= high else {*range(low, len(names)), *range(high + 1)}
+    return frozenset(found)
+
+
+def _is_months(text: str) -> str:
+    _span(text, _MONTHS)
+    return text
+
+
+def _is_days(text: str) -> str:
+    _span(text, _DAYS)
+    return text
+
+
+def _is_hours(text: str) -> str:
+    _hours(text)
+    return text
+
+
+def _hours(text: str) -> frozenset[int]:
+    """`14-20` is 14:00 to 20:00, so the hours 14 to 19; `22-6` runs past midnight; `0-24` is the day."""
+    found: set[int] = set()
+    for part in text.split(","):
+        first, dash, last = (piece.strip() for piece in part.partition("-"))
+        end = "0" if last == "24" else last
+        if not dash or first not in _HOURS or end not in _HOURS:
+            raise ValueError(
+                f"{part.strip()!r} is not a range of full hours. Write '14-20' for 14:00 to 20:00"
+            )
+        low, high = int(first), int(end)
+        found |= set(range(low, high)) if low < high else {*range(low, 24), *range(high)}
+    return frozenset(found)
+
+
+class EnergyPeriod(Shape):
+    """When a price holds: `months = "jun-sep"`, `days = "mon-fri"`, `hours = "14-20"`, local time."""
+
+    name: str = ""
+    months: Annotated[str, AfterValidator(_is_months)] = "jan-dec"
+    days: Annotated[str, AfterValidator(_is_days)] = "mon-sun"
+    hours: Annotated[str, AfterValidator(_is_hours)] = "0-24"
+    usd_per_kwh: UsdPerKwh
+    on_peak: bool = False
+
+    @property
+    def month_numbers(self) -> frozenset[int]:
+        """0 = January."""
+        return _span(self.months, _MONTHS)
+
+    @property
+    def weekdays(self) -> frozenset[int]:
+        """0 = Monday."""
+        return _span(self.days, _DAYS)
+
+    @property
+    def hour_numbers(self) -> frozenset[int]:
+        """The full hours of the day that the period covers."""
+        return _hours(self.hours)
+
+
+class Tariff(Shape):
+    """A bill: energy by period (the first that matches holds, else the base price), demand, fixed charge.
+
+    Where the scenario has `prices`, those replace the energy prices and the other charges stay.
+    """
+
+    use: str = ""
+    base_usd_per_kwh: UsdPerKwh = 0.0
+    periods: Annotated[tuple[EnergyPeriod, ...], Field(max_length=64)] = ()
+    demand_usd_per_kw_month: Charge = 0.0
+    on_peak_demand_usd_per_kw_month: Charge = 0.0
+    demand_interval_min: Literal[5, 15, 30, 60] = 15
+    fixed_usd_per_month: Annotated[float, Field(ge=0, le=1e9)] = 0.0
+    export_usd_per_kwh: UsdPerKwh = 0.0
+
+    @model_validator(mode="after")
+    def _has_a_peak(self) -> Self:
+        if self.on_peak_demand_usd_per_kw_month > 0 and not any(period.on_peak for period in self.periods):
+            raise ValueError("charges on-peak demand but no period is on-peak. Mark one `on_peak = true`")
+        return self
+
+
+class PriceSpec(FileSource):
+    """A series of market prices, plus a constant `adder_usd_per_kwh` for the wires."""
+
+    use: str = ""
+    time_column: str = "time_utc"
+    price_column: str = "price_usd_per_mwh"
+    adder_usd_per_kwh: UsdPerKwh = 0.0
+    export_at_market: bool = False
+    start: Moment | None = None
+    repeat: bool = False
+
+
+class ConstantCarbon(Shape):
+    """One emission factor for every hour."""
+
+    kind: Literal["constant"] = "constant"
+    use: str = ""
+    average_kg_per_mwh: KgPerMwh
+    marginal_kg_per_mwh: KgPerMwh | None = None
+
+
+class CarbonSeries(FileSource):
+    """A series in g/kWh (equal to kg/MWh). The marginal column is optional."""
+
+    kind: Literal["series"] = "series"
+    use: str = ""
+    time_column: str = "time_utc"
+    average_column: str = "direct_gco2_per_kwh"
+    marginal_column: str | None = None
+    start: Moment | None = None
+    repeat: bool = False
+
+    @model_validator(mode="after")
+    def _columns_differ(self) -> Self:
+        if self.marginal_column == self.average_column:
+            raise ValueError("`marginal_column` is the average column. Name another, or leave it out")
+        return self
+
+
+def _kind(values: Any) -> str | None:
+    """`kind` as written, else what the keys imply: a `file` or `dataset` is a series."""
+    if not isinstance(values, Mapping):
+        return getattr(values, "kind", None)
+    kind = values.get("kind", "series" if "file" in values or "dataset" in values else "constant")
+    return kind if isinstance(kind, str) else None
+
+
+CarbonSpec = Annotated[
+    Annotated[ConstantCarbon, Tag("constant")] | Annotated[CarbonSeries, Tag("series")], Discriminator(_kind)
+]
+_CARBON: TypeAdapter[ConstantCarbon | CarbonSeries] = TypeAdapter(CarbonSpec)
+
+
+def carbon_of(values: dict[str, Any]) -> ConstantCarbon | CarbonSeries:
+    """Validate a carbon table whose catalogue entry has been merged in."""
+    return _CARBON.validate_python(values)

@@ -1,0 +1,88 @@
+"""The shape of a rack entry: what stands in one rack, and what each part of it draws.
+
+Powers of a server are per server (a tray of a rack-scale system counts as a server), so a rack of
+air-cooled servers and a rack-scale system have the same keys.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal, Self
+
+from pydantic import Field, model_validator
+
+from aidc.schema.base import Frac, Name, NonNegative, Positive, Shape, TempC
+
+__all__ = ["Rack"]
+
+_Count = Annotated[int, Field(gt=0, le=100_000)]
+
+
+class Rack(Shape):
+    """One rack: accelerators, servers, cooling, share of the network.
+
+    `rated_power_kw` is the nameplate at the rack inlet. `power_floor_w` is the lowest limit that an
+    accelerator enforces, `accelerator_idle_w` what it draws without work. `host_base_w` (processors,
+    memory, NICs, scale-up switches), fans and supplies are per server; `dynamic_frac` is what
+    follows the accelerators, over their power. The loss of the supplies is `psu_fixed_w + psu_frac ·
+    DC power`; a chain with a supply stage of its own replaces it. `network_w` is switches and optics
+    outside the servers, per accelerator.
+
+    `liquid_frac` is the share of the rack's heat that goes into the cold plates; `cold_plate` names
+    their curve and `cold_plates` counts them. `heat_sink_k_per_w` is the rise of the case over the
+    air at the inlet of an air-cooled rack. Throttling begins at `case_limit_c`, shutdown follows at
+    `case_trip_c`. `capacitor_j` is the storage in the power shelf, per accelerator.
+    """
+
+    accelerator: Name
+    accelerators: _Count
+    servers: _Count
+    rated_power_kw: Positive
+    cooling: Literal["air", "liquid"]
+
+    accelerator_idle_w: NonNegative
+    power_floor_w: Positive
+
+    host_base_w: NonNegative
+    dynamic_frac: Annotated[Frac, Field(lt=1)]
+    fan_idle_w: NonNegative
+    fan_rated_w: NonNegative
+    psu_fixed_w: NonNegative
+    psu_frac: Annotated[float, Field(gt=-0.02, lt=0.3)]
+    network_w: NonNegative
+
+    liquid_frac: Frac = 0.0
+    coolant_l_min_per_kw: NonNegative = 0.0
+    cold_plate: Name | None = None
+    cold_plates: Annotated[int, Field(ge=0, le=100_000)] = 0
+    heat_sink_k_per_w: NonNegative = 0.0
+    case_limit_c: TempC
+    case_trip_c: TempC
+
+    capacitor_j: NonNegative = 0.0
+
+    @model_validator(mode="after")
+    def _consistent(self) -> Self:
+        if self.accelerators % self.servers:
+            raise ValueError("accelerators is no multiple of servers; give every server as many")
+        if self.fan_idle_w > self.fan_rated_w:
+            raise ValueError("fan_idle_w exceeds fan_rated_w; swap or mend them")
+        if self.case_trip_c <= self.case_limit_c:
+            raise ValueError("case_trip_c must lie above case_limit_c")
+        return self
+
+    @model_validator(mode="after")
+    def _cooled(self) -> Self:
+        if self.cooling == "liquid" and not (
+            self.cold_plate and self.cold_plates and self.coolant_l_min_per_kw and self.liquid_frac
+        ):
+            raise ValueError(
+                "a liquid-cooled rack needs liquid_frac, coolant_l_min_per_kw, cold_plate and cold_plates"
+            )
+        if self.cooling == "air" and (self.liquid_frac > 0 or self.heat_sink_k_per_w <= 0):
+            raise ValueError("an air-cooled rack needs heat_sink_k_per_w, and no liquid_frac")
+        return self
+
+    @property
+    def accelerators_per_server(self) -> int:
+        """How many accelerators share a host."""
+        return self.accelerators // self.servers

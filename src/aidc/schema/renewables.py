@@ -1,0 +1,88 @@
+"""Sources on site: photovoltaic fields, wind turbines, and generator sets."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal, Self
+
+from pydantic import Field, model_validator
+
+from aidc.schema.base import Frac, NonNegative, Positive, Shape
+
+__all__ = ["Genset", "Pv", "Renewable", "Wind"]
+
+_Loss = Annotated[float, Field(ge=0, lt=1)]
+_Curve = Annotated[tuple[NonNegative, ...], Field(min_length=2, max_length=200)]
+
+
+class Pv(Shape):
+    """A photovoltaic field by the PVWatts chain; `tracker` turns it about a north-south axis."""
+
+    kind: Literal["pv"] = "pv"
+    dc_power_mw: Positive
+    ac_power_mw: Positive | None = None
+    dc_ac_ratio: Annotated[float, Field(gt=0.1, lt=10)] = 1.2
+    tracker: bool = False
+    tilt_deg: Annotated[float, Field(ge=0, le=90)] = 20.0
+    azimuth_deg: Annotated[float, Field(ge=0, lt=360)] = 180.0
+    tracker_limit_deg: Annotated[float, Field(gt=0, le=90)] = 60.0
+    ground_coverage_frac: Annotated[float, Field(gt=0, le=1)] = 0.35
+    losses_frac: _Loss
+    temp_coefficient_per_k: Annotated[float, Field(gt=-0.02, le=0)]
+    inverter_efficiency_frac: Annotated[float, Field(gt=0.5, le=1)]
+    albedo_frac: Frac = 0.2
+
+    @property
+    def ac_power_w(self) -> float:
+        """AC rating of the inverters, from the DC to AC ratio unless stated [W]."""
+        return 1e6 * (self.dc_power_mw / self.dc_ac_ratio if self.ac_power_mw is None else self.ac_power_mw)
+
+
+class Wind(Shape):
+    """Turbines by a power curve at standard air density, and a power law for the hub height."""
+
+    kind: Literal["wind"] = "wind"
+    power_mw: Positive
+    curve_speed_m_s: _Curve
+    curve_power_frac: _Curve
+    hub_height_m: Annotated[float, Field(gt=1, lt=400)]
+    measured_height_m: Annotated[float, Field(gt=1, lt=400)] = 10.0
+    shear_exponent: Annotated[float, Field(ge=0, le=1)]
+    losses_frac: _Loss
+
+    @model_validator(mode="after")
+    def _a_curve(self) -> Self:
+        if len(self.curve_speed_m_s) != len(self.curve_power_frac):
+            raise ValueError("curve_speed_m_s and curve_power_frac differ in length")
+        if any(
+            later <= earlier
+            for earlier, later in zip(self.curve_speed_m_s, self.curve_speed_m_s[1:], strict=False)
+        ):
+            raise ValueError("curve_speed_m_s does not rise; sort it and drop repeated speeds")
+        if max(self.curve_power_frac) > 1.05:
+            raise ValueError("curve_power_frac exceeds 1; give shares of rated power")
+        return self
+
+
+class Genset(Shape):
+    """Generator sets: electrical efficiency over load (lower heating value), start time, fuel carbon."""
+
+    kind: Literal["genset"] = "genset"
+    fuel: str
+    power_mw: Positive
+    load_frac: _Curve
+    efficiency_frac: Annotated[tuple[Frac, ...], Field(min_length=2, max_length=50)]
+    minimum_load_frac: Frac
+    start_time_s: NonNegative
+    ramp_frac_per_s: Positive
+    fuel_carbon_kg_per_mwh: NonNegative
+
+    @model_validator(mode="after")
+    def _a_curve(self) -> Self:
+        if len(self.load_frac) != len(self.efficiency_frac):
+            raise ValueError("load_frac and efficiency_frac differ in length")
+        if min(self.load_frac) <= 0 or max(self.load_frac) > 1.2 or min(self.efficiency_frac) <= 0:
+            raise ValueError("load_frac must lie in 0 to 1.2 and efficiency_frac above 0, without zeros")
+        return self
+
+
+Renewable = Annotated[Pv | Wind, Field(discriminator="kind")]

@@ -1,0 +1,104 @@
+"""What no single table can know: that names refer to something, and that the parts fit together."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+from difflib import get_close_matches
+from pathlib import Path
+
+from aidc.clock import as_fraction
+from aidc.errors import Problem
+from aidc.schema.site import Site
+
+__all__ = ["cross_check"]
+
+
+def cross_check(site: Site, file: Path | None = None) -> list[Problem]:
+    """Every reference that leads nowhere and every combination that cannot work."""
+    return [
+        Problem(one.what, one.remedy, file, one.key, one.value)
+        for check in (_references, _one_workload_each, _steps, _cooling_fits, _storage_fits)
+        for one in check(site)
+    ]
+
+
+def _unknown(key: str, name: str, known: list[str], section: str) -> Problem:
+    close = get_close_matches(name, known, n=1)
+    remedy = f"Did you mean {close[0]!r}?" if close else f"Known in [{section}]: {', '.join(known)}."
+    return Problem(f"names nothing in [{section}]", remedy, key=key, value=name)
+
+
+def _references(site: Site) -> Iterator[Problem]:
+    chains, plants, pods = list(site.chains), list(site.cooling), list(site.pods)
+    for name, pod in site.pods.items():
+        if pod.chain not in site.chains:
+            yield _unknown(f"pods.{name}.chain", pod.chain, chains, "chains")
+        if pod.cooling not in site.cooling:
+            yield _unknown(f"pods.{name}.cooling", pod.cooling, plants, "cooling")
+    for section, workloads in (("services", site.services), ("jobs", site.jobs), ("replays", site.replays)):
+        for name, workload in workloads.items():
+            for pod_name in workload.pods:
+                if pod_name not in site.pods:
+                    yield _unknown(f"{section}.{name}.pods", pod_name, pods, "pods")
+
+
+def _one_workload_each(site: Site) -> Iterator[Problem]:
+    users = Counter(
+        pod
+        for workloads in (site.services, site.jobs, site.replays)
+        for workload in workloads.values()
+        for pod in workload.pods
+    )
+    for pod, count in users.items():
+        if count > 1:
+            yield Problem(
+                f"pod {pod!r} has {count} workloads", "Give each pod one workload, or split it in two.", key=f"pods.{pod}"
+            )
+    names = Counter([*site.services, *site.jobs, *site.replays])
+    for name, count in names.items():
+        if count > 1:
+            yield Problem("two workloads bear this name", "Rename one.", key=f"services.{name}", value=name)
+
+
+def _steps(site: Site) -> Iterator[Problem]:
+    step, row = as_fraction(site.scenario.step_s), as_fraction(site.scenario.output_step_s)
+    if (row / step).denominator != 1:
+        yield Problem(
+            "is not a multiple of step_s", f"Choose a multiple of {step} s.", key="scenario.output_step_s", value=float(row)
+        )
+    elif (as_fraction(site.scenario.days) * 86_400 / row) < 1:
+        yield Problem("is shorter than one output step", "Lengthen it.", key="scenario.days", value=site.scenario.days)
+    period = as_fraction(site.control.period_s)
+    if site.control.use != "none" and (period / row).denominator != 1:
+        yield Problem(
+            "is not a multiple of scenario.output_step_s",
+            f"Choose a multiple of {row} s, or a finer output step.",
+            key="control.period_s",
+            value=float(period),
+        )
+
+
+def _cooling_fits(site: Site) -> Iterator[Problem]:
+    for name, pod in site.pods.items():
+        plant = site.cooling.get(pod.cooling)
+        if plant is None:
+            continue
+        if pod.rack.cooling == "liquid" and plant.cdu is None:
+            yield Problem(
+                "has no CDU but cools liquid-cooled racks", 'Add cdu = "deschutes-2mw" or another.', key=f"cooling.{pod.cooling}"
+            )
+        if pod.rack.cooling == "air" and plant.crah is None:
+            yield Problem(
+                f"has no CRAH but cools the air-cooled racks of pod {name!r}",
+                "Add crah = … (aidc catalogue crah).",
+                key=f"cooling.{pod.cooling}",
+            )
+
+
+def _storage_fits(site: Site) -> Iterator[Problem]:
+    for name, storage in site.storage.items():
+        known = list(site.chains if storage.node == "ups" else site.pods)
+        for place in storage.at:
+            if place not in known:
+                yield _unknown(f"storage.{name}.at", place, known, "chains" if storage.node == "ups" else "pods")

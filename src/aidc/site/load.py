@@ -1,0 +1,184 @@
+"""From a site file to a `Site`: read, resolve every `use`, validate, cross-check."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from pydantic import BaseModel, ValidationError
+
+from aidc.errors import InputError, Problem
+from aidc.schema.site import Job, Pod, Service, Site
+from aidc.site.crosscheck import cross_check
+from aidc.site.read import apply_settings, read_toml
+from aidc.site.refuse import problems_of
+from aidc.site.resolve import Resolver, split_own
+
+__all__ = ["load", "site_of"]
+
+# what the resolver puts in; a reader never wrote these keys, so they are left out of messages
+_HIDDEN = ("rack", "accelerator", "model", "rejection", "cdu_entry", "crah_entry")
+
+
+def load(path: Path | str, settings: Sequence[str] = ()) -> Site:
+    """Load a site file.
+
+    Parameters
+    ----------
+    path
+        The TOML file. A `catalogue/` folder beside it is searched before the shipped catalogue.
+    settings
+        `key.path=value` overrides, as with `--set`.
+
+    Raises
+    ------
+    InputError
+        Everything that is wrong with the site, at once.
+    """
+    path = Path(path)
+    document = apply_settings(read_toml(path), settings)
+    return site_of(document, path)
+
+
+def site_of(document: Mapping[str, Any], path: Path) -> Site:
+    """A `Site` from tables as TOML gives them; `path` is used for messages and relative files."""
+    folder = path.resolve().parent
+    resolver = Resolver(path, (folder / "catalogue",))
+    resolved = _resolve(_with_scenario(document, folder, resolver), resolver)
+    try:
+        site = Site.model_validate({**resolved, "folder": folder})
+    except ValidationError as error:
+        found = [*resolver.problems, *problems_of(error, Site, path, _HIDDEN)]
+        raise InputError(_without_echoes(found)) from error
+    problems = [*resolver.problems, *cross_check(site, path)]
+    if problems:
+        raise InputError(problems)
+    return site.model_copy(update={"assumptions": tuple(resolver.assumptions)})
+
+
+def _without_echoes(problems: list[Problem]) -> list[Problem]:
+    """Drop what only follows from an entry that could not be found."""
+    broken = tuple(str(p.key).removesuffix(".use") for p in problems if str(p.key).endswith(".use"))
+    return [
+        p
+        for p in problems
+        if str(p.key).endswith(".use") or not broken or not str(p.key).startswith(broken)
+    ]
+
+
+def _with_scenario(document: Mapping[str, Any], folder: Path, resolver: Resolver) -> dict[str, Any]:
+    """`scenario = "july.toml"` names a file beside the site."""
+    result = dict(document)
+    if isinstance(result.get("scenario"), str):
+        result["scenario"] = read_toml(folder / result["scenario"])
+    for reserved in ("folder", "assumptions"):
+        if reserved in result:
+            resolver.problems.append(Problem("unknown key", "Remove it.", resolver.file, reserved))
+            del result[reserved]
+    return result
+
+
+def _resolve(document: dict[str, Any], resolver: Resolver) -> dict[str, Any]:
+    sections: dict[str, Callable[[str, dict[str, Any], Resolver], dict[str, Any]]] = {
+        "chains": _flat("chain"),
+        "storage": _flat("storage"),
+        "renewables": _flat("renewable"),
+        "gensets": _flat("genset"),
+        "cooling": _cooling,
+        "pods": _pod,
+        "services": _service,
+        "jobs": _job,
+        "replays": _replay,
+    }
+    result = dict(document)
+    for section, resolve in sections.items():
+        if section in document:
+            tables = resolver.table(document[section], section)
+            result[section] = {
+                name: resolve(f"{section}.{name}", resolver.table(body, f"{section}.{name}"), resolver)
+                for name, body in tables.items()
+            }
+    if isinstance(result.get("scenario"), Mapping):
+        result["scenario"] = _scenario(dict(result["scenario"]), resolver)
+    return result
+
+
+def _flat(kind: str) -> Callable[[str, dict[str, Any], Resolver], dict[str, Any]]:
+    """Equipment whose table is the entry itself with the site's keys over it."""
+
+    def resolve(key: str, table: dict[str, Any], resolver: Resolver) -> dict[str, Any]:
+        if "use" not in table:
+            return table  # written out in full
+        rest = {name: value for name, value in table.items() if name != "use"}
+        return resolver.values(kind, table["use"], f"{key}.use", rest)
+
+    return resolve
+
+
+def _nested(
+    key: str, table: dict[str, Any], resolver: Resolver, kind: str, shape: type[BaseModel], slot: str
+) -> dict[str, Any]:
+    """Equipment in a slot of its own: keys that the outer shape does not know override the entry."""
+    own, overrides = split_own(table, shape)
+    name = overrides.pop("use", own.pop("use", None))
+    if name is None:
+        resolver.problems.append(Problem("is missing", f"Name a {kind}: use = \"…\".", resolver.file, f"{key}.use"))
+        return own
+    return {**own, slot: resolver.values(kind, name, f"{key}.use", overrides)}
+
+
+def _pod(key: str, table: dict[str, Any], resolver: Resolver) -> dict[str, Any]:
+    result = _nested(key, table, resolver, "rack", Pod, "rack")
+    accelerator = result.get("rack", {}).get("accelerator")
+    if accelerator is not None:
+        result["accelerator_name"] = accelerator
+        result["accelerator"] = resolver.values("accelerator", accelerator, f"{key}.accelerator")
+        plate = result["rack"].get("cold_plate")
+        if plate is not None:
+            result["cold_plate_curve"] = resolver.values("cold-plate", plate, f"{key}.cold_plate")
+    result.setdefault("rack_name", table.get("use", ""))
+    return result
+
+
+def _service(key: str, table: dict[str, Any], resolver: Resolver) -> dict[str, Any]:
+    result = _nested(key, table, resolver, "llm", Service, "model")
+    result.setdefault("model_name", table.get("use", ""))
+    if "demand" in result:
+        result["demand"] = _demand(f"{key}.demand", result["demand"], resolver)
+    return result
+
+
+def _replay(key: str, table: dict[str, Any], resolver: Resolver) -> dict[str, Any]:
+    if "demand" in table:
+        table = {**table, "demand": _demand(f"{key}.demand", table["demand"], resolver)}
+    return table
+
+
+def _job(key: str, table: dict[str, Any], resolver: Resolver) -> dict[str, Any]:
+    own, overrides = split_own(table, Job)
+    return {**own, "model": resolver.values("llm", own.get("use"), f"{key}.use", overrides)}
+
+
+def _demand(key: str, node: Any, resolver: Resolver) -> dict[str, Any]:
+    return _keeping_use("demand", key, node, resolver)
+
+
+def _keeping_use(kind: str, key: str, node: Any, resolver: Resolver) -> dict[str, Any]:
+    """As `_flat`, but the shape keeps the entry's name in `use`."""
+    table = resolver.table(node, key)
+    if "use" not in table:
+        return table
+    rest = {name: value for name, value in table.items() if name != "use"}
+    return {**resolver.values(kind, table["use"], f"{key}.use", rest), "use": table["use"]}
+
+
+def _scenario(table: dict[str, Any], resolver: Resolver) -> dict[str, Any]:
+    for part in ("weather", "tariff", "carbon"):
+        if part in table:
+            table[part] = _keeping_use(part, f"scenario.{part}", table[part], resolver)
+    return table
+
+
+def _cooling(key: str, table: dict[str, Any], resolver: Resolver) -> dict[str, Any]:
+    raise NotImplementedError

@@ -1,0 +1,25 @@
+"""What every room's tests share: the folder of measured public data."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+CHECKOUT = Path(__file__).parents[1]
+
+
+@pytest.fixture(scope="session")
+def aidc_data() -> Path:
+    """The folder of measured data: `$AIDC_DATA`, else `../shared/data` beside the checkout.
+
+    A folder that was named and is absent fails the test: a typo must not pass for a missing download.
+    """
+    named = os.environ.get("AIDC_DATA")
+    folder = Path(named) if named else CHECKOUT.parent / "shared" / "data"
+    if folder.is_dir():
+        return folder
+    if named:
+        pytest.fail(f"AIDC_DATA names {named}, which is not a folder")
+    pytest.skip(f"needs measured data: set AIDC_DATA (looked in {folder})")
