@@ -1,1 +1,81 @@
-"""aidc: from the grid meter to the token."""
+"""aidc: the open digital twin, planner and operator of a grid-interactive AI data centre.
+
+    import aidc
+
+    site = aidc.load("site.toml")
+    run = aidc.run(site)
+    run.summary["tokenergy_kwh_per_mtok"]
+    run.series                                   # a polars frame, one row per output step
+
+Names load on first use, so that `import aidc` stays instant.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from aidc.contract import Command, Controller, Knob, Observation, Point, SiteView
+    from aidc.errors import AidcError, InputError, OutputError, SimulationError
+    from aidc.measure import compare
+    from aidc.record.run import Run, read_run
+    from aidc.schema.site import Site
+    from aidc.simulate import Twin
+    from aidc.site import load
+    from aidc.study.run import run
+    from aidc.validation.runner import run as validate
+
+__all__ = [
+    "AidcError",
+    "Command",
+    "Controller",
+    "InputError",
+    "Knob",
+    "Observation",
+    "OutputError",
+    "Point",
+    "Run",
+    "SimulationError",
+    "Site",
+    "SiteView",
+    "Twin",
+    "compare",
+    "load",
+    "read_run",
+    "run",
+    "validate",
+]
+
+_WHERE = {
+    "AidcError": "errors",
+    "Command": "contract",
+    "Controller": "contract",
+    "InputError": "errors",
+    "Knob": "contract",
+    "Observation": "contract",
+    "OutputError": "errors",
+    "Point": "contract",
+    "Run": "record.run",
+    "SimulationError": "errors",
+    "Site": "schema.site",
+    "SiteView": "contract",
+    "Twin": "simulate",
+    "compare": "measure",
+    "load": "site",
+    "read_run": "record.run",
+    "run": "study.run",
+    "validate": "validation.runner",
+}
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _WHERE:
+        raise AttributeError(f"module 'aidc' has no attribute {name!r}")
+    from importlib import import_module
+
+    module = import_module(f"aidc.{_WHERE[name]}")
+    return getattr(module, "run" if name == "validate" else name)
+
+
+def __dir__() -> list[str]:
+    return __all__

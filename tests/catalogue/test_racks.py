@@ -78,10 +78,11 @@ def test_accelerators_host_and_losses_stay_below_the_rating(rack):
     assert 0.72 < total_w / (1e3 * rack.rated_power_kw) < 0.98
 
 
-def test_idle_servers_of_eight_draw_what_such_servers_draw(rack):
+@pytest.mark.parametrize("name", ["dgx-h100", "hgx-h200", "hgx-a100", "8xb200-air", "8xb200-liquid"])
+def test_idle_servers_of_eight_draw_what_such_servers_draw(name):
     """8-GPU walls at idle: A100 1.5, H100 2.1, H200 2.4, B200 2.4 (liquid) to 2.9 kW (air)."""
-    if rack.accelerators_per_server != 8:
-        pytest.skip("not a server of eight")
+    rack = Rack.model_validate(read("rack", name).values)
+    assert rack.accelerators_per_server == 8
     params = server_params(rack, tdp_w(rack))
     low, high = (1450, 1700) if rack.accelerator == "a100" else (2050, 2900)
     assert low < server_power_w(8 * rack.accelerator_idle_w, params) < high

@@ -5,13 +5,15 @@ The books balance by construction, so that every figure of a report can be follo
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import polars as pl
+
+from aidc.measure import summary
 
 __all__ = ["SampleRun", "sample_run"]
 
@@ -27,6 +29,8 @@ POD_TABLE = {
     "c2": ("code", 4.0, "hall", "ac"),
     "d": ("", 1.5, "hall", "ac"),
 }
+FIRST_SOC = 0.1
+CHARGE_W = 20e6 * 3 / 0.95 / 0.94 / 4  # four hours fill what three hours take
 STAGES = {
     "dc": {"transformer": 0.008, "central-rectifier": 0.017, "rack-dcdc": 0.015},
     "ac": {"transformer": 0.009, "ups": 0.035, "pdu": 0.012},
@@ -40,7 +44,7 @@ class SampleRun:
     series: pl.DataFrame
     pods: pl.DataFrame
     events: pl.DataFrame
-    summary: dict[str, Any]
+    summary: dict[str, Any] = field(default_factory=dict)
     folder: Path | None = None
 
 
@@ -61,7 +65,7 @@ class Parts:
     def noise(self, size: float, span_h: float = 0.2) -> np.ndarray:
         """Smooth noise with the given standard deviation."""
         raw = self.rng.standard_normal(self.n)
-        width = max(1, int(span_h * 3600 / self.step_s))
+        width = min(self.n, max(1, int(span_h * 3600 / self.step_s)))
         smooth = np.convolve(raw, np.ones(width) / np.sqrt(width), mode="same")
         return size * smooth
 
@@ -99,14 +103,14 @@ def sample_run(
         ]
     ).sort("time", "pod", maintain_order=True)
     site = site_shape(name, storage=storage, pv=pv, services=services, jobs=jobs, start=start, days=days)
-    return SampleRun(
+    run = SampleRun(
         site=site,
-        meta=meta(site, step_s, start),
+        meta=meta(site, parts, start),
         series=series,
         pods=pods,
         events=events(times, services=services),
-        summary=summary(parts, site, start),
     )
+    return replace(run, summary=summary(run))
 
 
 def weather(parts: Parts) -> None:
@@ -202,18 +206,19 @@ def site_columns(parts: Parts, *, storage: bool, pv: bool) -> None:
     load = sum(series[key] for key in ("it_w", "conversion_loss_w", "cooling_w", "auxiliary_w"))
     power = np.zeros(parts.n)
     if storage:
-        power = 18e6 * np.where((hours % 24 > 6) & (hours % 24 < 10), 1, 0) - 20e6 * (
-            (hours % 24 > 18) & (hours % 24 < 21)
+        power = CHARGE_W * ((hours % 24 >= 6) & (hours % 24 < 10)) - 20e6 * (
+            (hours % 24 >= 18) & (hours % 24 < 21)
         )
         stored = np.cumsum(np.where(power > 0, 0.94 * power, power / 0.95)) * parts.step_s / 3600 / 80e6
         series["storage.yard.power_w"] = power
         series["storage.yard.charge_w"] = np.maximum(power, 0)
         series["storage.yard.discharge_w"] = np.maximum(-power, 0)
-        series["storage.yard.loss_w"] = np.where(power > 0, 0.06 * power, -0.05 * power)
-        series["storage.yard.soc_frac"] = np.clip(0.2 + stored - np.minimum(0, stored.min()), 0.05, 0.98)
+        series["storage.yard.loss_w"] = np.where(power > 0, 0.06 * power, -power * (1 / 0.95 - 1))
+        series["storage.yard.soc_frac"] = FIRST_SOC + stored
     net = load + power - series["pv_w"]
     spread = 1e5 + np.abs(parts.noise(6e5))
     zero = np.zeros(parts.n)
+    used = load + series.get("storage.yard.loss_w", zero)
     series |= {
         "grid_import_w": np.maximum(net, 0),
         "grid_export_w": np.maximum(-net, 0),
@@ -224,14 +229,14 @@ def site_columns(parts: Parts, *, storage: bool, pv: bool) -> None:
         "curtailed_w": zero,
         "unserved_w": zero,
         "storage_loss_w": series.get("storage.yard.loss_w", zero),
-        "heat_rejected_w": series["cooling.warm.heat_w"] + series["cooling.hall.heat_w"],
+        "heat_rejected_w": used - 0.04 * series["it_w"] - 0.5 * conversion,
         "heat_reused_w": 0.04 * series["it_w"],
         "heat_ambient_w": 0.5 * conversion,
         "heat_stored_w": zero,
         "residual_energy_w": zero,
         "residual_heat_w": zero,
         "flow_energy_w": 2 * load,
-        "flow_heat_w": 2 * load,
+        "flow_heat_w": 2 * used,
     }
 
 
@@ -319,7 +324,8 @@ def site_shape(
     return site
 
 
-def meta(site: dict[str, Any], step_s: float, start: datetime) -> dict[str, Any]:
+def meta(site: dict[str, Any], parts: Parts, start: datetime) -> dict[str, Any]:
+    """What `Run.meta` carries (aidc.measure.meta)."""
     accelerators = {"gb200-nvl72": "GB200", "dgx-h100": "H100"}
     limits = {"gb200-nvl72": 85.0, "dgx-h100": 82.0}
     entries = (
@@ -330,25 +336,53 @@ def meta(site: dict[str, Any], step_s: float, start: datetime) -> dict[str, Any]
         "cdu/deschutes-2mw",
     )
     confidence = ("published", "measured", "derived", "published", "estimated")
+    kinds = {"services": "service", "jobs": "job"}
+    stored = parts.series.get("storage.yard.soc_frac", np.zeros(1)) * 80 * 3.6e9
     return {
         "name": site["site"]["name"],
         "version": "0.1.0",
         "start": start.isoformat(),
         "step_s": 1.0,
-        "output_step_s": step_s,
+        "steps": round(parts.n * parts.step_s),
+        "output_step_s": parts.step_s,
+        "timezone": site["site"]["location"]["timezone"],
         "seed": 1,
         "inputs": {"site.toml": "sha256:5f1c0e9d", "weather": "sha256:77aa01bc"},
         "repairs": ["weather: 3 missing hours interpolated (2025-07-08T04:00Z)"],
+        "tariff": {"demand_usd_per_kw_month": 14.2, "fixed_usd_per_month": 2500.0},
+        "import_limit_w": 100e6,
+        "stored_first_j": FIRST_SOC * 80 * 3.6e9 * ("storage" in site),
+        "stored_last_j": float(stored[-1]),
+        "workloads": {
+            name: {
+                "kind": kind,
+                "pods": facts["pods"],
+                "model": facts["use"],
+                "precision": facts.get("precision", "bf16"),
+                "accelerator": accelerators[site["pods"][facts["pods"][0]]["use"]],
+                "slo": facts.get("slo", {}),
+            }
+            for group, kind in kinds.items()
+            for name, facts in site[group].items()
+        },
+        "jobs": {name: {"finished": False, "lost_s": 2520.0} for name in site["jobs"]},
+        "storage": {
+            name: {"capacity_j": 80 * 3.6e9, "power_w": 40e6, "first_soc_frac": FIRST_SOC}
+            for name in site.get("storage", {})
+        },
+        "performance": {"wall_s": 0.61, "steps_per_s": 991_000.0, "peak_rss_mb": 412.0},
         "pods": {
             pod: {
+                "rated_w": POD_TABLE[pod][1] * 1.3e6,
                 "accelerator": accelerators[row["use"]],
                 "case_limit_c": limits[row["use"]],
-                "workload": POD_TABLE[pod][0],
+                "workload": POD_TABLE[pod][0] or None,
             }
             for pod, row in site["pods"].items()
         },
         "assumptions": [
             {
+                "where": f"pods.{list(site['pods'])[place % 8]}",
                 "entry": entries[place % 5],
                 "key": f"figure_{place}_w",
                 "value": 12.5 * (place + 1),
@@ -388,128 +422,3 @@ def events(times: pl.Series, *, services: bool) -> pl.DataFrame:
         },
         orient="row",
     )
-
-
-def summary(parts: Parts, site: dict[str, Any], start: datetime) -> dict[str, Any]:
-    series, hours = parts.series, parts.step_s / 3600
-
-    def mwh(key: str) -> float:
-        return float(np.sum(series.get(key, np.zeros(1)))) * hours / 1e6
-
-    imported, it = mwh("grid_import_w"), mwh("it_w")
-    site_mwh = it + mwh("conversion_loss_w") + mwh("cooling_w") + mwh("auxiliary_w") + mwh("storage_loss_w")
-    cost = float(np.sum(series["grid_import_w"] * series["price_usd_per_mwh"])) * hours / 1e6
-    carbon = float(np.sum(series["grid_import_w"] * series["carbon_kg_per_mwh"])) * hours / 1e6
-    peak = float(series["grid_import_w"].max()) / 1e6
-    water = float(np.sum(series["water_kg_s"])) * parts.step_s / 1e3
-    services = {
-        name: service(parts, facts["pods"], site_mwh / it) for name, facts in site["services"].items()
-    }
-    made = sum(facts["tokens_output"] for facts in services.values())
-    useful = sum(facts["tokens_useful"] for facts in services.values())
-    serving = [pod for facts in site["services"].values() for pod in facts["pods"]]
-    index = service(parts, serving, site_mwh / it)
-    generated = mwh("pv_w")
-    return {
-        "schema": 1,
-        "window": {
-            "start": start.isoformat(),
-            "end": (start + timedelta(seconds=parts.n * parts.step_s)).isoformat(),
-            "step_s": 1.0,
-            "steps": int(parts.n * parts.step_s),
-        },
-        "energy_mwh": {
-            "grid_import": imported,
-            "grid_export": mwh("grid_export_w"),
-            "pv": generated,
-            "wind": 0.0,
-            "storage_charge": mwh("storage.yard.charge_w"),
-            "storage_discharge": mwh("storage.yard.discharge_w"),
-            "accelerator": mwh("accelerator_w"),
-            "server": mwh("server_w"),
-            "it": it,
-            "conversion_loss": mwh("conversion_loss_w"),
-            "cooling": mwh("cooling_w"),
-            "auxiliary": mwh("auxiliary_w"),
-            "unserved": 0.0,
-            "closure_residual": 3.1e-10,
-        },
-        "heat_mwh": {
-            "rejected": mwh("heat_rejected_w"),
-            "reused": 0.0,
-            "stored": 0.0,
-            "closure_residual": 2e-10,
-        },
-        "pue": site_mwh / it,
-        "wue_l_per_kwh": water / it,
-        "cue_kg_per_kwh": carbon / it / 1e3,
-        "ref": generated / site_mwh,
-        "erf": mwh("heat_reused_w") / site_mwh,
-        "peak_import_mw": peak,
-        "load_factor": imported / (peak * parts.n * hours),
-        "tokens": {
-            "output": made,
-            "useful": useful,
-            "input": 3.1 * made,
-            "total": 4.1 * made,
-            "training": float(sum(columns["training_tokens"].sum() for columns in parts.pods.values())),
-        },
-        "tokenergy_kwh_per_mtok": index["tokenergy_kwh_per_mtok"],
-        "tokenergy_factors": index["tokenergy_factors"],
-        "services": services,
-        "jobs": {
-            name: {
-                "tokens": float(sum(parts.pods[pod]["training_tokens"].sum() for pod in facts["pods"])),
-                "energy_mwh": float(sum(parts.pods[pod]["it_w"].sum() for pod in facts["pods"]))
-                * hours
-                / 1e6,
-                "finished": False,
-            }
-            for name, facts in site["jobs"].items()
-        },
-        "cost_usd": {"energy": cost, "demand": 14.2e3 * peak, "total": cost + 14.2e3 * peak},
-        "carbon_kg": carbon,
-        "water_m3": water,
-        "storage": {
-            name: {
-                "equivalent_full_cycles": mwh("storage.yard.discharge_w") / 80,
-                "soh_loss_calendar_pct": 0.031,
-                "soh_loss_cycle_pct": 0.012,
-                "final_soc": float(series["storage.yard.soc_frac"][-1]),
-                "ageing": {
-                    "schmalstieg": {"calendar_pct": 0.031, "cycle_pct": 0.012},
-                    "naumann": {"calendar_pct": 0.026, "cycle_pct": 0.009},
-                },
-            }
-            for name in site.get("storage", {})
-        },
-        "performance": {"wall_s": 0.61, "steps_per_s": 991_000.0, "peak_rss_mb": 412.0},
-    }
-
-
-def service(parts: Parts, pods: list[str], overhead: float) -> dict[str, Any]:
-    """Summary of the pods of one service; zeros where it has none."""
-
-    def total(key: str) -> float:
-        return float(sum(np.sum(parts.pods[pod][key]) for pod in pods))
-
-    made, useful = total("tokens_output"), total("tokens_useful")
-    kwh = {key: total(f"{key}_w") * parts.step_s / 3.6e6 for key in ("accelerator", "server", "it")}
-    kwh["site"] = kwh["it"] * overhead
-    some = made > 0
-    keys = ("accelerator", "server", "it", "site")
-    return {
-        "tokens_output": made,
-        "tokens_useful": useful,
-        "ttft_p99_s": float(max((np.nanmax(parts.pods[pod]["ttft_p99_s"]) for pod in pods), default=0.0)),
-        "itl_p99_s": float(max((np.nanmax(parts.pods[pod]["itl_p99_s"]) for pod in pods), default=0.0)),
-        "slo_attainment": useful / made if some else 0.0,
-        "tokenergy_kwh_per_mtok": {key: kwh[key] / useful * 1e6 if some else 0.0 for key in keys},
-        "tokenergy_factors": {
-            "accelerator_kwh_per_mtok": kwh["accelerator"] / made * 1e6 if some else 0.0,
-            "server": kwh["server"] / kwh["accelerator"] if some else 0.0,
-            "it": kwh["it"] / kwh["server"] if some else 0.0,
-            "site": overhead if some else 0.0,
-            "useful": made / useful if some else 0.0,
-        },
-    }

@@ -13,12 +13,13 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
+import numpy as np
 import polars as pl
 
 from aidc.measure.boundaries import renewable_w, site_power_w
 from aidc.measure.carbon import AVERAGE, MARGINAL, carbon_kg, carbon_known
 from aidc.measure.cost import Bill
-from aidc.measure.frames import Frames, collect
+from aidc.measure.frames import Frames
 from aidc.measure.water import water_kg
 
 __all__ = ["QUANTITIES", "TOKENS", "Allocation", "Part", "allocate"]
@@ -28,6 +29,7 @@ TOKENS = (
     "tokens_output",
     "tokens_useful",
     "tokens_dropped",
+    "tokens_queued",
     "tokens_input",
     "requests",
     "training_tokens",
@@ -78,37 +80,53 @@ def allocate(frames: Frames, bill: Bill) -> Allocation:
     """Share the site among its pods."""
     if "pod" not in frames.pods_columns:
         return Allocation({})
-    names = collect(frames.pods.select(pl.col("pod").cast(pl.String).unique().sort())).to_series().to_list()
-    weights = pl.DataFrame({"pod": names, "weight": _weights(names, frames.facts.rated_w)})
-    shared = (
-        frames.pods.select(
-            "time",
-            pl.col("pod").cast(pl.String),
-            *(frames.pod_flow(name).alias(name) for name in ("accelerator_w", "server_w", *TOKENS)),
-        )
-        .join(_steps(frames, bill).lazy(), on="time", how="left")
-        .join(weights.lazy(), on="pod", how="left")
-        .with_columns(
-            (pl.col("server_w") + _share("server_w", "site_server_w") * pl.col("site_network_w")).alias(
-                "it_w"
-            )
-        )
-        .with_columns(_share("it_w", "site_it_w").alias("share"))
-        .group_by("pod")
-        .agg(
-            (pl.col("accelerator_w") * pl.col("dt_s")).sum().alias("accelerator_j"),
-            (pl.col("server_w") * pl.col("dt_s")).sum().alias("server_j"),
-            (pl.col("it_w") * pl.col("dt_s")).sum().alias("it_j"),
-            ((pl.col("it_w") + pl.col("share") * pl.col("overhead_w")) * pl.col("dt_s"))
-            .sum()
-            .alias("site_j"),
-            *((pl.col(name) * pl.col("share")).sum().alias(name) for name in _SHARED),
-            *(pl.col(name).sum() for name in TOKENS),
-        )
-        .sort("pod")
+    names = sorted(
+        {name for part in frames.pods.select({"pod": pl.col("pod")}) for name in part["pod"].unique()}
     )
-    rows = collect(shared).to_dicts()
-    return Allocation({row["pod"]: {key: float(row[key] or 0.0) for key in QUANTITIES} for row in rows})
+    steps = _steps(frames, bill)
+    rated = _weights(names, frames.facts.rated_w)
+    weights = pl.DataFrame({"pod": names, "place": range(len(names)), "weight": rated})
+    found = np.zeros((len(QUANTITIES), len(names)))
+    kept = ("accelerator_w", "server_w", *TOKENS)
+    pods = {"time": pl.col("time"), "pod": pl.col("pod"), **{name: frames.pod_flow(name) for name in kept}}
+    pods["tokens_queued"] = frames.pod_flow("queue_tokens") * (pl.col("time") == frames.last_time)
+    for part in frames.pods.select(pods):
+        near = _between(steps, part["time"])
+        rows = part.join(near, on="time", how="left", maintain_order="left")
+        shared = _shared(rows.join(weights, on="pod", how="left", maintain_order="left"))
+        place = shared["place"].to_numpy()
+        for row, key in enumerate(QUANTITIES):
+            found[row] += np.bincount(place, shared[key].fill_null(0.0).to_numpy(), len(names))
+    columns = found.T.tolist()
+    return Allocation(
+        {
+            name: dict(zip(QUANTITIES, column, strict=True))
+            for name, column in zip(names, columns, strict=True)
+        }
+    )
+
+
+def _shared(rows: pl.DataFrame) -> pl.DataFrame:
+    """`QUANTITIES` of each row, from the rows of pods beside what their steps have to share."""
+    network = _share("server_w", "site_server_w") * pl.col("site_network_w")
+    site = pl.col("it_w") + pl.col("share") * pl.col("overhead_w")
+    dt_s = pl.col("dt_s")
+    return (
+        rows.with_columns((pl.col("server_w") + network).alias("it_w"))
+        .with_columns(_share("it_w", "site_it_w").alias("share"))
+        .with_columns(
+            *((pl.col(f"{name}_w") * dt_s).alias(f"{name}_j") for name in ("accelerator", "server", "it")),
+            (site * dt_s).alias("site_j"),
+            *(pl.col(name) * pl.col("share") for name in _SHARED),
+        )
+    )
+
+
+def _between(steps: pl.DataFrame, time: pl.Series) -> pl.DataFrame:
+    """The steps that some rows can meet, as a view: joining all of them to every slice would be slow."""
+    wanted = time.to_physical().to_numpy()
+    first, last = np.searchsorted(steps["time"].to_physical().to_numpy(), [wanted.min(), wanted.max() + 1])
+    return steps[int(first) : int(last)]
 
 
 def _share(part: str, whole: str) -> pl.Expr:
@@ -126,18 +144,20 @@ def _steps(frames: Frames, bill: Bill) -> pl.DataFrame:
     """What is to be shared in each output step."""
     marginal = carbon_kg(frames, MARGINAL) if carbon_known(frames, MARGINAL) else pl.lit(0.0)
     average = carbon_kg(frames) if carbon_known(frames, AVERAGE) else pl.lit(0.0)
-    steps = collect(
-        frames.series.select(
-            "time",
-            frames.dt_s.alias("dt_s"),
-            frames.flow("server_w").alias("site_server_w"),
-            frames.flow("it_w").alias("site_it_w"),
-            (frames.flow("it_w") - frames.flow("server_w")).alias("site_network_w"),
-            (site_power_w(frames) - frames.flow("it_w")).alias("overhead_w"),
-            (renewable_w(frames) * frames.dt_s).alias("renewable_j"),
-            average.alias("carbon_kg"),
-            marginal.alias("carbon_marginal_kg"),
-            water_kg(frames).alias("water_kg"),
-        )
+    it_w, server_w = frames.flow("it_w"), frames.flow("server_w")
+    steps = frames.series.frame(
+        {
+            "time": pl.col("time"),
+            "dt_s": frames.dt_s,
+            "site_server_w": server_w,
+            "site_it_w": it_w,
+            "site_network_w": it_w - server_w,
+            "overhead_w": site_power_w(frames) - it_w,
+            "renewable_j": renewable_w(frames) * frames.dt_s,
+            "carbon_kg": average,
+            "carbon_marginal_kg": marginal,
+            "water_kg": water_kg(frames),
+        }
     )
-    return steps.join(bill.steps, on="time", how="left")
+    ordered = steps if steps["time"].is_sorted() else steps.sort("time")
+    return ordered.hstack(bill.steps.drop("time").get_columns())  # the bill is in order of time, too

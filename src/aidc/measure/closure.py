@@ -11,10 +11,9 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-import polars as pl
 
 from aidc.measure.boundaries import heat_mwh, site_energy_j, storage_columns, stored_j
-from aidc.measure.frames import Frames, collect
+from aidc.measure.frames import Frames
 from aidc.units import J_PER_MWH
 
 __all__ = ["closure", "energy_residual_mwh", "heat_residual_mwh", "token_residual"]
@@ -57,16 +56,7 @@ def heat_residual_mwh(frames: Frames) -> tuple[float, float]:
 
 def token_residual(frames: Frames) -> dict[str, float]:
     """Arrived, delivered, dropped and queued tokens, and what does not add up (as a share of arrived)."""
-    last = pl.col("time") == frames.last_time
-    row = collect(
-        frames.pods.select(
-            frames.pod_flow("tokens_arrived").sum().alias("arrived"),
-            frames.pod_flow("tokens_output").sum().alias("output"),
-            frames.pod_flow("tokens_dropped").sum().alias("dropped"),
-            (frames.pod_flow("queue_tokens") * last).sum().alias("queued"),
-        )
-    ).row(0, named=True)
-    found = {key: float(value or 0.0) for key, value in row.items()}
+    found = {key: frames.pod_amounts[key] for key in ("arrived", "output", "dropped", "queued")}
     first = frames.facts.number("queue_first_tokens") or 0.0
     residual = found["arrived"] + first - found["output"] - found["dropped"] - found["queued"]
     flows = found["arrived"] + first
@@ -138,7 +128,7 @@ def _worst(residual: Any, flow: Any) -> float:
 def _pods_against_series(frames: Frames) -> float | None:
     if not {"it_w", "time"} <= frames.pods_columns:
         return None
-    pods_j = collect(frames.pods.select((pl.col("it_w") * frames.dt_s).sum())).item() or 0.0
+    pods_j = frames.pod_amounts["it_j"]
     series_j = frames.amount("it_w")
     return abs(pods_j - series_j) / series_j if series_j > 0 else abs(pods_j)
 

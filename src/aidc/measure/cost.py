@@ -9,10 +9,11 @@ is covered. `prorated` is every month by its covered share, for figures per toke
 
 from __future__ import annotations
 
-from calendar import monthrange
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import numpy as np
 import polars as pl
@@ -128,6 +129,7 @@ class _Clock:
 
     def __init__(self, time: pl.Series, dt_s: FloatArray, timezone: str, minutes: int) -> None:
         self.dt_s = dt_s
+        self.zone = ZoneInfo(timezone)
         local = time.dt.convert_time_zone(timezone)
         self.month: IntArray = (local.dt.year().cast(pl.Int64) * 12 + local.dt.month() - 1).to_numpy()
         second = local.dt.epoch("s")
@@ -142,6 +144,14 @@ class _Clock:
         at = local.gather(first)
         self.hour: IntArray = at.dt.hour().to_numpy()
         self.weekday: IntArray = at.dt.weekday().to_numpy() - 1
+
+    def length_s(self, month: int) -> float:
+        """Length of a month of the local calendar; one with a clock change is not whole days [s]."""
+        first, after = (
+            datetime(label // 12, label % 12 + 1, 1, tzinfo=self.zone).astimezone(UTC)
+            for label in (month, month + 1)
+        )
+        return (after - first).total_seconds()
 
     def mean(self, power_w: FloatArray) -> FloatArray:
         """Mean over each interval, or over the part of it that the window covers [W]."""
@@ -165,8 +175,7 @@ def _months(
     longest = max(covered.values(), default=0.0)
     for label in labels:
         year, month = divmod(int(label), 12)
-        length_s = monthrange(year, month + 1)[1] * DAY_S
-        covered_frac = min(covered[label] / length_s, 1.0)
+        covered_frac = min(covered[label] / clock.length_s(int(label)), 1.0)
         billed_frac = covered_frac if covered[label] < min(DAY_S, longest) else 1.0
         here = clock.interval_month == label
         rates = (

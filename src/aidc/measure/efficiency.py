@@ -15,7 +15,7 @@ from a model they are designed ones. Common terms, in kWh over the same window:
 from __future__ import annotations
 
 from aidc.measure.boundaries import renewable_w, site_energy_j
-from aidc.measure.frames import Frames, collect
+from aidc.measure.frames import Frames
 from aidc.units import J_PER_KWH
 
 __all__ = ["cue", "erf", "pue", "ref", "renewable_j", "wue"]
@@ -44,7 +44,7 @@ def cue(frames: Frames, carbon_kg: float | None) -> float | None:
 
 def renewable_j(frames: Frames) -> float:
     """Energy from the site's own PV and wind that was used on the site [J]."""
-    return float(collect(frames.series.select((renewable_w(frames) * frames.dt_s).sum())).item() or 0.0)
+    return frames.series.sums({"renewable_j": renewable_w(frames) * frames.dt_s})["renewable_j"]
 
 
 def ref(frames: Frames) -> float | None:

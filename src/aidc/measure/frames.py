@@ -1,20 +1,20 @@
-"""A run as measures read it: lazy frames, the length of each output step, and one pass of sums.
-
-A year at 60 s has half a million rows for the site and millions for its pods, so nothing here loads
-whole frames: queries run through polars' streaming engine, straight from Parquet where the run has it.
-"""
+"""A run as measures read it: its tables, the length of each output step, and sums of its rates."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from functools import cached_property
-from typing import Any, Protocol, runtime_checkable
+from pathlib import Path
+from typing import Any, Protocol
 
 import polars as pl
 
 from aidc.measure.meta import Facts, facts_of
+from aidc.measure.rows import Rows
 
 __all__ = ["Frames", "RunLike", "frames_of"]
+
+_FILES = ("series.parquet", "pods.parquet")
 
 
 class RunLike(Protocol):
@@ -32,23 +32,15 @@ class RunLike(Protocol):
     def events(self) -> pl.DataFrame: ...
 
 
-@runtime_checkable
-class _Scans(Protocol):
-    """A run that can read from disk only what a query needs."""
-
-    def scan_series(self) -> pl.LazyFrame: ...
-    def scan_pods(self) -> pl.LazyFrame: ...
-
-
 class Frames:
-    """Lazy access to a run. Columns that it lacks count as zero where they are flows."""
+    """Access to a run. Columns that it lacks count as zero where they are flows."""
 
-    def __init__(self, series: pl.LazyFrame, pods: pl.LazyFrame, facts: Facts) -> None:
-        self.series = _in_utc(series)
-        self.pods = _in_utc(pods)
+    def __init__(self, series: Rows, pods: Rows, facts: Facts) -> None:
+        self.series = series
+        self.pods = pods
         self.facts = facts
-        self.series_columns = frozenset(series.collect_schema().names())
-        self.pods_columns = frozenset(pods.collect_schema().names())
+        self.series_columns = series.columns
+        self.pods_columns = pods.columns
 
     @property
     def dt_s(self) -> pl.Expr:
@@ -68,8 +60,21 @@ class Frames:
     def amounts(self) -> dict[str, float]:
         """∫ of every rate of the series over the window, by column: J for `_w`, kg for `_kg_s`."""
         rates = sorted(name for name in self.series_columns if name.endswith(("_w", "_kg_s")))
-        frame = self.series.select((pl.col(name) * self.dt_s).sum().alias(name) for name in rates)
-        return dict(collect(frame).row(0, named=True)) if rates else {}
+        return self.series.sums({name: pl.col(name) * self.dt_s for name in rates})
+
+    @cached_property
+    def pod_amounts(self) -> dict[str, float]:
+        """Tokens by their fate and IT energy [J], over all pods and the window."""
+        last = pl.col("time") == self.last_time
+        return self.pods.sums(
+            {
+                "arrived": self.pod_flow("tokens_arrived"),
+                "output": self.pod_flow("tokens_output"),
+                "dropped": self.pod_flow("tokens_dropped"),
+                "queued": self.pod_flow("queue_tokens") * last,
+                "it_j": self.pod_flow("it_w") * self.dt_s,
+            }
+        )
 
     def amount(self, name: str) -> float:
         """∫ of one column over the window; 0 where it is absent."""
@@ -85,29 +90,21 @@ class Frames:
 
     def columns(self, names: Sequence[str]) -> pl.DataFrame:
         """Some columns of the series, in time order, with `time` and `dt_s`."""
-        wanted = [self.flow(name).cast(pl.Float64).alias(name) for name in names]
-        return collect(self.series.select("time", self.dt_s.alias("dt_s"), *wanted).sort("time"))
+        wanted = {name: self.flow(name).cast(pl.Float64) for name in names}
+        frame = self.series.frame({"time": pl.col("time"), "dt_s": self.dt_s, **wanted})
+        return frame if frame["time"].is_sorted() else frame.sort("time")
 
     @cached_property
     def last_time(self) -> Any:
         """Start of the last output step."""
-        return collect(self.series.select(pl.col("time").max())).item()
+        return self.series.frame({"time": pl.col("time")})["time"].max()
 
 
 def frames_of(run: RunLike) -> Frames:
-    """Lazy frames of a run, from disk where the run can scan itself."""
-    series: pl.LazyFrame = run.scan_series() if isinstance(run, _Scans) else run.series.lazy()
-    pods: pl.LazyFrame = run.scan_pods() if isinstance(run, _Scans) else run.pods.lazy()
+    """The tables of a run: from its folder where it has one, else from its frames."""
+    folder = getattr(run, "folder", None)
+    if isinstance(folder, Path) and all((folder / name).is_file() for name in _FILES):
+        series, pods = (Rows(folder / name) for name in _FILES)
+    else:
+        series, pods = Rows(run.series), Rows(run.pods)
     return Frames(series, pods, facts_of(run.meta))
-
-
-def collect(frame: pl.LazyFrame) -> pl.DataFrame:
-    """Run a query in batches, so that its memory does not grow with the run."""
-    return frame.collect(engine="streaming")
-
-
-def _in_utc(frame: pl.LazyFrame) -> pl.LazyFrame:
-    kind = frame.collect_schema().get("time")
-    if isinstance(kind, pl.Datetime) and kind.time_zone is None:
-        return frame.with_columns(pl.col("time").dt.replace_time_zone("UTC"))
-    return frame

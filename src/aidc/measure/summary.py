@@ -22,7 +22,7 @@ from aidc.measure.jobs import job_levels
 from aidc.measure.meta import UNALLOCATED, Facts, mapping
 from aidc.measure.plugins import user_measures
 from aidc.measure.power import peaks, ramps_mw
-from aidc.measure.service import service_levels
+from aidc.measure.service import service_latency, service_levels
 from aidc.measure.storage import storage
 from aidc.measure.tokenergy import INPUT_WEIGHT, energy_by_boundary_mwh, index, per_mtok, training_index
 from aidc.measure.water import KG_PER_M3, plants_m3, water_m3
@@ -156,10 +156,11 @@ class _Loads:
     def services(self) -> dict[str, Any]:
         """Every service with its index, service levels and part of the bill."""
         found: dict[str, Any] = {}
+        latency = service_latency(self.frames)
         for load in self.facts.of_kind("service"):
             part = self.shared.of(load.pods)
             found[load.name] = {
-                **service_levels(self.frames, load, part),
+                **service_levels(part, latency[load.name]),
                 **index(part),
                 "per_mtok": self._beside(part, part["tokens_useful"]),
                 **self._part(part),

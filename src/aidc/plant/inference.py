@@ -13,7 +13,7 @@ their prefill between the decode steps:
     step    = decode + (B/L_out) prefill_request + (1 - e^(-B/L_out)) prefill_step
     throughput = B / step
     z       = base + memory u_byte^0.8 + u_flop^0.8 + busy
-    power   = n TDP (z⁻⁶ + ceiling⁻⁶)^(-1/6)
+    power   = n max(TDP (z⁻⁶ + ceiling⁻⁶)^(-1/6), idle)
 
 `decode` is the median inter-token latency; it is shorter than `step`, which prefill lengthens. The
 memory and arithmetic bounds are the roofline model (Williams, Waterman, Patterson, Commun. ACM
@@ -96,8 +96,9 @@ def _work(batch: float, r: Replica) -> tuple[float, float, float]:
 
 
 def _draw(demand: float, r: Replica) -> float:
-    """Power in W from the demand z: a soft limit just below the rated power."""
-    return r.accelerators * r.tdp_w * (demand**-6 + r.ceiling_frac**-6) ** (-1.0 / 6.0)
+    """Power in W from the demand z: a soft limit just below the rated power, and never below idle."""
+    busy_w = r.tdp_w * (demand**-6 + r.ceiling_frac**-6) ** (-1.0 / 6.0)
+    return r.accelerators * np.maximum(busy_w, r.idle_w)
 
 
 work = scalar(_work)

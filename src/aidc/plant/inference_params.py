@@ -15,7 +15,7 @@ constants of the accelerator say how much of its peaks a serving engine reaches.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, Final, NamedTuple, cast
+from typing import Any, Final, NamedTuple
 
 import numpy as np
 
@@ -29,7 +29,6 @@ __all__ = ["Chip", "Deployment", "chip_of", "coefficients", "deployment", "max_b
 US: Final = 1e-6
 GB: Final = 1e9
 USABLE_MEMORY: Final = 0.9  # vLLM's default gpu_memory_utilization, of which the weights take their part
-SPECIAL_FP4_RATE: Final = 1.0  # four-bit weights are multiplied in 16 bit on devices before Blackwell
 FP8_SPEED_UP: Final = 1.6  # of dense FP8 over BF16 in practice, against 2 on the datasheet
 
 
@@ -121,41 +120,78 @@ def deployment(
     tensor = tensor_parallel or accelerators
     bits = precision or llm.precision
     layers = _or(llm.layers, guess_layers(llm.parameters, llm.activated))
-    hidden = _or(llm.hidden, guess_hidden(llm.parameters, llm.activated))
-    ssm_layers = float(llm.ssm_layers or 0)
     attention = _or(llm.attention_layers, layers)
     windowed = float(llm.window_layers or 0)
-    kv_heads = _or(llm.kv_heads, 6.0 if llm.is_moe else 8.0)
-    kv_bytes = 4.0 * kv_heads * _or(llm.head_dim, 128.0)
-    shards = min(float(tensor), kv_heads) * accelerators / tensor
-    if llm.latent_dim is not None:
-        kv_bytes, shards = 2.0 * llm.latent_dim, accelerators / tensor
-    experts = _or(llm.experts, 128.0 if llm.is_moe else 1.0)
+    kv_bytes, shards = _cache(llm, accelerators, tensor)
     return Deployment(
-        llm.parameters,
-        llm.activated,
-        layers,
-        hidden,
-        attention - windowed,
-        windowed,
-        _or(llm.window_tokens, 1.0),
-        kv_bytes,
-        shards,
-        ssm_layers,
-        1e6 * (llm.ssm_state_mb or 0.0),
-        experts,
-        _or(llm.experts_per_token, 8.0 if llm.is_moe else 1.0),
-        _or(llm.moe_layers, layers) if llm.is_moe else 0.0,
-        BYTES_PER_PARAMETER[bits],
-        float(bits == "fp8"),
-        float(bits == "fp4"),
-        float(accelerators),
-        float(tensor),
-        float(expert_parallel or (accelerators if llm.is_moe else 1)),
-        input_tokens,
-        output_tokens,
-        host_s,
+        parameters=llm.parameters,
+        activated=llm.activated,
+        layers=layers,
+        hidden=_or(llm.hidden, guess_hidden(llm.parameters, llm.activated)),
+        full_layers=attention - windowed,
+        window_layers=windowed,
+        window_tokens=_or(llm.window_tokens, 1.0),
+        kv_layer_bytes=kv_bytes,
+        kv_shards=shards,
+        ssm_layers=float(llm.ssm_layers or 0),
+        ssm_bytes=1e6 * (llm.ssm_state_mb or 0.0),
+        experts=_or(llm.experts, 128.0 if llm.is_moe else 1.0),
+        top_k=_or(llm.experts_per_token, 8.0 if llm.is_moe else 1.0),
+        moe_layers=_or(llm.moe_layers, layers) if llm.is_moe else 0.0,
+        bytes_per_parameter=BYTES_PER_PARAMETER[bits],
+        eight_bit=float(bits == "fp8"),
+        four_bit=float(bits == "fp4"),
+        accelerators=float(accelerators),
+        tensor=float(tensor),
+        expert_parallel=float(expert_parallel or (accelerators if llm.is_moe else 1)),
+        input_tokens=input_tokens,
+        output_tokens=output_tokens,
+        host_s=host_s,
     )
+
+
+def _cache(llm: Llm, accelerators: int, tensor: int) -> tuple[float, float]:
+    """KV-cache bytes per token and layer in 16 bit, and over how many accelerators they are split."""
+    if llm.latent_dim is not None:
+        return 2.0 * llm.latent_dim, accelerators / tensor
+    kv_heads = _or(llm.kv_heads, 6.0 if llm.is_moe else 8.0)
+    return 4.0 * kv_heads * _or(llm.head_dim, 128.0), min(float(tensor), kv_heads) * accelerators / tensor
+
+
+class _Loads(NamedTuple):
+    """What one step asks of one accelerator at its peaks: bytes and FLOPs as times, s."""
+
+    shared_byte_s: Any
+    expert_byte_s: Any
+    kv_byte_s: Any
+    shared_flop_s: Any
+    expert_flop_s: Any
+    imbalance: Any
+
+
+def _loads(d: Deployment, chip: Chip) -> _Loads:
+    """Weights and KV cache over the bandwidth (per accelerator), a token's FLOPs over the peak (undivided)."""
+    n = d.accelerators
+    active_frac = d.top_k / d.experts
+    expert_params = _moe(d) * (d.parameters - d.activated) / np.maximum(1.0 - active_frac, 1e-9)
+    shared_params = d.parameters - expert_params
+    split = np.asarray(d.expert_parallel > 1.0, float)
+    imbalance = 1.0 + _moe(d) * split * chip.constants["expert_imbalance"] * np.log2(n)
+    context = d.input_tokens + d.output_tokens / 2.0
+    attended = d.full_layers * context + d.window_layers * np.minimum(context, d.window_tokens)
+    kv_bytes = d.kv_layer_bytes * attended / d.kv_shards + 2.0 * d.ssm_bytes / n
+    return _Loads(
+        d.bytes_per_parameter * shared_params / d.tensor / chip.bytes_per_s,
+        d.bytes_per_parameter * expert_params / n / chip.bytes_per_s,
+        kv_bytes / chip.bytes_per_s,
+        2.0 * shared_params / chip.flop_per_s,
+        2.0 * expert_params * active_frac * imbalance / chip.flop_per_s,
+        imbalance,
+    )
+
+
+def _moe(d: Deployment) -> Any:
+    return np.asarray(d.experts > 1.0, float)
 
 
 def coefficients(d: Deployment, chip: Chip) -> Replica:
@@ -164,74 +200,64 @@ def coefficients(d: Deployment, chip: Chip) -> Replica:
     Sources of the terms: see the module's docstring and `aidc.plant.inference`.
     """
     c, n = chip.constants, d.accelerators
-    moe = np.asarray(d.experts > 1.0, float)
-    active_frac = d.top_k / d.experts
-    expert_params = moe * (d.parameters - d.activated) / np.maximum(1.0 - active_frac, 1e-9)
-    shared_params = d.parameters - expert_params
-    doublings = np.log2(n)
-    several = np.asarray(n > 1.0, float)
-    split = np.asarray(d.expert_parallel > 1.0, float)
-    imbalance = 1.0 + moe * split * c["expert_imbalance"] * doublings
-    shared_byte_s = d.bytes_per_parameter * shared_params / d.tensor / chip.bytes_per_s
-    expert_byte_s = d.bytes_per_parameter * expert_params / n / chip.bytes_per_s
-    context = d.input_tokens + d.output_tokens / 2.0
-    kv_bytes = d.kv_layer_bytes * (
-        d.full_layers * context + d.window_layers * np.minimum(context, d.window_tokens)
-    )
-    kv_byte_s = (kv_bytes / d.kv_shards + 2.0 * d.ssm_bytes / n) / chip.bytes_per_s
-    shared_flop_s = 2.0 * shared_params / chip.flop_per_s
-    expert_flop_s = 2.0 * expert_params * active_frac * imbalance / chip.flop_per_s
-    low_bits = np.maximum(d.eight_bit, d.four_bit)
-    speed = 1.0 + (FP8_SPEED_UP - 1.0) * low_bits
-    flop_s = (
-        (shared_flop_s / c["decode_flops_frac"] + expert_flop_s / c["expert_decode_flops_frac"]) / n / speed
-    )
-    local_us = _local_expert_us(d, c)
-    layer_us = (
-        d.layers * (c["layer_us"] + low_bits * (1.0 - moe) * c["quantised_layer_us"])
-        + d.moe_layers * c["moe_layer_us"]
-        + d.moe_layers * local_us
-    )
-    link = several * d.hidden * d.layers / (c["collective_gb_per_s"] * GB)
+    loads = _loads(d, chip)
     ranks = n / d.tensor
-    prefill_s = d.input_tokens * (
-        (shared_flop_s / c["prefill_flops_frac"] + expert_flop_s / c["expert_prefill_flops_frac"]) / d.tensor
-        + 4.0 * link * ranks
+    several = np.asarray(n > 1.0, float)
+    speed = 1.0 + (FP8_SPEED_UP - 1.0) * np.maximum(d.eight_bit, d.four_bit)
+    flop_s = (
+        loads.shared_flop_s / c["decode_flops_frac"] + loads.expert_flop_s / c["expert_decode_flops_frac"]
     )
-    prefill_step_us = (
+    fill_s = (
+        loads.shared_flop_s / c["prefill_flops_frac"] + loads.expert_flop_s / c["expert_prefill_flops_frac"]
+    )
+    link_s = several * d.hidden * d.layers / (c["collective_gb_per_s"] * GB)
+    local_us = _local_expert_us(d, c)
+    flop_power_s = (
+        c["flop_power_frac"] * loads.shared_flop_s + c["expert_flop_power_frac"] * loads.expert_flop_s
+    )
+    fields = {
+        "accelerators": n,
+        "tdp_w": chip.tdp_w,
+        "idle_w": chip.idle_w,
+        "ceiling_frac": chip.ceiling_frac,
+        "output_tokens": d.output_tokens,
+        "shared_s": loads.shared_byte_s / c["weight_bandwidth_frac"],
+        "expert_s": loads.expert_byte_s * loads.imbalance / c["expert_bandwidth_frac"],
+        "miss_log": np.log1p(-_moe(d) * d.top_k / d.experts + 1e-12) * c["expert_spread"],
+        "active_frac": d.top_k / d.experts,
+        "kv_seq_s": loads.kv_byte_s / c["kv_bandwidth_frac"],
+        "flop_seq_s": flop_s / n / speed,
+        "layer_s": _layers_us(d, c, local_us) * US,
+        "fixed_s": c["step_us"] * US + d.host_s,
+        "collective_s": 2.0 * several * d.layers * c["collective_us"] * US * np.log2(n),
+        "linear_seq_s": 4.0 * link_s + c["sequence_us"] * US / ranks,
+        "prefill_request_s": d.input_tokens * (fill_s / d.tensor + 4.0 * link_s * ranks),
+        "prefill_step_s": _prefill_layers_us(d, c) * US,
+        "shared_byte_s": loads.shared_byte_s,
+        "expert_byte_s": loads.expert_byte_s,
+        "kv_byte_seq_s": loads.kv_byte_s,
+        "base_frac": c["active_power_frac"],
+        "memory_frac": c["memory_power_frac"],
+        "flop_frac_seq_s": flop_power_s * (1.0 / n + d.input_tokens / d.output_tokens / d.tensor),
+        "busy_frac_s": d.eight_bit * c["quantised_power_frac"] * d.moe_layers * local_us * US,
+    }
+    return Replica(**fields)
+
+
+def _layers_us(d: Deployment, c: Mapping[str, Any], local_us: Any) -> Any:
+    """Launches and other work per layer of one decode step that no roofline explains, µs."""
+    dense_low_bits = np.maximum(d.eight_bit, d.four_bit) * (1.0 - _moe(d))
+    plain = d.layers * (c["layer_us"] + dense_low_bits * c["quantised_layer_us"])
+    return plain + d.moe_layers * (c["moe_layer_us"] + local_us)
+
+
+def _prefill_layers_us(d: Deployment, c: Mapping[str, Any]) -> Any:
+    """What a step that carries prefill costs beyond its arithmetic, µs: it runs without a captured graph."""
+    return (
         (d.layers - d.ssm_layers) * c["prefill_layer_us"]
         + d.ssm_layers * c["prefill_ssm_layer_us"]
         + d.moe_layers * c["prefill_moe_layer_us"]
     )
-    per_token = 1.0 / n + d.input_tokens / d.output_tokens / d.tensor
-    flop_power_s = c["flop_power_frac"] * shared_flop_s + c["expert_flop_power_frac"] * expert_flop_s
-    fields = (
-        n,
-        chip.tdp_w,
-        chip.idle_w,
-        chip.ceiling_frac,
-        d.output_tokens,
-        shared_byte_s / c["weight_bandwidth_frac"],
-        expert_byte_s * imbalance / c["expert_bandwidth_frac"],
-        np.log1p(-moe * active_frac + 1e-12) * c["expert_spread"],
-        active_frac,
-        kv_byte_s / c["kv_bandwidth_frac"],
-        flop_s,
-        layer_us * US,
-        c["step_us"] * US + d.host_s,
-        2.0 * several * d.layers * c["collective_us"] * US * doublings,
-        4.0 * link + c["sequence_us"] * US / ranks,
-        prefill_s,
-        prefill_step_us * US,
-        shared_byte_s,
-        expert_byte_s,
-        kv_byte_s,
-        c["active_power_frac"],
-        c["memory_power_frac"],
-        flop_power_s * per_token,
-        d.eight_bit * c["quantised_power_frac"] * d.moe_layers * local_us * US,
-    )
-    return Replica(*fields)
 
 
 def _local_expert_us(d: Deployment, c: Mapping[str, Any]) -> Any:
@@ -285,7 +311,7 @@ def replica(
     )
     _refuse(served, accelerator)
     made = coefficients(served, chip_of(accelerator))
-    return Replica(*(float(cast("float", field)) for field in made))
+    return Replica(*(float(field) for field in made))
 
 
 def _refuse(d: Deployment, accelerator: Accelerator) -> None:
@@ -327,7 +353,9 @@ def _free_sequences(d: Deployment, accelerator: Accelerator) -> float:
     """Requests of mean final length that fit beside the weights."""
     moe = d.experts > 1.0
     expert_params = (d.parameters - d.activated) / (1.0 - d.top_k / d.experts) if moe else 0.0
-    weights = d.bytes_per_parameter * ((d.parameters - expert_params) / d.tensor + expert_params / d.accelerators)
+    weights = d.bytes_per_parameter * (
+        (d.parameters - expert_params) / d.tensor + expert_params / d.accelerators
+    )
     context = d.input_tokens + d.output_tokens
     kv = d.kv_layer_bytes * (d.full_layers * context + d.window_layers * min(context, d.window_tokens))
     free = USABLE_MEMORY * accelerator.hbm_bytes - weights

@@ -3,11 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import plotly.graph_objects as go
 
-__all__ = ["Block", "Cell", "Chart", "Column", "Drawing", "Link", "Note", "Section", "Table", "Tile"]
+from aidc.report.text import MISSING
+
+__all__ = [
+    "Block",
+    "Cell",
+    "Chart",
+    "Column",
+    "Drawing",
+    "Link",
+    "Note",
+    "Section",
+    "Table",
+    "Tile",
+    "trimmed",
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,6 +107,17 @@ class Note:
     @property
     def kind(self) -> str:
         return "note"
+
+
+def trimmed(table: Table) -> Table:
+    """The table without the columns that no row fills."""
+    kept = [
+        place
+        for place in range(len(table.columns))
+        if not table.rows or any(row[place] not in (MISSING, "") for row in table.rows)
+    ]
+    columns = [table.columns[place] for place in kept]
+    return replace(table, columns=columns, rows=[[row[place] for place in kept] for row in table.rows])
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,6 +11,7 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
+from aidc.measure.compare import CompareRow
 from aidc.report.text import MISSING, figure, money, percent, span, tokens
 from aidc.report.tree import pick
 
@@ -19,46 +20,45 @@ __all__ = ["compare_table", "summary_table"]
 
 @dataclass(frozen=True, slots=True)
 class _Row:
-    """One line: its name, where the summary has it, and how it reads. `less` is better, more, or neither."""
+    """One line: its name, where the summary has it, and how it reads."""
 
     name: str
     path: str
     unit: str = ""
     read: Callable[[Any], str] = figure
-    less: bool | None = None
 
 
 _ROWS: Sequence[Sequence[_Row]] = (
     (
-        _Row("TokEnergy Index", "tokenergy_kwh_per_mtok.site", "kWh/Mtok", less=True),
-        _Row("  to the accelerator", "tokenergy_kwh_per_mtok.accelerator", "kWh/Mtok", less=True),
-        _Row("  to the server", "tokenergy_kwh_per_mtok.server", "kWh/Mtok", less=True),
-        _Row("  to the IT", "tokenergy_kwh_per_mtok.it", "kWh/Mtok", less=True),
-        _Row("output tokens", "tokens.output", read=tokens, less=False),
-        _Row("useful tokens", "tokens.useful", read=tokens, less=False),
-        _Row("training tokens", "tokens.training", read=tokens, less=False),
+        _Row("TokEnergy Index", "tokenergy_kwh_per_mtok.site", "kWh/Mtok"),
+        _Row("  to the accelerator", "tokenergy_kwh_per_mtok.accelerator", "kWh/Mtok"),
+        _Row("  to the server", "tokenergy_kwh_per_mtok.server", "kWh/Mtok"),
+        _Row("  to the IT", "tokenergy_kwh_per_mtok.it", "kWh/Mtok"),
+        _Row("output tokens", "tokens.output", read=tokens),
+        _Row("useful tokens", "tokens.useful", read=tokens),
+        _Row("training tokens", "tokens.training", read=tokens),
     ),
     (
-        _Row("grid import", "energy_mwh.grid_import", "MWh", less=True),
+        _Row("grid import", "energy_mwh.grid_import", "MWh"),
         _Row("grid export", "energy_mwh.grid_export", "MWh"),
-        _Row("PV", "energy_mwh.pv", "MWh", less=False),
-        _Row("wind", "energy_mwh.wind", "MWh", less=False),
+        _Row("PV", "energy_mwh.pv", "MWh"),
+        _Row("wind", "energy_mwh.wind", "MWh"),
         _Row("IT", "energy_mwh.it", "MWh"),
-        _Row("conversion loss", "energy_mwh.conversion_loss", "MWh", less=True),
-        _Row("cooling", "energy_mwh.cooling", "MWh", less=True),
-        _Row("unserved", "energy_mwh.unserved", "MWh", less=True),
+        _Row("conversion loss", "energy_mwh.conversion_loss", "MWh"),
+        _Row("cooling", "energy_mwh.cooling", "MWh"),
+        _Row("unserved", "energy_mwh.unserved", "MWh"),
         _Row("closure residual", "energy_mwh.closure_residual", "MWh"),
     ),
     (
-        _Row("peak import", "peak_import_mw", "MW", less=True),
-        _Row("load factor", "load_factor", read=percent, less=False),
-        _Row("PUE", "pue", less=True),
-        _Row("WUE", "wue_l_per_kwh", "l/kWh", less=True),
-        _Row("CUE", "cue_kg_per_kwh", "kg/kWh", less=True),
-        _Row("cost", "cost_usd.total", read=money, less=True),
-        _Row("  of it demand", "cost_usd.demand", read=money, less=True),
-        _Row("carbon", "carbon_kg", "kg", less=True),
-        _Row("water", "water_m3", "m³", less=True),
+        _Row("peak import", "peak_import_mw", "MW"),
+        _Row("load factor", "load_factor", read=percent),
+        _Row("PUE", "pue"),
+        _Row("WUE", "wue_l_per_kwh", "l/kWh"),
+        _Row("CUE", "cue_kg_per_kwh", "kg/kWh"),
+        _Row("cost", "cost_usd.total", read=money),
+        _Row("  of it demand", "cost_usd.demand", read=money),
+        _Row("carbon", "carbon_kg", "kg"),
+        _Row("water", "water_m3", "m³"),
     ),
 )
 
@@ -90,34 +90,35 @@ def summary_table(summary: Mapping[str, Any]) -> RenderableType:
     return Group(*parts)
 
 
-def compare_table(rows: Sequence[tuple[str, Mapping[str, Any]]]) -> RenderableType:
-    """Runs side by side from (name, summary); from the second on, with the change against the first."""
-    table = Table(box=box.SIMPLE_HEAD)
+def compare_table(rows: Sequence[CompareRow], names: Sequence[str]) -> RenderableType:
+    """Runs side by side from `aidc.measure.compare`; from the second on, with the change against the first.
+
+    A row whose figures do not compare shows them without a change and says why.
+    """
+    table = Table(box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0))
     table.add_column("")
-    for name, _ in rows:
+    for name in names:
         table.add_column(Text(name), justify="right")
     table.add_column("unit")
-    for group in _ROWS:
-        known = [row for row in group if any(pick(summary, row.path) for _, summary in rows)]
-        for place, row in enumerate(known, start=1):
-            values = [pick(summary, row.path) for _, summary in rows]
-            cells = [_compared(row, value, values[0] if at else None) for at, value in enumerate(values)]
-            table.add_row(row.name, *cells, row.unit, end_section=place == len(known))
-    return table
+    remarks: list[str] = []
+    for row in rows:
+        changes = (None, *row.ratios)
+        cells = [
+            _compared(value, change, row.unit) for value, change in zip(row.values, changes, strict=True)
+        ]
+        mark = ""
+        if row.refused or row.note:
+            remarks.append(row.refused or row.note)
+            mark = f" [{len(remarks)}]"
+        table.add_row(Text(row.metric + mark), *cells, "" if row.unit in {"tokens", "USD"} else row.unit)
+    notes = [Text(f"[{number}] {remark}", style="dim") for number, remark in enumerate(remarks, start=1)]
+    return Group(table, *notes)
 
 
-def _compared(row: _Row, value: Any, base: Any) -> Text:
-    text = Text(row.read(value))
-    if (
-        isinstance(value, (int, float))
-        and isinstance(base, (int, float))
-        and base
-        and "residual" not in row.path
-    ):
-        change = value / base - 1.0
-        better = row.less is not None and change != 0 and (change < 0) == row.less
-        worse = row.less is not None and change != 0 and not better
-        text.append(f"  {change:+.1%}", style="green" if better else "red" if worse else "dim")
+def _compared(value: float | None, change: float | None, unit: str) -> Text:
+    text = Text({"tokens": tokens, "USD": money}.get(unit, figure)(value))
+    if change is not None:
+        text.append(f"  {change:+.1%}", style="bold" if abs(change) >= 0.0005 else "dim")
     return text
 
 
@@ -129,10 +130,10 @@ def _loads(summary: Mapping[str, Any]) -> list[RenderableType]:
     found: list[RenderableType] = []
     services, jobs = pick(summary, "services"), pick(summary, "jobs")
     if isinstance(services, Mapping) and services:
-        table = Table(box=box.SIMPLE_HEAD)
+        table = Table(box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0))
         table.add_column("service")
-        for title in ("tokens", "useful", "SLO", "TTFT p99 s", "ITL p99 ms", "kWh/Mtok"):
-            table.add_column(title, justify="right")
+        for title in ("tokens", "useful", "SLO", "TTFT p99, s", "ITL p99, ms", "kWh/Mtok"):
+            table.add_column(title, justify="right", no_wrap=True)
         for name, facts in services.items():
             itl_s = pick(facts, "itl_p99_s")
             table.add_row(
@@ -146,10 +147,10 @@ def _loads(summary: Mapping[str, Any]) -> list[RenderableType]:
             )
         found.append(table)
     if isinstance(jobs, Mapping) and jobs:
-        table = Table(box=box.SIMPLE_HEAD)
+        table = Table(box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0))
         table.add_column("job")
         for title in ("tokens", "energy MWh", "finished"):
-            table.add_column(title, justify="right")
+            table.add_column(title, justify="right", no_wrap=True)
         for name, facts in jobs.items():
             finished = pick(facts, "finished")
             told = ("yes" if finished else "no") if isinstance(finished, bool) else MISSING

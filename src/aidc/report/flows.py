@@ -12,7 +12,7 @@ from aidc.report.text import tokens
 from aidc.report.tree import pick
 from aidc.report.view import View
 
-__all__ = ["flows_section"]
+__all__ = ["flows", "flows_section"]
 
 _BUS, _CHAINS, _IT, _ACCELERATORS = "Site bus", "Power chains", "IT equipment", "Accelerators"
 _COMPONENTS = {
@@ -26,19 +26,28 @@ _COMPONENTS = {
 
 def flows_section(view: View) -> Section:
     """The chapter with the Sankey of the whole window."""
-    web = Web()
-    _sources(web, view)
-    _site(web, view)
-    _equipment(web, view)
+    web = flows(view)
     blocks: list[Block] = [Note("No energy flowed in this window.")]
     if sum(mwh for _, target, mwh in web.links if target == _BUS) > 0:
-        note = "Figures beside the names are MWh over the window. Flows under 0.002 % of the total are left out."
+        note = (
+            "Figures beside the names are MWh over the window. What ends under the power chains are the losses of "
+            "their stages. Flows under 0.002 % of the total are left out."
+        )
         blocks = [Drawing("sankey", "Energy flows, MWh", draw(web), note, min_width_px=900)]
     lead = (
         "Where every megawatt-hour of the window came from and where it went. A storage appears twice: what it "
         "gave on the left, what it took (its losses included) on the right."
     )
     return Section("flows", "Flows", "Energy from source to token", lead, blocks)
+
+
+def flows(view: View) -> Web:
+    """Every flow of the window, from the summary."""
+    web = Web()
+    _sources(web, view)
+    _site(web, view)
+    _equipment(web, view)
+    return web
 
 
 def _mwh(view: View, path: str) -> float:
@@ -68,7 +77,7 @@ def _site(web: Web, view: View) -> None:
     left_mwh = loss_mwh
     for chain, stages in mapping(view.summary.get("stages_mwh")).items():
         for stage, mwh in mapping(stages).items():
-            web.link(_CHAINS, web.node(f"{chain} {stage} loss", COLOURS["conversion"], 3), mwh)
+            web.link(_CHAINS, web.node(f"{chain} {stage}", COLOURS["conversion"], 3), mwh)
             left_mwh -= mwh
     web.link(_CHAINS, web.node("other conversion loss", COLOURS["conversion"], 3), left_mwh)
     _cooling(web, view)
@@ -99,7 +108,11 @@ def _equipment(web: Web, view: View) -> None:
     web.link(_IT, web.node("Server overhead", COLOURS["server"], 4), server_mwh - acc_mwh)
     web.link(_IT, web.node("Network", COLOURS["network"], 4), it_mwh - server_mwh)
     left_mwh, place = acc_mwh, 0
-    for group, key, verb in (("services", "tokens_output", "made"), ("jobs", "tokens", "trained"), ("replays", "", "")):
+    for group, key, verb in (
+        ("services", "tokens_output", "made"),
+        ("jobs", "tokens", "trained"),
+        ("replays", "", ""),
+    ):
         for name, facts in mapping(view.summary.get(group)).items():
             mwh = float(pick(facts, "energy_by_boundary_mwh.accelerator") or 0.0)
             count = pick(facts, key)

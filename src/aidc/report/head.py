@@ -6,14 +6,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
-
+from aidc.measure.meta import mapping
 from aidc.report.blocks import Tile
 from aidc.report.record_tables import assumption_count
 from aidc.report.text import MISSING, aligned, duration, figure, money, percent, scaled, span
 from aidc.report.tokenergy import factors_of
 from aidc.report.tree import pick
-from aidc.report.view import View
+from aidc.report.view import View, conditions
 
 __all__ = ["Head", "head"]
 
@@ -34,7 +33,7 @@ def head(view: View) -> Head:
 
 
 def _title(view: View) -> str:
-    name = view.meta.get("name") or pick(view.site, "site.name") or pick(view.site, "name")
+    name = view.meta.get("name") or pick(view.site, "site.name")
     return str(name or "unnamed site")
 
 
@@ -56,16 +55,11 @@ def _facts(view: View) -> tuple[tuple[str, str], ...]:
 
 def _assumptions(view: View) -> str:
     """Weather, tariff, controller, and how well the figures are founded."""
-    parts: list[str] = []
-    for word, path in (
-        ("weather", "scenario.weather"),
-        ("tariff", "scenario.tariff"),
-        ("carbon", "scenario.carbon"),
-    ):
-        found = pick(view.site, path)
-        name = found if isinstance(found, str) else pick(found, "use") or pick(found, "file")
-        if name:
-            parts.append(f"{word} {name}")
+    parts = [
+        f"{word} {name}"
+        for word in ("weather", "tariff", "prices", "carbon")
+        if (name := _named(pick(view.site, f"scenario.{word}")))
+    ]
     control = pick(view.site, "control.use")
     if control:
         parts.append(f"controller {control}")
@@ -80,6 +74,11 @@ def _assumptions(view: View) -> str:
     )
     text = ". ".join(sentence[:1].upper() + sentence[1:] for sentence in sentences)
     return f"{text}."
+
+
+def _named(source: Any) -> str:
+    """What an input is called: its catalogue entry, its file, or its kind."""
+    return next((str(name) for key in ("use", "file", "shipped", "kind") if (name := pick(source, key))), "")
 
 
 def _tiles(view: View) -> tuple[Tile, ...]:
@@ -111,10 +110,10 @@ def _tiles(view: View) -> tuple[Tile, ...]:
 def _tokenergy_tile(view: View) -> Tile:
     """The index with everything that must be known to compare it with another."""
     window = pick(view.summary, "window") or {}
-    conditions = [f"{load.name}: {load.conditions}" for load in view.of_kind("service") if load.conditions]
+    held = [f"{load.name}: {conditions(load)}" for load in view.facts.of_kind("service") if conditions(load)]
     lines = [
         "per million useful output tokens, at the site boundary",
-        *conditions,
+        *held,
         span(window.get("start"), window.get("end")),
     ]
     made = pick(view.summary, "tokens.useful")
@@ -128,21 +127,27 @@ def _tokenergy_tile(view: View) -> Tile:
 
 
 def _closure_tile(view: View) -> Tile:
-    """The residual over the sum of the absolute flows, which is how the books are judged."""
-    residual = pick(view.summary, "energy_mwh.closure_residual")
-    flow_mwh = view.energy_mwh("flow_energy_w")
-    heat = pick(view.summary, "heat_mwh.closure_residual")
-    heat_flow_mwh = view.energy_mwh("flow_heat_w")
-    if not isinstance(residual, (int, float)) or flow_mwh <= 0:
-        return Tile("Energy closure", figure(residual, 2), "MWh", "what the books leave unexplained")
-    note = "unexplained energy over all flows"
-    if isinstance(heat, (int, float)) and heat_flow_mwh > 0:
-        note += f"; heat {_tiny(heat / heat_flow_mwh)}"
-    return Tile("Energy closure", _tiny(residual / flow_mwh), "", note)
+    """The residuals over the sum of the absolute flows, which is how the books are judged."""
+    closure = mapping(view.summary.get("closure"))
+    parts = [
+        f"{text} {_tiny(closure[key])}"
+        for text, key in (
+            ("worst step", "worst_step_energy_frac"),
+            ("heat", "heat_frac"),
+            ("tokens", "token_frac"),
+        )
+        if closure.get(key) is not None
+    ]
+    note = "; ".join(
+        ["unexplained over all flows", ", ".join(parts)] if parts else ["unexplained over all flows"]
+    )
+    return Tile("Energy closure", _tiny(closure.get("energy_frac")), "", note)
 
 
-def _tiny(frac: float) -> str:
-    return "0" if frac == 0 or not np.isfinite(frac) else f"{abs(frac):.0e}"
+def _tiny(frac: Any) -> str:
+    if not isinstance(frac, (int, float)):
+        return MISSING
+    return "0" if frac == 0 else f"{abs(frac):.0e}"
 
 
 def _attainment(summary: Mapping[str, Any]) -> tuple[str, str]:

@@ -12,12 +12,19 @@ from numpy.typing import NDArray
 from aidc.report.decimate import extremes, shared_extremes
 from aidc.report.style import fade, line
 
-__all__ = ["LINE_POINTS", "STACK_POINTS", "band", "limit", "stack", "trace"]
+__all__ = ["LINE_POINTS", "STACK_POINTS", "band", "budget", "limit", "stack", "trace"]
 
 FloatArray = NDArray[np.float64]
 
 LINE_POINTS: Final = 2400  # two extremes in each of 1200 columns of pixels
 STACK_POINTS: Final = 9000  # shared by the extremes of all layers
+_BUDGET: Final = 100_000  # points of all lines of one kind: 1.6 MB in the file
+_LEAST_POINTS: Final = 240
+
+
+def budget(lines: int, most: int = LINE_POINTS) -> int:
+    """Points for each of many lines, so that a site of fifty pods makes no report of a hundred megabytes."""
+    return max(_LEAST_POINTS, min(most, _BUDGET // max(1, lines)))
 
 
 def trace(

@@ -2,22 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
-from zoneinfo import ZoneInfo
 
-import numpy as np
-import polars as pl
 from plotly.subplots import make_subplots
 
-from aidc.report.blocks import Block, Chart, Column, Section, Table
+from aidc.measure.meta import mapping
+from aidc.report.blocks import Block, Chart, Column, Section, Table, trimmed
 from aidc.report.lines import trace
 from aidc.report.style import COLOURS, layout
 from aidc.report.text import MISSING, aligned, figure, money, percent
 from aidc.report.tree import pick
 from aidc.report.view import View
 
-__all__ = ["cost_section", "efficiency_section", "months"]
+__all__ = ["cost_section", "efficiency_section"]
 
 # Name, key of the summary, unit, standard, definition.
 _MEASURES = (
@@ -57,7 +55,19 @@ _MEASURES = (
         "water usage effectiveness: water used over IT energy",
     ),
 )
+_GRID = (
+    ("peak import", "peak_import_mw", "MW", "highest import of a simulated step"),
+    ("peak, output step", "peak_import_step_mw", "MW", "highest mean of an output step"),
+    ("peak, billing", "peak_import_interval_mw", "MW", "highest mean of a billing interval"),
+    ("peak export", "peak_export_mw", "MW", "highest export of a simulated step"),
+    ("mean import", "mean_import_mw", "MW", "over the window"),
+    ("load factor", "load_factor", "%", "mean import over peak import"),
+    ("ramp up", "ramps_mw.15min.up", "MW", "greatest rise of the net import within 15 minutes"),
+    ("ramp down", "ramps_mw.15min.down", "MW", "greatest fall of the net import within 15 minutes"),
+    ("within a step", "ramps_mw.within_step", "MW", "highest less lowest net import inside an output step"),
+)
 _ENERGY = (
+    ("site energy", "site"),
     ("grid import", "grid_import"),
     ("grid export", "grid_export"),
     ("PV", "pv"),
@@ -72,10 +82,13 @@ _ENERGY = (
     ("conversion loss", "conversion_loss"),
     ("cooling", "cooling"),
     ("auxiliaries", "auxiliary"),
+    ("storage loss", "storage_loss"),
+    ("change of what is stored", "stored"),
     ("unserved", "unserved"),
     ("closure residual", "closure_residual"),
 )
 _HEAT = (
+    ("generated", "generated"),
     ("rejected by the cooling plants", "rejected"),
     ("reused", "reused"),
     ("lost outdoors by equipment", "ambient"),
@@ -92,19 +105,14 @@ def efficiency_section(view: View) -> Section:
     ]
     measures += [
         [
-            "peak import",
-            figure(pick(view.summary, "peak_import_mw")),
-            "MW",
-            MISSING,
-            "highest mean of an output step",
-        ],
-        [
-            "load factor",
-            percent(pick(view.summary, "load_factor")),
+            name,
+            percent(pick(view.summary, key)) if unit == "%" else figure(pick(view.summary, key)),
+            unit.strip("%"),
             "",
-            MISSING,
-            "mean import over peak import",
-        ],
+            told,
+        ]
+        for name, key, unit, told in _GRID
+        if pick(view.summary, key) is not None
     ]
     columns = [
         Column("measure"),
@@ -121,12 +129,8 @@ def efficiency_section(view: View) -> Section:
             measures,
             "IT energy is taken at the inlet of the racks.",
         ),
-        _balance(
-            view, "energy_mwh", "Energy", _ENERGY, pick(view.summary, "energy_mwh.it"), "of the IT energy"
-        ),
-        _balance(
-            view, "heat_mwh", "Heat", _HEAT, pick(view.summary, "heat_mwh.rejected"), "of the heat rejected"
-        ),
+        _balance(view, "energy_mwh", "Energy", _ENERGY, pick(view.summary, "energy_mwh.it"), "of IT"),
+        _balance(view, "heat_mwh", "Heat", _HEAT, pick(view.summary, "heat_mwh.generated"), "of heat"),
     ]
     return Section("efficiency", "Efficiency", "Efficiency and energy balance", "", blocks)
 
@@ -148,100 +152,111 @@ def _balance(
 
 
 def cost_section(view: View) -> Section:
-    """Cost with the demand charge by month, and the price and carbon that it met."""
-    blocks: list[Block] = [_cost_table(view)]
+    """The bill by month, its shares, and the price and carbon intensity behind them."""
+    blocks: list[Block] = [_cost_table(view), _shares_table(view)]
     chart = _price_chart(view)
     if chart is not None:
         blocks.append(chart)
     return Section("cost", "Cost", "Cost and carbon", "", blocks)
 
 
-def months(view: View) -> list[dict[str, Any]]:
-    """Cost by month: what the summary says, or else energy at the price and the peak from the series.
-
-    A month is one of the site's time zone. The demand charge of a month is known only from the summary, or
-    when the run lies within one month.
-    """
-    told = pick(view.summary, "cost_usd.months")
-    if isinstance(told, Sequence) and not isinstance(told, str) and told:
-        return [dict(row) for row in told if isinstance(row, Mapping)]
-    imported = view.mw("grid_import_w")
-    if imported is None or imported.size == 0:
-        return []
-    names = _month_names(view)
-    price, paid = view.column("price_usd_per_mwh"), view.column("export_price_usd_per_mwh")
-    exported = view.mw("grid_export_w")
-    hours = view.dt_s / 3600.0
-    cost = None if price is None else np.nan_to_num(imported * hours * price)
-    if cost is not None and paid is not None and exported is not None:
-        cost = cost - np.nan_to_num(exported * hours * paid)
-    found: list[dict[str, Any]] = []
-    for name in dict.fromkeys(names):
-        inside = np.array([other == name for other in names])
-        found.append(
-            {
-                "month": name,
-                "import_mwh": float(np.sum((imported * hours)[inside])),
-                "peak_mw": float(np.max(imported[inside])),
-                "energy_usd": None if cost is None else float(np.sum(cost[inside])),
-            }
-        )
-    if len(found) == 1:
-        found[0]["demand_usd"] = pick(view.summary, "cost_usd.demand")
-    return found
-
-
-def _month_names(view: View) -> list[str]:
-    zone = pick(view.site, "site.location.timezone") or pick(view.site, "location.timezone") or "UTC"
-    try:
-        ZoneInfo(str(zone))
-    except (KeyError, ValueError, OSError):
-        zone = "UTC"
-    times = pl.Series(view.time_ms.astype(np.int64)).cast(pl.Datetime("ms", "UTC"))
-    return times.dt.convert_time_zone(str(zone)).dt.strftime("%Y-%m").to_list()
-
-
 def _cost_table(view: View) -> Table:
+    """The bill by month; a month is one of the site's time zone."""
     columns = [Column("month")] + [
-        Column(title, numeric=True) for title in ("import, MWh", "peak, MW", "energy", "demand", "together")
+        Column(title, numeric=True)
+        for title in (
+            "covered",
+            "import, MWh",
+            "peak, MW",
+            "on-peak, MW",
+            "energy",
+            "demand",
+            "fixed",
+            "together",
+        )
     ]
-    rows = [_cost_row(row) for row in months(view)]
-    cost = pick(view.summary, "cost_usd")
+    cost = mapping(view.summary.get("cost_usd"))
+    rows = [_month(mapping(row)) for row in cost.get("months") or ()]
     total = [
         "whole window",
+        "",
         figure(pick(view.summary, "energy_mwh.grid_import")),
-        figure(pick(view.summary, "peak_import_mw")),
-        *(money(pick(cost, key)) for key in ("energy", "demand", "total")),
+        figure(pick(view.summary, "peak_import_interval_mw")),
+        MISSING,
+        *(money(cost.get(key)) for key in ("energy", "demand", "fixed", "total")),
     ]
-    note = "A demand charge is due for a whole month, even where the window is shorter."
-    return Table("cost-months", "Cost of energy", columns, [*rows, total], note)
+    minutes = cost.get("demand_interval_min")
+    note = "A demand charge is due for a whole month, even where the window covers only a part of it."
+    if minutes:
+        note += f" It is set by the highest mean of {minutes:g} minutes."
+    if cost.get("prorated") is not None:
+        note += f" By the covered share of the months the total would be {money(cost['prorated'])}."
+    return trimmed(Table("cost-months", "Cost of electricity", columns, [*rows, total], note))
 
 
-def _cost_row(row: Mapping[str, Any]) -> list[str]:
-    energy, demand = row.get("energy_usd"), row.get("demand_usd")
-    both = [part for part in (energy, demand) if isinstance(part, (int, float))]
+def _month(row: Mapping[str, Any]) -> list[str]:
+    parts = [row.get(f"{key}_usd") for key in ("energy", "demand", "fixed")]
+    known = [part for part in parts if isinstance(part, (int, float))]
     return [
         str(row.get("month", MISSING)),
+        percent(row.get("covered_frac"), 3),
         figure(row.get("import_mwh")),
         figure(row.get("peak_mw")),
-        money(energy),
-        money(demand),
-        money(sum(both)) if len(both) == 2 else MISSING,
+        figure(row.get("on_peak_mw")),
+        *(money(part) for part in parts),
+        money(sum(known)) if known else MISSING,
     ]
+
+
+def _shares_table(view: View) -> Table:
+    """Who used it: services, jobs and what belongs to neither make up the site."""
+    parts = [
+        (name, told)
+        for group in ("services", "jobs")
+        for name, told in mapping(view.summary.get(group)).items()
+    ]
+    parts.append(("unallocated", view.summary.get("unallocated")))
+    paths = ("energy_mwh", "cost_usd.energy", "cost_usd.total", "carbon_kg", "carbon_marginal_kg", "water_m3")
+    sums = [_total(pick(told, path) for _, told in parts) for path in paths]
+    rows = [[str(name), *_share(pick(told, path) for path in paths)] for name, told in parts]
+    rows.append(["whole site", *_share(sums)])
+    columns = [Column("workload")] + [
+        Column(title, numeric=True)
+        for title in (
+            "site energy, MWh",
+            "energy cost",
+            "with demand charge",
+            "carbon, kg",
+            "marginal carbon, kg",
+            "water, m³",
+        )
+    ]
+    note = "Overhead is shared by IT energy in each step, network by server energy, a demand charge by who set the peak."
+    return trimmed(Table("shares", "Shares of the workloads", columns, rows, note))
+
+
+def _share(values: Iterable[Any]) -> list[str]:
+    energy, cost, whole, *others = values
+    return [figure(energy), money(cost), money(whole), *(figure(value) for value in others)]
+
+
+def _total(values: Iterable[Any]) -> float | None:
+    known = [value for value in values if isinstance(value, (int, float))]
+    return sum(known) if known else None
 
 
 def _price_chart(view: View) -> Chart | None:
-    price, carbon = view.column("price_usd_per_mwh"), view.column("carbon_kg_per_mwh")
-    if view.time_ms.size == 0 or (price is None and carbon is None):
-        return None
     known = [
         (values, name, unit, COLOURS[colour])
-        for values, name, unit, colour in (
-            (price, "price", "USD/MWh", "price"),
-            (carbon, "carbon intensity", "kg CO₂/MWh", "carbon"),
+        for column, name, unit, colour, flag in (
+            ("price_usd_per_mwh", "price", "USD/MWh", "price", "has_prices"),
+            ("carbon_kg_per_mwh", "carbon intensity", "kg CO₂/MWh", "carbon", "has_carbon"),
+            ("marginal_carbon_kg_per_mwh", "marginal carbon intensity", "kg CO₂/MWh", "heat", "has_carbon"),
         )
-        if values is not None
+        if view.meta.get(flag) is not False and (values := view.column(column)) is not None
     ]
+    if not known or view.time_ms.size == 0:
+        return None
     drawn = make_subplots(rows=len(known), shared_xaxes=True, vertical_spacing=0.08)
     for row, (values, name, unit, colour) in enumerate(known, start=1):
         drawn.add_trace(trace(view.time_ms, values, name, colour, unit=unit, shape="hv"), row=row, col=1)

@@ -87,7 +87,7 @@ def _charts_json(sections: Sequence[Section]) -> str:
     for section in sections:
         for block in section.blocks:
             if isinstance(block, Chart):
-                plain = json.loads(block.figure.to_json())
+                plain = json.loads(str(block.figure.to_json()))
                 plain["layout"].pop("template", None)
                 figures[block.key] = _share(plain, arrays)
     text = json.dumps({"arrays": list(arrays), "figures": figures}, allow_nan=False, separators=(",", ":"))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import plotly.graph_objects as go
 
 from aidc.report.blocks import Block, Chart, Note, Section
-from aidc.report.lines import FloatArray, band, limit, stack, trace
+from aidc.report.lines import FloatArray, band, budget, limit, stack, trace
 from aidc.report.style import COLOURS, PODS, layout, range_buttons
 from aidc.report.tree import pick
 from aidc.report.view import View
@@ -119,13 +119,25 @@ def _sources_chart(view: View) -> Chart:
 
 def _pods_chart(view: View) -> Chart:
     drawn = go.Figure()
-    for place, name in enumerate(view.pod_names):
+    for place, name in enumerate(view.drawn_pods):
         values = view.pod(name, "it_w")
         if values is not None:
             colour = PODS[place % len(PODS)]
-            drawn.add_trace(trace(view.time_ms, values / 1e6, f"pod {name}", colour, unit="MW", width=1.3))
+            drawn.add_trace(
+                trace(
+                    view.time_ms,
+                    values / 1e6,
+                    f"pod {name}",
+                    colour,
+                    unit="MW",
+                    width=1.3,
+                    points=budget(len(view.drawn_pods)),
+                )
+            )
     layout(drawn, 320, y_titles=("MW",))
-    return Chart("power-pods", "IT power of each pod, at the rack inlet", drawn, 320, linked=True)
+    return Chart(
+        "power-pods", "IT power of each pod, at the rack inlet", drawn, 320, view.drawn_note, linked=True
+    )
 
 
 def _add_import_limit(drawn: go.Figure, view: View) -> None:

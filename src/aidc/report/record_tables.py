@@ -8,7 +8,7 @@ from typing import Any
 
 import polars as pl
 
-from aidc.report.blocks import Block, Cell, Column, Link, Note, Section, Table
+from aidc.report.blocks import Block, Cell, Column, Link, Note, Section, Table, trimmed
 from aidc.report.text import MISSING, figure, instant
 from aidc.report.tree import flatten
 from aidc.report.view import View
@@ -63,13 +63,14 @@ def _events(events: pl.DataFrame) -> Table:
 
 def assumption_count(view: View) -> Counter[str]:
     """How many catalogue figures of each confidence the run used."""
-    return Counter(str(row.get("confidence") or "unmarked") for row in _assumptions(view))
+    return Counter(str(row.get("confidence") or "unmarked") for row, _ in _assumptions(view))
 
 
 def assumptions_section(view: View) -> Section:
     """Every catalogue figure that the run used, with its source."""
     rows: list[list[Cell]] = [
         [
+            ", ".join(places),
             str(row.get("entry", MISSING)),
             str(row.get("key", MISSING)),
             _value(row.get("value")),
@@ -77,7 +78,7 @@ def assumptions_section(view: View) -> Section:
             str(row.get("confidence") or "unmarked"),
             "overridden" if row.get("overridden") else "",
         ]
-        for row in _assumptions(view)
+        for row, places in _assumptions(view)
     ]
     lead = (
         "Figures of equipment and models that this run took from the catalogue. Measured: on the thing itself. "
@@ -88,6 +89,7 @@ def assumptions_section(view: View) -> Section:
             "assumptions", "Assumptions", "Assumptions", lead, (Note("The run lists no catalogue figures."),)
         )
     columns = [
+        Column("used for", wrap=True),
         Column("entry"),
         Column("key"),
         Column("value", numeric=True),
@@ -95,27 +97,34 @@ def assumptions_section(view: View) -> Section:
         Column("confidence"),
         Column("site file"),
     ]
-    table = Table("assumptions", "Catalogue figures", columns, rows, filter=True, tall=True)
+    table = trimmed(Table("assumptions", "Catalogue figures", columns, rows, filter=True, tall=True))
     return Section("assumptions", "Assumptions", "Assumptions", lead, (table,))
 
 
 def inputs_section(view: View) -> Section:
     """The resolved site, leaf by leaf, and the hashes of the input files."""
-    rows: list[list[Cell]] = []
-    rows += [[key, value] for key, value in flatten(view.site)]
     extra = {
         key: view.meta[key] for key in ("inputs", "overrides", "seed", "controller") if view.meta.get(key)
     }
-    rows += [[f"run.{key}", value] for key, value in flatten(extra)]
+    leaves = [*flatten(view.site), *flatten({"run": extra})]
+    rows = [[key, value] for key, value in leaves]
     lead = "The site as the run saw it, defaults and overrides applied. With the seed and the version, it repeats the run."
     columns = [Column("key"), Column("value", wrap=True)]
     table = Table("inputs", "Inputs", columns, rows, filter=True, tall=True)
     return Section("inputs", "Inputs", "Every input", lead, (table,))
 
 
-def _assumptions(view: View) -> list[Mapping[str, Any]]:
-    found = view.meta.get("assumptions") or ()
-    return [row for row in found if isinstance(row, Mapping)]
+def _assumptions(view: View) -> list[tuple[Mapping[str, Any], list[str]]]:
+    """Each figure once, with the places of the site that use it."""
+    found: dict[str, tuple[Mapping[str, Any], list[str]]] = {}
+    for row in view.meta.get("assumptions") or ():
+        if isinstance(row, Mapping):
+            same = repr([row.get(key) for key in ("entry", "key", "value", "overridden")])
+            _, places = found.setdefault(same, (row, []))
+            where = row.get("where")
+            if where and str(where) not in places:
+                places.append(str(where))
+    return list(found.values())
 
 
 def _source(row: Mapping[str, Any]) -> Cell:

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
 from aidc.measure.meta import Workload
-from aidc.report.blocks import Block, Chart, Column, Note, Section, Table
-from aidc.report.lines import FloatArray, limit, trace
+from aidc.report.blocks import Block, Chart, Column, Note, Section, Table, trimmed
+from aidc.report.lines import FloatArray, budget, limit, trace
 from aidc.report.style import COLOURS, PODS, layout
 from aidc.report.text import MISSING, duration, figure, money, percent, tokens
 from aidc.report.tree import pick
@@ -20,7 +21,26 @@ __all__ = ["service_section"]
 
 _PODS_SHOWN = 12
 _POINTS = 1600
-_ROWS = (1, 2, 3, 4, 5)
+_LINES_PER_POD = 5
+_LINES_PER_SERVICE = 4
+_ROWS = 5
+
+
+@dataclass(frozen=True, slots=True)
+class _Measure:
+    """A row of a service's chart that has lines for each pod: columns with their dashes, in what unit."""
+
+    row: int
+    columns: Mapping[str, str]
+    scale: float
+    unit: str
+
+
+_MEASURES = (
+    _Measure(2, {"queue_tokens": "solid"}, 1e-6, "Mtok"),
+    _Measure(3, {"ttft_p50_s": "dot", "ttft_p99_s": "solid"}, 1.0, "s"),
+    _Measure(4, {"itl_p50_s": "dot", "itl_p99_s": "solid"}, 1e3, "ms"),
+)
 
 
 def service_section(view: View) -> Section:
@@ -29,7 +49,9 @@ def service_section(view: View) -> Section:
     services, jobs = view.facts.of_kind("service"), view.facts.of_kind("job")
     if services:
         blocks.append(_services_table(view, services))
-    blocks += [chart for load in services if (chart := _service_chart(view, load)) is not None]
+    lines = sum(_LINES_PER_SERVICE + _LINES_PER_POD * min(len(load.pods), _PODS_SHOWN) for load in services)
+    points = budget(lines, _POINTS)
+    blocks += [chart for load in services if (chart := _service_chart(view, load, points)) is not None]
     if jobs:
         blocks.append(_jobs_table(view, jobs))
         blocks += [chart for load in jobs if (chart := _job_chart(view, load)) is not None]
@@ -42,27 +64,23 @@ def service_section(view: View) -> Section:
     return Section("service", "Services", "Services and jobs", lead, blocks)
 
 
-def _service_chart(view: View, load: Workload) -> Chart | None:
+def _service_chart(view: View, load: Workload, points: int) -> Chart | None:
     pods = [pod for pod in load.pods if view.pod(pod, "tokens_output") is not None]
     if not pods:
         return None
-    drawn = make_subplots(rows=len(_ROWS), shared_xaxes=True, vertical_spacing=0.028)
-    _add_rates(drawn, view, pods)
-    for row, column, scale, unit in (
-        (2, "queue_tokens", 1e-6, "Mtok"),
-        (3, "ttft", 1.0, "s"),
-        (4, "itl", 1e3, "ms"),
-    ):
+    drawn = make_subplots(rows=_ROWS, shared_xaxes=True, vertical_spacing=0.028)
+    _add_rates(drawn, view, pods, points)
+    for measure in _MEASURES:
         for place, pod in enumerate(pods[:_PODS_SHOWN]):
-            _add_pod(drawn, view, pod, row, column, scale, unit, PODS[place % len(PODS)])
+            _add_pod(drawn, view, pod, measure, PODS[place % len(PODS)], points)
     for row, bound, scale in ((3, load.ttft_p99_s, 1.0), (4, load.itl_p99_s, 1e3)):
         if bound is not None:
             level = limit(view.time_ms, bound * scale, "p99 target", COLOURS["limit"], legendgroup="slo")
             level.showlegend = row == 3
             drawn.add_trace(level, row=row, col=1)
-    _add_attainment(drawn, view, pods)
+    _add_attainment(drawn, view, pods, points)
     drawn.update_yaxes(rangemode="tozero")
-    drawn.update_yaxes(rangemode="normal", row=_ROWS[-1], col=1)
+    drawn.update_yaxes(rangemode="normal", row=_ROWS, col=1)
     height = 860
     layout(drawn, height, y_titles=("tokens/s", "queue, Mtok", "TTFT, s", "ITL, ms", "useful, %"))
     note = "Latency lines: p99 solid, p50 dotted, for each pod. Useful: share of the delivered tokens in each step."
@@ -72,7 +90,7 @@ def _service_chart(view: View, load: Workload) -> Chart | None:
     return Chart(f"service-{load.name}", title, drawn, height, note, linked=True)
 
 
-def _add_rates(drawn: go.Figure, view: View, pods: Sequence[str]) -> None:
+def _add_rates(drawn: go.Figure, view: View, pods: Sequence[str], points: int) -> None:
     for name, column, colour, width in (
         ("arrived", "tokens_arrived", COLOURS["pv"], 3.2),
         ("delivered", "tokens_output", COLOURS["accelerator"], 1.5),
@@ -83,47 +101,43 @@ def _add_rates(drawn: go.Figure, view: View, pods: Sequence[str]) -> None:
             rate = values / view.dt_s
             drawn.add_trace(
                 trace(
-                    view.time_ms, rate, name, colour, unit="tok/s", points=_POINTS, width=width, form=".4~s"
+                    view.time_ms, rate, name, colour, unit="tok/s", points=points, width=width, form=".4~s"
                 ),
                 row=1,
                 col=1,
             )
 
 
-def _add_pod(
-    drawn: go.Figure, view: View, pod: str, row: int, column: str, scale: float, unit: str, colour: str
-) -> None:
-    kinds = (("", "solid"),) if column == "queue_tokens" else (("_p50_s", "dot"), ("_p99_s", "solid"))
-    for suffix, dash in kinds:
-        values = view.pod(pod, column + suffix)
+def _add_pod(drawn: go.Figure, view: View, pod: str, measure: _Measure, colour: str, points: int) -> None:
+    for column, dash in measure.columns.items():
+        values = view.pod(pod, column)
         if values is None:
             continue
-        text = f"pod {pod}" if not suffix else f"pod {pod} {suffix[1:4]}"
         line = trace(
             view.time_ms,
-            values * scale,
-            text,
+            values * measure.scale,
+            f"pod {pod} {column[-5:-2]}" if len(measure.columns) > 1 else f"pod {pod}",
             colour,
-            unit=unit,
-            points=_POINTS,
+            unit=measure.unit,
+            points=points,
             dash=dash,
             width=1.3,
             legendgroup=f"pod {pod}",
-            showlegend=row == 2,
+            showlegend=measure.row == _MEASURES[0].row,
         )
-        drawn.add_trace(line, row=row, col=1)
+        drawn.add_trace(line, row=measure.row, col=1)
 
 
-def _add_attainment(drawn: go.Figure, view: View, pods: Sequence[str]) -> None:
+def _add_attainment(drawn: go.Figure, view: View, pods: Sequence[str], points: int) -> None:
     useful, made = view.pod_sum(pods, "tokens_useful"), view.pod_sum(pods, "tokens_output")
     if useful is None or made is None:
         return
     share = 100 * _ratio(useful, made)
     drawn.add_trace(
         trace(
-            view.time_ms, share, "useful share", COLOURS["good"], unit="%", points=_POINTS, showlegend=False
+            view.time_ms, share, "useful share", COLOURS["good"], unit="%", points=points, showlegend=False
         ),
-        row=5,
+        row=_ROWS,
         col=1,
     )
 
@@ -179,7 +193,7 @@ def _services_table(view: View, loads: Sequence[Workload]) -> Table:
                 figure(facts.get("carbon_kg")),
             ]
         )
-    return Table("services", "Services", _shown(columns, rows), _trimmed(rows))
+    return trimmed(Table("services", "Services", columns, rows))
 
 
 def _jobs_table(view: View, loads: Sequence[Workload]) -> Table:
@@ -213,26 +227,7 @@ def _jobs_table(view: View, loads: Sequence[Workload]) -> Table:
             ]
         )
     note = "Training tokens are processed, not produced; they stand in their own index."
-    return Table("jobs", "Jobs", _shown(columns, rows), _trimmed(rows), note)
-
-
-def _empty(rows: Sequence[Sequence[str]]) -> set[int]:
-    return (
-        {place for place in range(len(rows[0])) if all(row[place] == MISSING for row in rows)}
-        if rows
-        else set()
-    )
-
-
-def _shown(columns: Sequence[Column], rows: Sequence[Sequence[str]]) -> list[Column]:
-    """The columns that some row fills."""
-    gone = _empty(rows)
-    return [column for place, column in enumerate(columns) if place not in gone]
-
-
-def _trimmed(rows: Sequence[Sequence[str]]) -> list[list[str]]:
-    gone = _empty(rows)
-    return [[cell for place, cell in enumerate(row) if place not in gone] for row in rows]
+    return trimmed(Table("jobs", "Jobs", columns, rows, note))
 
 
 def _ratio(part: FloatArray, whole: FloatArray) -> FloatArray:

@@ -10,7 +10,7 @@ from plotly.subplots import make_subplots
 
 from aidc.measure.meta import mapping
 from aidc.report.blocks import Block, Chart, Column, Note, Section, Table
-from aidc.report.lines import limit, stack, trace
+from aidc.report.lines import budget, limit, stack, trace
 from aidc.report.style import COLOURS, PODS, layout
 from aidc.report.text import figure, percent
 from aidc.report.view import View
@@ -74,13 +74,21 @@ def _plants_chart(view: View) -> Chart | None:
 def _cases_chart(view: View) -> Chart | None:
     drawn = go.Figure()
     limits: dict[str, float] = {}
-    for place, pod in enumerate(view.pod_names):
+    for place, pod in enumerate(view.drawn_pods):
         values = view.pod(pod, "case_k")
         if values is None:
             continue
         colour = PODS[place % len(PODS)]
         drawn.add_trace(
-            trace(view.time_ms, values - KELVIN_AT_0C, f"pod {pod}", colour, unit="°C", width=1.3)
+            trace(
+                view.time_ms,
+                values - KELVIN_AT_0C,
+                f"pod {pod}",
+                colour,
+                unit="°C",
+                width=1.3,
+                points=budget(len(view.drawn_pods)),
+            )
         )
         limit_c = view.pod_fact(pod, "case_limit_c")
         if isinstance(limit_c, (int, float)):
@@ -89,10 +97,11 @@ def _cases_chart(view: View) -> Chart | None:
         return None
     for limit_c, count in Counter(limits.values()).items():
         pods = ", ".join(pod for pod, value in limits.items() if value == limit_c)
-        text = "case limit" if count == len(view.pod_names) else f"case limit {pods}"
+        text = "case limit" if count == len(view.drawn_pods) else f"case limit {pods}"
         drawn.add_trace(limit(view.time_ms, limit_c, f"{text} ({limit_c:g} °C)", COLOURS["limit"]))
     layout(drawn, 340, y_titles=("°C",))
     note = "The highest case temperature within each output step. At the limit, the accelerators throttle."
+    note = f"{note} {view.drawn_note}".strip()
     return Chart("case-temps", "Accelerator case temperature", drawn, 340, note, linked=True)
 
 

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import plotly.graph_objects as go
 
-from aidc.report.blocks import Block, Chart, Column, Note, Section, Table
+from aidc.measure.meta import mapping
+from aidc.report.blocks import Block, Chart, Column, Note, Section, Table, trimmed
 from aidc.report.style import COLOURS, layout
-from aidc.report.text import figure
+from aidc.report.text import figure, money, percent
 from aidc.report.text import span as window_span
 from aidc.report.tree import pick
 from aidc.report.view import View, conditions
@@ -38,48 +39,31 @@ class Factors:
 
 
 def factors_of(told: Any) -> Factors | None:
-    """The factors from a part of the summary; None where no token was made.
-
-    Without `tokenergy_factors`, the ratios of the indices by boundary and the share of useful tokens say the same.
-    """
+    """The factors from the summary or a part of it; None where no token was made."""
     given = pick(told, "tokenergy_factors")
-    if isinstance(given, Mapping):
-        names = ("accelerator_kwh_per_mtok", "server", "it", "site", "useful")
-        values = [given.get(name) for name in names]
-    else:
-        values = _from_boundaries(told)
+    values = [pick(given, name) for name in ("accelerator_kwh_per_mtok", "server", "it", "site", "useful")]
     known = [float(value) for value in values if isinstance(value, (int, float)) and value > 0]
     return Factors(*known) if len(known) == len(values) else None
 
 
-def _from_boundaries(told: Any) -> list[Any]:
-    boundaries = [
-        pick(told, f"tokenergy_kwh_per_mtok.{name}") for name in ("accelerator", "server", "it", "site")
-    ]
-    made, useful = pick(told, "tokens_output"), pick(told, "tokens_useful")
-    if not all(isinstance(value, (int, float)) and value > 0 for value in (*boundaries, made, useful)):
-        return [None]
-    accelerator, server, it, site = boundaries
-    late = made / useful
-    return [accelerator / late, server / accelerator, it / server, site / it, late]
-
-
 def tokenergy_section(view: View) -> Section:
-    """Waterfalls of the site and of each service, and the table of factors."""
-    parts: dict[str, Any] = {"Site": view.summary}
-    services = pick(view.summary, "services")
-    if isinstance(services, Mapping):
-        parts |= services
-    found = {name: factors for name, told in parts.items() if (factors := factors_of(told)) is not None}
-    drawn = [name for name in found if name != "Site" or len(found) != 2]
-    top = max((factors.steps[-1] for factors in found.values()), default=0.0)
+    """Waterfalls of the site and of each service, the factors, and what stands beside the index."""
+    services = {str(name): told for name, told in mapping(view.summary.get("services")).items()}
+    found = {name: factors for name, told in services.items() if (factors := factors_of(told)) is not None}
+    site = factors_of(view.summary)
+    drawn = list(found.items())
+    if site is not None and len(drawn) != 1:
+        drawn.insert(0, ("All services", site))
+    top = max((factors.steps[-1] for _, factors in drawn), default=0.0)
     blocks: list[Block] = [
-        _waterfall(name, found[name], top, span) for name, span in zip(drawn, _spans(len(drawn)), strict=True)
+        _waterfall(f"tei-{place}", name, factors, top, span)
+        for place, ((name, factors), span) in enumerate(zip(drawn, _spans(len(drawn)), strict=True))
     ]
-    if found:
-        blocks.append(_table(view, found))
+    if drawn:
+        blocks.append(_table(view, drawn))
     else:
-        blocks = [Note("No token was produced in this window, so there is no energy per token.")]
+        blocks.append(Note("No useful token was produced in this window, so there is no energy per token."))
+    blocks += _beside(view)
     lead = (
         "Site energy per million useful output tokens, lower is better: TEI = (E accelerator / N all) · (E server / "
         "E accelerator) · (E IT / E server) · (E site / E IT) · (N all / N useful). On-site generation does not shrink "
@@ -95,7 +79,7 @@ def _spans(count: int) -> list[int]:
     return [2, 2, 2] + [3] * (count - 3) if count % 2 else [3] * count
 
 
-def _waterfall(name: str, factors: Factors, top: float, span: int) -> Chart:
+def _waterfall(key: str, name: str, factors: Factors, top: float, span: int) -> Chart:
     accelerator, server, it, site, useful = factors.steps
     bars = (
         ("accelerator", "absolute", accelerator, accelerator),
@@ -126,12 +110,12 @@ def _waterfall(name: str, factors: Factors, top: float, span: int) -> Chart:
     layout(drawn, 250, time=False)
     drawn.update_layout(showlegend=False, margin={"t": 4, "b": 40}, bargap=0.3)
     drawn.update_xaxes(title={"text": "kWh per million tokens", "font": {"size": 11}}, showgrid=True)
-    drawn.update_xaxes(range=[0, 1.22 * top])
+    drawn.update_xaxes(range=[0, 1.4 * top])
     drawn.update_yaxes(autorange="reversed", showgrid=False, fixedrange=True)
-    return Chart(f"tei-{name}", name, drawn, 250, span=span)
+    return Chart(key, name, drawn, 250, span=span)
 
 
-def _table(view: View, found: Mapping[str, Factors]) -> Table:
+def _table(view: View, drawn: Sequence[tuple[str, Factors]]) -> Table:
     held = {load.name: conditions(load) for load in view.facts.of_kind("service")}
     columns = [Column("service"), Column("conditions", wrap=True)] + [
         Column(title, numeric=True)
@@ -146,7 +130,7 @@ def _table(view: View, found: Mapping[str, Factors]) -> Table:
         )
     ]
     rows: list[Sequence[str]] = []
-    for name, factors in found.items():
+    for name, factors in drawn:
         index = factors.steps[-1]
         numbers = (
             factors.accelerator,
@@ -157,9 +141,48 @@ def _table(view: View, found: Mapping[str, Factors]) -> Table:
             index,
             3.6 * index,
         )
-        told = "all services" if name == "Site" else held.get(name, "")
-        rows.append([name, told, *(figure(number) for number in numbers)])
+        rows.append([name, held.get(name, ""), *(figure(number) for number in numbers)])
     return Table("factors", "Factors", columns, rows, f"Window: {_window(view)}.")
+
+
+def _beside(view: View) -> list[Block]:
+    """Cost, carbon, water and renewable share per million tokens: beside the index, never inside it."""
+    parts: list[tuple[str, Any]] = [("All services, useful tokens", view.summary)]
+    parts += [
+        (f"{name}, useful tokens", told) for name, told in mapping(view.summary.get("services")).items()
+    ]
+    parts += [(f"{name}, trained tokens", told) for name, told in mapping(view.summary.get("jobs")).items()]
+    rows: list[list[str]] = []
+    for name, told in parts:
+        beside = mapping(pick(told, "per_mtok"))
+        if any(value is not None for key, value in beside.items() if key != "renewable_frac"):
+            rows.append(
+                [
+                    name,
+                    figure(pick(told, "tokenergy_kwh_per_mtok.site")),
+                    money(beside.get("energy_cost_usd")),
+                    money(beside.get("cost_usd")),
+                    figure(beside.get("carbon_kg")),
+                    figure(beside.get("carbon_marginal_kg")),
+                    figure(beside.get("water_l")),
+                    percent(beside.get("renewable_frac"), 3),
+                ]
+            )
+    if not rows:
+        return []
+    columns = [Column("per million tokens")] + [
+        Column(title, numeric=True)
+        for title in (
+            "kWh",
+            "energy cost",
+            "with demand charge",
+            "kg CO₂",
+            "kg CO₂, marginal",
+            "l water",
+            "own PV and wind",
+        )
+    ]
+    return [trimmed(Table("beside", "Beside the index", columns, rows))]
 
 
 def _window(view: View) -> str:

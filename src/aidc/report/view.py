@@ -7,20 +7,20 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from functools import cached_property
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from aidc.measure.frames import frames_of
-from aidc.measure.meta import Workload, mapping
+from aidc.measure.meta import Workload, facts_of, mapping
 from aidc.report.tree import pick
 from aidc.units import HOUR_S, KELVIN_AT_0C
 
-__all__ = ["RunLike", "View", "conditions", "slo_text"]
+__all__ = ["PODS_DRAWN", "RunLike", "View", "conditions", "slo_text"]
 
 FloatArray = NDArray[np.float64]
+PODS_DRAWN = 24
 _COLUMNS_KEPT = 4  # of the pods; a year of one is 34 MB
 
 
@@ -41,6 +41,14 @@ class RunLike(Protocol):
     def summary(self) -> Mapping[str, Any]: ...
 
 
+@runtime_checkable
+class _Scans(Protocol):
+    """A run that can read from disk only what is asked for."""
+
+    def scan_series(self) -> pl.LazyFrame: ...
+    def scan_pods(self) -> pl.LazyFrame: ...
+
+
 class View:
     """Read access to a run."""
 
@@ -49,25 +57,29 @@ class View:
         self.summary = run.summary
         self.events = run.events
         self.site: Mapping[str, Any] = _as_mapping(run.site)
-        self._frames = frames_of(run)
-        self.facts = self._frames.facts
+        self.facts = facts_of(run.meta)
+        self._series = run.scan_series() if isinstance(run, _Scans) else run.series.lazy()
+        self._pods = run.scan_pods() if isinstance(run, _Scans) else run.pods.lazy()
+        self._series_columns = self._series.collect_schema().names()
+        self._pods_columns = self._pods.collect_schema().names()
         self._kept: dict[str, FloatArray] = {}
 
     @cached_property
     def time_ms(self) -> FloatArray:
         """Start of each output step, in milliseconds since 1970 (what plotly takes as a date)."""
-        if "time" not in self._frames.series_columns:
+        if "time" not in self._series_columns:
             return np.empty(0)
-        return _collected(self._frames.series, pl.col("time").dt.epoch("ms"))
+        return _collected(self._series, pl.col("time").dt.epoch("ms"))
 
     @cached_property
     def dt_s(self) -> FloatArray:
         """Length of each output step; the last one may be cut short by the end of the window."""
-        return _collected(self._frames.series, self._frames.dt_s) if self.time_ms.size else np.empty(0)
+        left_s = self.facts.end.timestamp() - self.time_ms / 1e3
+        return np.minimum(self.facts.output_step_s, np.where(left_s > 0, left_s, np.inf))
 
     def column(self, name: str) -> FloatArray | None:
         """A series column as it is recorded."""
-        return _collected(self._frames.series, name) if name in self._frames.series_columns else None
+        return _collected(self._series, name) if name in self._series_columns else None
 
     def mw(self, name: str) -> FloatArray | None:
         """A series column of watts in megawatts."""
@@ -84,21 +96,28 @@ class View:
         values = self.column(name)
         return None if values is None else values * HOUR_S / 1e3
 
+    def _between(self, prefix: str, suffix: str) -> list[str]:
+        """What stands between a prefix and a suffix in the column names, in their order."""
+        return [
+            name[len(prefix) : -len(suffix)]
+            for name in self._series_columns
+            if name.startswith(prefix) and name.endswith(suffix) and len(name) > len(prefix) + len(suffix)
+        ]
+
     @cached_property
     def plants(self) -> list[str]:
         """Cooling plants that recorded a temperature or heat."""
-        between = self._frames.between
-        return list(between("cooling.", ".supply_k") or between("cooling.", ".heat_w"))
+        return self._between("cooling.", ".supply_k") or self._between("cooling.", ".heat_w")
 
     @cached_property
     def storages(self) -> list[str]:
-        return list(self._frames.between("storage.", ".power_w"))
+        return self._between("storage.", ".power_w")
 
     @cached_property
     def _pod_rows(self) -> dict[str, NDArray[np.int64]]:
-        if "pod" not in self._frames.pods_columns:
+        if "pod" not in self._pods_columns:
             return {}
-        names = self._frames.pods.select(pl.col("pod").cast(pl.String)).collect().to_series()
+        names = self._pods.select(pl.col("pod").cast(pl.String)).collect().to_series()
         order = names.unique(maintain_order=True).sort()
         codes = names.cast(pl.Enum(order)).to_physical().to_numpy()
         return {name: np.flatnonzero(codes == code) for code, name in enumerate(order.to_list())}
@@ -109,15 +128,33 @@ class View:
         known = [name for name in mapping(self.site.get("pods")) if name in self._pod_rows]
         return list(dict.fromkeys([*known, *self._pod_rows]))
 
+    @cached_property
+    def drawn_pods(self) -> list[str]:
+        """The pods that a chart of all pods shows: no more than eyes can tell apart, the largest ones."""
+        if len(self.pod_names) <= PODS_DRAWN:
+            return self.pod_names
+        power = {
+            name: 0.0 if (it := self.pod(name, "it_w")) is None else float(it.sum())
+            for name in self.pod_names
+        }
+        largest = sorted(self.pod_names, key=lambda name: -power[name])[:PODS_DRAWN]
+        return [name for name in self.pod_names if name in largest]
+
+    @property
+    def drawn_note(self) -> str:
+        """What a chart of all pods leaves out, in words."""
+        left = len(self.pod_names) - len(self.drawn_pods)
+        return f"The {PODS_DRAWN} largest pods; {left} more are in pods.parquet." if left else ""
+
     def pod(self, name: str, column: str) -> FloatArray | None:
         """One pod's column in time order; None where it does not cover the run."""
         rows = self._pod_rows.get(name)
-        if rows is None or rows.size != self.time_ms.size or column not in self._frames.pods_columns:
+        if rows is None or rows.size != self.time_ms.size or column not in self._pods_columns:
             return None
         if column not in self._kept:
             if len(self._kept) >= _COLUMNS_KEPT:
                 self._kept.pop(next(iter(self._kept)))
-            self._kept[column] = _collected(self._frames.pods, column)
+            self._kept[column] = _collected(self._pods, column)
         return self._kept[column][rows]
 
     def pod_sum(self, names: Iterable[str], column: str) -> FloatArray | None:

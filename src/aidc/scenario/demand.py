@@ -22,7 +22,7 @@ from aidc.schema.demand import Constant, Diurnal, PowerReplay, RateSeries, Trace
 
 __all__ = ["Demand", "load_demand", "load_replay"]
 
-_MOST_SAMPLES = 50_000_000
+_MOST_SAMPLES = 35_000_000  # a year of seconds
 _LARGEST_RATE = 1e13  # tokens per second: beyond it a file holds something else
 _LARGEST_W = 1e11
 

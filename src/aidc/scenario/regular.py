@@ -25,7 +25,6 @@ __all__ = ["LONGEST_GAP_S", "Grid", "regular", "tile_length"]
 LONGEST_GAP_S: Final = 3 * 3600.0  # an hourly series may lack three values in a row
 
 _MICRO = 1_000_000
-_MOST_SAMPLES = 50_000_000
 _DAY_S, _WEEK_S, _YEAR_S = 86_400, 7 * 86_400, 364 * 86_400
 
 
@@ -90,7 +89,7 @@ def regular(
     times, values = _single(path, times, values, repairs)
     if times.size < 2:
         raise InputError(Problem("has fewer than two rows", "A series needs at least two.", path))
-    step_us = _spacing(path, times)
+    step_us = _spacing(path, times, longest_gap_s)
     index = (times - times[0]) // step_us
     count = int(index[-1]) + 1
     filled: dict[str, FloatArray] = {}
@@ -137,7 +136,7 @@ def _single(
     return times[keep], {name: column[keep] for name, column in columns.items()}
 
 
-def _spacing(path: Path, times: MicroArray) -> int:
+def _spacing(path: Path, times: MicroArray, longest_gap_s: float) -> int:
     steps = np.diff(times)
     sizes, counts = np.unique(steps, return_counts=True)
     step = int(sizes[np.argmax(counts)])
@@ -151,15 +150,9 @@ def _spacing(path: Path, times: MicroArray) -> int:
                 path,
             )
         )
-    if (times[-1] - times[0]) // step >= _MOST_SAMPLES:
-        raise InputError(
-            Problem(
-                f"spans {(times[-1] - times[0]) / _MICRO / _DAY_S:,.0f} days at {step / _MICRO:g} s,"
-                f" more than {_MOST_SAMPLES:,} samples",
-                "Check the first and last time, or resample it.",
-                path,
-            )
-        )
+    widest = int(np.argmax(steps))
+    if (steps[widest] - step) / _MICRO > longest_gap_s:  # before a far-away row fills the memory
+        raise _gap(path, None, int(steps[widest] // step) - 1, int(times[widest]) + step, step, longest_gap_s)
     return step
 
 
@@ -179,23 +172,28 @@ def _bridged(
     edges = np.flatnonzero(np.diff(np.concatenate(([False], missing, [False]))))
     begins, ends = edges[::2], edges[1::2]
     longest = int(np.argmax(ends - begins))
-    gap_s = (ends[longest] - begins[longest]) * step_us / _MICRO
-    where = from_micro(first_us + int(begins[longest]) * step_us)
+    count, begin = int(ends[longest] - begins[longest]), first_us + int(begins[longest]) * step_us
+    gap_s = count * step_us / _MICRO
     if gap_s > longest_gap_s or missing.all():
-        raise InputError(
-            Problem(
-                f"lacks {ends[longest] - begins[longest]} values from {where:%Y-%m-%d %H:%M:%SZ}"
-                f" ({gap_s / 3600:g} h)",
-                f"Fill the gap; up to {longest_gap_s / 3600:g} h would be interpolated."
-                if longest_gap_s
-                else "Fill the gap.",
-                path,
-                f"column {name}",
-            )
-        )
+        raise _gap(path, name, count, begin, step_us, longest_gap_s)
     repairs.append(
         f"{path.name}, column {name}: {np.count_nonzero(missing)} missing values in {begins.size} gaps"
-        f" (longest {gap_s / 3600:g} h, from {where:%Y-%m-%d %H:%MZ}) interpolated"
+        f" (longest {gap_s / 3600:g} h, from {from_micro(begin):%Y-%m-%d %H:%MZ}) interpolated"
     )
     known = np.flatnonzero(~missing)
     return np.interp(np.arange(grid.size), known, grid[known])
+
+
+def _gap(
+    path: Path, name: str | None, count: int, begin_us: int, step_us: int, longest_gap_s: float
+) -> InputError:
+    would = f" up to {longest_gap_s / 3600:g} h would be interpolated." if longest_gap_s else ""
+    return InputError(
+        Problem(
+            f"lacks {count} values from {from_micro(begin_us):%Y-%m-%d %H:%M:%SZ}"
+            f" ({count * step_us / _MICRO / 3600:g} h)",
+            "Fill the gap;" + would if would else "Fill the gap.",
+            path,
+            None if name is None else f"column {name}",
+        )
+    )

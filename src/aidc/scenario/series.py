@@ -155,7 +155,9 @@ class Series:
         part = self.window(start, end)
         if self.period_s % step_s == 0 and _since(part.start, start) % step_s == 0:
             return part
-        return Series(start, step_s, self.means(start, step_s, steps), "mean", False, self.source, self.repairs)
+        return Series(
+            start, step_s, self.means(start, step_s, steps), source=self.source, repairs=self.repairs
+        )
 
     def scaled(self, factor: float) -> Series:
         """The same series times a factor."""

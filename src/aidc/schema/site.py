@@ -101,7 +101,8 @@ class Grid(Shape):
 class Pod(Shape):
     """Racks of one kind on one lineup of a chain and one cooling plant, with one workload.
 
-    Lower `priority` numbers are shed last. `power_cap_frac` limits the accelerators permanently.
+    `air_cooling` is the plant whose air handlers take the heat that does not go into cold plates
+    (default: the pod's own). Lower `priority` numbers are shed last. `power_cap_frac` limits the accelerators permanently.
     """
 
     rack: Rack
@@ -112,10 +113,16 @@ class Pod(Shape):
     racks: Annotated[int, Field(ge=1, le=1_000_000)]
     chain: Name
     cooling: Name
+    air_cooling: Name | None = None
     priority: Annotated[int, Field(ge=0, le=1000)] = 1
     power_cap_frac: Annotated[float, Field(gt=0, le=1)] = 1.0
     restart_s: NonNegative = 300.0
     ramp_up_mw_per_s: Positive | None = None
+
+    @property
+    def air_plant(self) -> str:
+        """The plant that takes the air share."""
+        return self.air_cooling or self.cooling
 
     @property
     def accelerators(self) -> int:

@@ -32,8 +32,7 @@ class Params(NamedTuple):
     server_stages: int  # stages 0 … n-1 belong to the server, the rest to the site
     shed_order: IntArray  # [design, rank]: pod numbers, first to go first
     plant: FloatArray  # [Plant, plant]
-    rejection: FloatArray  # [parameter, plant], see plant/cooling
-    rejection_curve: FloatArray  # [plant, conductance fraction]: fan power as a fraction
+    rejection: FloatArray  # [plant, figure]: columns of plant/cooling/rejection
     store: FloatArray  # [Store, storage]
     storage: FloatArray  # [parameter, storage], see plant/storage
     site: FloatArray  # [Site, design]

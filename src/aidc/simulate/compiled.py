@@ -56,6 +56,7 @@ class Compiled:
     view: SiteView
     market: Market
     first_job: int
+    jobs: tuple[str, ...] = ()
     signals: tuple[Signal, ...] = ()
     meta: Mapping[str, Any] = field(default_factory=dict[str, Any])
 

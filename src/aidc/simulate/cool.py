@@ -57,9 +57,12 @@ def cool_electric(
         now.pod[PodNow.CRAH_W, lane] = _at(p.flow[PodFlow.CRAH_W, lane], flow)
         now.pod[PodNow.LOOP_W_K, lane] = loop
         now.pod[PodNow.AIR_W_K, lane] = air
-        facility_k = state.plant[PlantState.SUPPLY_K, plant]
-        now.star[0, plant] += loop * (state.pod[PodState.LOOP_K, lane] - facility_k) + air * (
-            state.pod[PodState.AIR_K, lane] - facility_k
+        now.star[0, plant] += loop * (
+            state.pod[PodState.LOOP_K, lane] - state.plant[PlantState.SUPPLY_K, plant]
+        )
+        plant = int(p.pod[Pod.AIR_PLANT, lane])
+        now.star[0, plant] += air * (
+            state.pod[PodState.AIR_K, lane] - state.plant[PlantState.SUPPLY_K, plant]
         )
     dry_k = now.channel[Channel.DRY_BULB_K]
     wet_k = now.channel[Channel.WET_BULB_K]
@@ -71,7 +74,7 @@ def cool_electric(
         supply_k = state.plant[PlantState.SUPPLY_K, plant]
         flow_w_k = p.plant[Plant.FLOW_W_K, plant] * flow
         return_k = supply_k + max(heat, 0.0) / flow_w_k
-        most, sink_k = rejection_limit(dry_k, wet_k, supply_k, return_k, p.rejection[:, plant])
+        most, sink_k = rejection_limit(dry_k, wet_k, supply_k, return_k, p.rejection[plant], flow)
         above_k = supply_k - knobs.supply_k[plant]
         wanted = heat + pump + p.plant[Plant.LOOP_J_K, plant] * above_k / p.plant[Plant.APPROACH_S, plant]
         span_k = supply_k - sink_k
@@ -81,7 +84,14 @@ def cool_electric(
         conductance = held + (target - held) * p.dt_s / (p.plant[Plant.FAN_LAG_S, plant] + p.dt_s)
         conductance = min(conductance, most) if span_k > _LEAST_SPAN_K else 0.0
         fan, compressor, water = rejection_power(
-            conductance, most, supply_k, return_k, dry_k, wet_k, p.rejection[:, plant]
+            conductance,
+            most,
+            supply_k,
+            return_k,
+            dry_k,
+            wet_k,
+            p.rejection[plant],
+            flow,
         )
         now.conductance[plant] = conductance
         now.sink_k[plant] = sink_k
@@ -111,6 +121,7 @@ def exchange_heat(
         heat = now.pod[PodNow.LIQUID_W, lane] + now.pod[PodNow.PUMP_W, lane]
         now.star[1, plant] += part_out * (store * state.pod[PodState.LOOP_K, lane] + heat)
         now.star[2, plant] += part_out * store
+        plant = int(p.pod[Pod.AIR_PLANT, lane])
         store = p.pod[Pod.AIR_J_K, lane] * per_dt
         part_out = now.pod[PodNow.AIR_W_K, lane] / (store + now.pod[PodNow.AIR_W_K, lane])
         heat = now.pod[PodNow.AIR_W, lane] + now.pod[PodNow.CRAH_W, lane]
@@ -133,7 +144,7 @@ def exchange_heat(
         now.conductance[plant] = out
         reused = 0.0
         if now.plant[Component.RETURN_K, plant] >= p.plant[Plant.REUSE_MIN_K, plant]:
-            reused = min(heat, p.plant[Plant.REUSE_W, plant])
+            reused = min(heat * p.plant[Plant.REUSE_FRAC, plant], p.plant[Plant.REUSE_W, plant])
         now.plant[Component.HEAT_W, plant] = heat - reused
         now.plant[Component.REUSED_W, plant] = reused
         now.plant[Component.SUPPLY_K, plant] = facility_k
@@ -149,6 +160,7 @@ def exchange_heat(
         heat = now.pod[PodNow.LIQUID_W, lane] + now.pod[PodNow.PUMP_W, lane]
         loop_k = (store * state.pod[PodState.LOOP_K, lane] + heat + loop * facility_k) / (store + loop)
         now.node[0, lane] = loop_k
+        facility_k = now.facility_k[int(p.pod[Pod.AIR_PLANT, lane])]
         store = p.pod[Pod.AIR_J_K, lane] * per_dt
         air = now.pod[PodNow.AIR_W_K, lane]
         heat = now.pod[PodNow.AIR_W, lane] + now.pod[PodNow.CRAH_W, lane]

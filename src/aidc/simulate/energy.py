@@ -99,8 +99,9 @@ def _read_jobs(p: Params, state: State, now: Scratch, design: int, tick: int, fi
         ):
             c = p.job_clock[:, job]
             clock = TrainingClock(
-                0, _FAR, p.job_restart[job], c[0], c[1], c[2], c[3], c[4], c[5], c[6], c[7], c[8], c[9], c[10]
-            )
+                0, _FAR, p.job_restart[job],
+                c[0], c[1], c[2], c[3], c[4], c[5], c[6], c[7], c[8], c[9], c[10], c[11], c[12], c[13],
+            )  # fmt: skip
             v = p.job_levels[:, job]
             levels = TrainingLevels(v[0], v[1], v[2], v[3], v[4], v[5])
             faults = p.fault_tick[p.fault_first[job] : p.fault_first[job + 1]]

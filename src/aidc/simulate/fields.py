@@ -87,6 +87,7 @@ class Pod(IntEnum):
     PER_ACCELERATOR = 25  # 1 / number of accelerators
     FLOW_MIN_FRAC = 26
     RESTART_S = 27  # how long it stays off after a trip or after shedding
+    AIR_PLANT = 28  # the plant whose air handlers take its air share
 
 
 class PodFlow(IntEnum):
@@ -192,6 +193,7 @@ class Plant(IntEnum):
     REUSE_MIN_K = 8
     FLOW_MIN_FRAC = 9
     PUMP_STATIC_FRAC = 10
+    REUSE_FRAC = 11
 
 
 class PlantState(IntEnum):

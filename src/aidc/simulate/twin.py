@@ -126,6 +126,26 @@ class Twin:
         signals = tuple(s for s in self.compiled.signals if s.announced_tick <= self.tick)
         return Observation(self.tick, value, age, signals, self._forecast())
 
+    def job_progress(self) -> dict[str, dict[str, float | bool | None]]:
+        """Tokens trained so far, the target, and whether each job has reached its end."""
+        params, names = self.compiled.params, self.compiled.jobs
+        return {
+            name: {
+                "tokens": float(self.state.job_tokens[job]),
+                "target_tokens": float(params.job_tokens[job]) if np.isfinite(params.job_tokens[job]) else None,
+                "finished": self._finished(job),
+            }
+            for job, name in enumerate(names)
+        }
+
+    def _finished(self, job: int) -> bool | None:
+        params = self.compiled.params
+        if np.isfinite(params.job_tokens[job]) and self.state.job_tokens[job] >= params.job_tokens[job]:
+            return True
+        if params.job_end[job] <= self.compiled.clock.steps:
+            return self.tick >= params.job_end[job]
+        return False if np.isfinite(params.job_tokens[job]) else None
+
     def _rows(self, point: Point) -> tuple[str, ...]:
         view = self.view
         return {"pod": view.pods, "storage": view.storages, "plant": view.plants}.get(point.rows.value, ("site",))

@@ -81,19 +81,15 @@ def _steps(site: Site) -> Iterator[Problem]:
 
 def _cooling_fits(site: Site) -> Iterator[Problem]:
     for name, pod in site.pods.items():
-        plant = site.cooling.get(pod.cooling)
-        if plant is None:
-            continue
-        if pod.rack.cooling == "liquid" and plant.cdu is None:
+        plant, air = site.cooling.get(pod.cooling), site.cooling.get(pod.air_plant)
+        if plant is not None and pod.rack.cooling == "liquid" and plant.cdu_entry is None:
             yield Problem(
-                "has no CDU but cools liquid-cooled racks", 'Add cdu = "deschutes-2mw" or another.', key=f"cooling.{pod.cooling}"
-            )
-        if pod.rack.cooling == "air" and plant.crah is None:
-            yield Problem(
-                f"has no CRAH but cools the air-cooled racks of pod {name!r}",
-                "Add crah = … (aidc catalogue crah).",
+                f"has no CDU but cools the liquid-cooled racks of pod {name!r}",
+                'Add cdu = "deschutes-2mw" or another (aidc catalogue cdu).',
                 key=f"cooling.{pod.cooling}",
             )
+        if pod.air_cooling is not None and air is None:
+            yield _unknown(f"pods.{name}.air_cooling", pod.air_cooling, list(site.cooling), "cooling")
 
 
 def _storage_fits(site: Site) -> Iterator[Problem]:

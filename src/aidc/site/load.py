@@ -9,6 +9,7 @@ from typing import Any
 from pydantic import BaseModel, ValidationError
 
 from aidc.errors import InputError, Problem
+from aidc.schema.cooling import CoolingPlant
 from aidc.schema.site import Job, Pod, Service, Site
 from aidc.site.crosscheck import cross_check
 from aidc.site.read import apply_settings, read_toml
@@ -180,5 +181,18 @@ def _scenario(table: dict[str, Any], resolver: Resolver) -> dict[str, Any]:
     return table
 
 
+_AIR_HANDLER = "crah-chilled-water"  # where a plant names none: no rack gives all its heat to liquid
+
+
 def _cooling(key: str, table: dict[str, Any], resolver: Resolver) -> dict[str, Any]:
-    raise NotImplementedError
+    table = {"crah": _AIR_HANDLER, **table}
+    for part in ("cdu", "crah"):
+        name = table.get(part)
+        if isinstance(name, Mapping):  # an entry with overrides: { use = "…", pump_kw = … }
+            own = dict(name)
+            table[part] = own.get("use", "own")
+            table[f"{part}_entry"] = _flat(part)(f"{key}.{part}", own, resolver)
+        elif name is not None:
+            table[f"{part}_entry"] = resolver.values(part, name, f"{key}.{part}.use")
+    table.setdefault("rejection_name", table.get("use", ""))
+    return _nested(key, table, resolver, "heat-rejection", CoolingPlant, "rejection")

@@ -129,7 +129,9 @@ def _band(case: Case, axis: _Axis) -> str:
 
 
 def _kind(case: Case) -> str:
-    return case.metric.rsplit(",", 1)[0] if "|error|" in case.metric else case.metric
+    """The metric without the statistic that is taken over the dots."""
+    kept = [part for part in case.metric.split(", ") if "|" not in part]
+    return ", ".join(kept) or case.metric
 
 
 def _half(value: float) -> float:

@@ -42,7 +42,8 @@
     layout.height = Number(div.dataset.height) + (tall ? 60 : 0);
     div.style.height = `${layout.height}px`;
     if (narrow() && layout.xaxis) layout.margin = { ...layout.margin, l: 44, r: 6 };
-    if (printing) { layout.width = printWidth(div); layout.autosize = false; }
+    layout.autosize = !printing;
+    if (printing) layout.width = printWidth(div);
     if (range && "linked" in div.dataset) for (const key of timeAxes(layout)) layout[key].range = range.slice();
     return { data, layout };
   };
@@ -92,6 +93,7 @@
       if (!div.layout) continue;
       const { data, layout } = figureOf(div);
       Plotly.react(div, data, layout, options());
+      if (!printing) Plotly.Plots.resize(div);
     }
   };
   dark.addEventListener("change", redraw);

@@ -43,7 +43,7 @@ def test_empty_cells_count_as_gaps() -> None:
 
 
 def test_longer_gaps_are_refused_with_their_place() -> None:
-    with pytest.raises(InputError, match=r"column x.*lacks 4 values from 1970-01-01 02:00:00Z \(4 h\)"):
+    with pytest.raises(InputError, match=r"lacks 4 values from 1970-01-01 02:00:00Z \(4 h\)"):
         grid([0, 1, 6, 7, 8], [0, 1, 2, 3, 4])
 
 
@@ -68,7 +68,7 @@ def test_irregular_times_are_refused() -> None:
 
 def test_a_far_away_row_is_refused_instead_of_filling_memory() -> None:
     seconds = np.array([0, 1, 2, 4 * 10**9], dtype=np.int64) * 10**6
-    with pytest.raises(InputError, match="more than 50,000,000 samples"):
+    with pytest.raises(InputError, match="lacks 3999999997 values"):
         regular(FILE, seconds, {"x": np.zeros(4)})
 
 
@@ -79,7 +79,14 @@ def test_one_row_is_not_a_series() -> None:
 
 @pytest.mark.parametrize(
     ("count", "period_s", "expected"),
-    [(8760, 3600, 8736), (2016, 600, 2016), (144, 600, 144), (5761, 15, 5760), (351, 10, 351), (100, 7000, 100)],
+    [
+        (8760, 3600, 8736),
+        (2016, 600, 2016),
+        (144, 600, 144),
+        (5761, 15, 5760),
+        (351, 10, 351),
+        (100, 7000, 100),
+    ],
     ids=["year-to-52-weeks", "two-weeks", "one-day", "day-and-one", "an-hour", "no-divisor"],
 )
 def test_tiles_are_whole_weeks_or_days(count, period_s, expected) -> None:
@@ -93,7 +100,12 @@ def table(tmp_path, text):
 
 
 def test_times_in_any_zone_become_utc(tmp_path) -> None:
-    cells = ["2025-07-07T00:00:00Z", "2025-07-06 20:30:00-04:00", "2025-07-07T03:00:00.5+0200", "2025-07-07T02:00+00"]
+    cells = [
+        "2025-07-07T00:00:00Z",
+        "2025-07-06 20:30:00-04:00",
+        "2025-07-07T03:00:00.5+0200",
+        "2025-07-07T02:00+00",
+    ]
     found = clock_times(table(tmp_path, "t\n" + "\n".join(cells)), "t")
     expected = [datetime(2025, 7, 7, *hour, tzinfo=UTC) for hour in ((0,), (0, 30), (1, 0, 0, 500_000), (2,))]
     assert [from_micro(micro) for micro in found] == expected
@@ -164,7 +176,7 @@ def test_an_absent_column_names_the_nearest(tmp_path) -> None:
 def test_binary_and_absent_files_are_refused(tmp_path) -> None:
     path = tmp_path / "b.csv"
     path.write_bytes(b"t,x\n\xff\xfe,1\n")
-    with pytest.raises(InputError, match="line 2.*not UTF-8"):
+    with pytest.raises(InputError, match=r"line 2.*not UTF-8"):
         read_table(path)
     with pytest.raises(InputError, match="cannot be read"):
         read_table(tmp_path / "absent.csv")

@@ -1,0 +1,136 @@
+"""The commands, their arguments and their exit codes.
+
+Exit codes: 0 done, 1 judged and not passed, 2 bad input, 4 the model could not go on, 5 a result could
+not be written, 130 interrupted.
+"""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Annotated
+
+from cyclopts import App, Parameter
+
+from aidc.errors import AidcError
+
+__all__ = ["app", "main"]
+
+app = App(
+    name="aidc",
+    help="The digital twin of a grid-interactive AI data centre, from the grid meter to the token.",
+    version_flags=["--version"],
+)
+data = App(name="data", help="Named public datasets: list them, fetch one.")
+app.command(data)
+
+Out = Annotated[Path | None, Parameter(name="--out", help="Folder of the run; must not exist.")]
+Json = Annotated[bool, Parameter(name="--json", negative="", help="Print JSON and nothing else.")]
+Set = Annotated[
+    list[str],
+    Parameter(name="--set", negative="", help="Override a key: --set storage.yard.power_mw=50 (repeatable)."),
+]
+
+
+@app.command
+def run(
+    site: Path,
+    *,
+    out: Out = None,
+    days: Annotated[float | None, Parameter(help="Length of the run in days.")] = None,
+    step: Annotated[float | None, Parameter(help="Step in seconds.")] = None,
+    set_: Set = [],  # noqa: B006  cyclopts reads the default, nothing changes it
+    json: Json = False,
+) -> int:
+    """Run a site through its scenario and account for every joule.
+
+    Parameters
+    ----------
+    site
+        The site file (TOML).
+    """
+    from aidc.cli.running import run_site
+
+    settings = list(set_)
+    if days is not None:
+        settings.append(f"scenario.days={days}")
+    if step is not None:
+        settings.append(f"scenario.step_s={step}")
+    return run_site(site, out, settings, as_json=json)
+
+
+@app.command
+def compare(runs: list[Path], *, json: Json = False) -> int:
+    """Compare runs figure by figure; indices that hold for different conditions are refused."""
+    from aidc.cli.running import compare_runs
+
+    return compare_runs(runs, as_json=json)
+
+
+@app.command
+def report(run: Path, *, out: Annotated[Path | None, Parameter(help="The HTML file to write.")] = None) -> int:
+    """Write the report of a run again."""
+    from aidc.cli.running import write_report
+
+    return write_report(run, out)
+
+
+@app.command
+def catalogue(kind: str | None = None, name: str | None = None, *, json: Json = False) -> int:
+    """List equipment and models with figures and sources: all kinds, one kind, or one entry."""
+    from aidc.cli.shelves import show
+
+    return show(kind, name, as_json=json)
+
+
+@app.command
+def new(folder: Path) -> int:
+    """Write a commented starter site into a new folder."""
+    from aidc.cli.shelves import starter
+
+    return starter(folder)
+
+
+@app.command
+def validate(
+    data_dir: Path,
+    *,
+    only: Annotated[list[str], Parameter(negative="", help="Case names; default all.")] = [],  # noqa: B006  as above
+    json: Json = False,
+) -> int:
+    """Judge the models against measured data, with each item left out of the calibration."""
+    from aidc.cli.judging import validate_data
+
+    return validate_data(data_dir, only, as_json=json)
+
+
+@data.command(name="list")
+def list_data(*, json: Json = False) -> int:
+    """List the named datasets, and whether they are here."""
+    from aidc.cli.shelves import list_datasets
+
+    return list_datasets(as_json=json)
+
+
+@data.command
+def get(name: str) -> int:
+    """Fetch a dataset from its publisher, checked against its checksum."""
+    from aidc.cli.shelves import get_dataset
+
+    return get_dataset(name)
+
+
+def main(arguments: list[str] | None = None) -> None:
+    """Run the command line and leave with its exit code."""
+    try:
+        code = app(arguments, result_action="return_value")
+    except AidcError as error:
+        sys.stderr.write(f"aidc: {error}\n")
+        code = error.exit_code
+    except KeyboardInterrupt:
+        sys.stderr.write("aidc: interrupted; nothing was left half-written\n")
+        code = 130
+    except BrokenPipeError:  # the reader of our output has gone
+        sys.stderr.close()
+        code = 0
+    sys.exit(code if isinstance(code, int) else 0)

@@ -1,0 +1,25 @@
+"""`aidc validate`."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from rich.console import Console
+
+__all__ = ["validate_data"]
+
+
+def validate_data(folder: Path, only: Sequence[str], *, as_json: bool) -> int:
+    """Run the validation cases that a folder allows; 0 if every bar is met, else 1."""
+    from aidc.validation.runner import run
+    from aidc.validation.table import table
+
+    found = run(folder, list(only) or None)
+    if as_json:
+        sys.stdout.write(json.dumps(found.document(), indent=1, allow_nan=False) + "\n")
+    else:
+        Console().print(table(found))
+    return 0 if found.passed else 1

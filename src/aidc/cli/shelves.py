@@ -1,0 +1,122 @@
+"""`aidc catalogue`, `aidc new`, `aidc data`."""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+from rich.table import Table
+
+from aidc.catalogue import CONFIDENCE, Entry, kinds, names, read
+from aidc.errors import InputError, OutputError, Problem
+
+__all__ = ["get_dataset", "list_datasets", "show", "starter"]
+
+
+def show(kind: str | None, name: str | None, *, as_json: bool) -> int:
+    """Print the kinds, the entries of a kind, or the figures of an entry with their sources."""
+    search = (Path("catalogue").resolve(),) if Path("catalogue").is_dir() else ()
+    known = kinds(search)
+    if kind is not None and kind not in known:
+        raise InputError(Problem("no such kind in the catalogue", f"Known: {', '.join(known)}.", value=kind))
+    if kind is None:
+        listing = {each: names(each, search) for each in known}
+        return _print(listing, _table_of(listing, "kind", "entries"), as_json=as_json)
+    if name is None:
+        titles = {each: read(kind, each, search).title for each in names(kind, search)}
+        return _print(titles, _table_of(titles, kind, "what it is"), as_json=as_json)
+    entry = read(kind, name, search)
+    return _print(_document(entry), _figures(entry), as_json=as_json)
+
+
+def starter(folder: Path) -> int:
+    """Write the starter site; refuse to touch anything that exists."""
+    from importlib.resources import files
+
+    target = folder / "site.toml"
+    if target.exists():
+        raise OutputError(f"{target} exists already. Choose another folder.")
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        target.write_text(files("aidc.site").joinpath("starter.toml").read_text("utf-8"), encoding="utf-8")
+    except OSError as error:
+        raise OutputError(f"{target}: could not be written: {error}. Choose another folder.") from error
+    Console().print(f"Wrote {target}. Run it: [bold]aidc run {target}[/bold]", soft_wrap=True)
+    return 0
+
+
+def list_datasets(*, as_json: bool) -> int:
+    """Print the named datasets and where each lies."""
+    from aidc.datasets import find, locate
+    from aidc.datasets import names as dataset_names
+
+    rows: list[dict[str, Any]] = []
+    for name in dataset_names():
+        dataset = find(name)
+        try:
+            place = str(locate(name).parent)
+        except InputError:
+            place = ""
+        rows.append({"name": name, "title": dataset.title, "licence": dataset.licence, "here": place})
+    table = Table("name", "what it is", "licence", "where it lies")
+    for row in rows:
+        table.add_row(row["name"], row["title"], row["licence"], row["here"] or "aidc data get " + row["name"])
+    return _print(rows, table, as_json=as_json)
+
+
+def get_dataset(name: str) -> int:
+    """Fetch a dataset and name its files."""
+    from aidc.datasets import fetch
+
+    for path in fetch(name):
+        Console().print(str(path), soft_wrap=True)
+    return 0
+
+
+def _print(document: Any, table: Table, *, as_json: bool) -> int:
+    if as_json:
+        sys.stdout.write(json.dumps(document, indent=1, ensure_ascii=False) + "\n")
+    else:
+        Console().print(table)
+    return 0
+
+
+def _table_of(listing: dict[str, Any], left: str, right: str) -> Table:
+    table = Table(left, right)
+    for key, value in listing.items():
+        table.add_row(key, ", ".join(value) if isinstance(value, list) else str(value))
+    return table
+
+
+def _document(entry: Entry) -> dict[str, Any]:
+    return {
+        "kind": entry.kind,
+        "name": entry.name,
+        "title": entry.title,
+        "values": entry.values,
+        "figures": {
+            key: {"value": f.value, "source": entry.sources[f.source].title, "confidence": f.confidence, "note": f.note}
+            for key, f in entry.figures.items()
+        },
+    }
+
+
+def _figures(entry: Entry) -> Table:
+    table = Table("key", "value", "confidence", "source", title=f"{entry.title} ({entry.kind}/{entry.name})")
+    for key, value in entry.values.items():
+        if isinstance(value, (str, bool)):
+            table.add_row(key, str(value), "", "")
+    for key, figure in entry.figures.items():
+        source = entry.sources[figure.source]
+        where = source.url or (f"doi:{source.doi}" if source.doi else "")
+        text = "\n".join(part for part in (source.title, where, figure.note) if part)
+        table.add_row(key, _shown(figure.value), figure.confidence, text)
+    table.caption = "; ".join(f"{mark}: {meaning}" for mark, meaning in CONFIDENCE.items())
+    return table
+
+
+def _shown(value: Any) -> str:
+    return f"{value:g}" if isinstance(value, float) else str(value)

@@ -1,0 +1,36 @@
+"""Pads that cool a dry cooler's air by evaporation, towards wet bulb at constant enthalpy.
+
+    T_air = T_db − wet · η (T_db − T_wb),   water = C_air · (T_db − T_air) / h_fg
+
+Source: ASHRAE Handbook HVAC Systems and Equipment 2020, chapter 41 (evaporative air-cooling equipment), direct
+saturation effectiveness. The pads' resistance to the air is neglected.
+"""
+
+from __future__ import annotations
+
+from aidc.jit import scalar
+
+__all__ = ["pad_air_k", "pad_share", "pad_water_kg_s"]
+
+BAND_FRAC = 0.1  # pads go from dry to wet over this share of load, lest they chatter
+EVAPORATION_J_KG = 2.45e6  # at 20 °C
+
+
+@scalar
+def pad_share(heat_w: float, dry_limit_w: float, wet_at_load_frac: float) -> float:
+    """How far the pads are wetted (0 to 1) for a heat to reject [W] against what dry operation can do."""
+    if dry_limit_w <= 0.0:
+        return 1.0 if heat_w > 0.0 else 0.0
+    return min(max((heat_w / dry_limit_w - wet_at_load_frac) / 0.1, 0.0), 1.0)
+
+
+@scalar
+def pad_air_k(dry_bulb_k: float, wet_bulb_k: float, share: float, pad_effectiveness: float) -> float:
+    """Temperature of the air behind the pads [K]."""
+    return dry_bulb_k - share * pad_effectiveness * max(dry_bulb_k - wet_bulb_k, 0.0)
+
+
+@scalar
+def pad_water_kg_s(air_w_k: float, dry_bulb_k: float, air_k: float) -> float:
+    """Water that evaporates from the pads [kg/s] into a heat capacity flow of air [W/K]."""
+    return air_w_k * max(dry_bulb_k - air_k, 0.0) / 2.45e6

@@ -1,0 +1,36 @@
+"""Chillers as a fraction of Carnot, behind an economiser that shares their outdoor units.
+
+    COP = η · T_e / max(T_c − T_e, lift),   P = Q_chiller/COP · (a + b·x + c·x²)/x
+
+T_e lies a pinch below the supply, T_c a pinch above the water (or air) that comes from outdoors. The return is
+first cooled by that water as far as it goes; the chiller lifts the rest. η of 0.5 to 0.6 is engineering knowledge
+without a checked source; published biquadratic curves stop near 13 °C leaving water, so that a supply of 20 to 40 °C
+would extrapolate them. The Carnot form stays plausible there.
+"""
+
+from __future__ import annotations
+
+from aidc.jit import scalar
+
+__all__ = ["carnot_cop", "economised_w", "part_load_factor"]
+
+
+@scalar
+def carnot_cop(evaporating_k: float, condensing_k: float, carnot_frac: float, lift_min_k: float) -> float:
+    """Cooling per electricity at full load, from evaporating and condensing temperature [K]."""
+    return carnot_frac * evaporating_k / max(condensing_k - evaporating_k, lift_min_k)
+
+
+@scalar
+def part_load_factor(load_frac: float, a: float, b: float, c: float, least: float) -> float:
+    """Electricity per cooling over that at full load; machines are staged so that none runs below `least`."""
+    x = min(max(load_frac, least), 1.0)
+    return (a + b * x + c * x * x) / x
+
+
+@scalar
+def economised_w(
+    heat_w: float, return_k: float, outdoor_water_k: float, flow_w_k: float, approach_k: float
+) -> float:
+    """Heat [W] that the outdoor water takes from the return before the chillers, of `heat_w` in all."""
+    return min(max(flow_w_k * (return_k - outdoor_water_k - approach_k), 0.0), heat_w)

@@ -1,0 +1,290 @@
+"""Liquid cooling and heat rejection: the shapes of the equipment, and a site's cooling plant.
+
+Heat rejection is a union told apart by `kind`. A new kind is one shape here, one file of physics in
+`plant/cooling/` and one branch in `plant/cooling/rejection.py`.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal, Self
+
+from pydantic import Field, model_validator
+
+from aidc.schema.base import Frac, Name, NonNegative, Positive, Shape, TempC
+from aidc.schema.chain import Redundancy
+
+__all__ = [
+    "AdiabaticCooler",
+    "Cdu",
+    "ChillerEconomiser",
+    "ColdPlate",
+    "CoolantName",
+    "CoolingPlant",
+    "CoolingTower",
+    "Crah",
+    "DryCooler",
+    "HeatRejection",
+    "OutdoorUnit",
+]
+
+CoolantName = Literal["water", "pg20", "pg25"]
+
+_Exponent = Annotated[float, Field(ge=0, le=1)]
+_Span = Annotated[float, Field(gt=0, le=100)]
+_Approach = Annotated[float, Field(ge=0, le=50)]
+
+
+class ColdPlate(Shape):
+    """Resistance from case to coolant inlet, `a + b·V^-exponent` [K/W] with V in l/min per plate.
+
+    The curve holds from `flow_min_l_min` to `flow_max_l_min`; it includes the coolant's own rise.
+    `heat_capacity_j_per_k` is what warms up with the case when the flow stops.
+    """
+
+    coolant: CoolantName
+    a_k_per_w: Positive
+    b_k_per_w: NonNegative
+    exponent: Annotated[float, Field(gt=0, le=2)]
+    flow_min_l_min: Positive
+    flow_max_l_min: Positive
+    heat_capacity_j_per_k: Positive = 300.0
+
+    @model_validator(mode="after")
+    def _range_is_a_range(self) -> Self:
+        if self.flow_max_l_min <= self.flow_min_l_min:
+            raise ValueError("flow_max_l_min must lie above flow_min_l_min")
+        return self
+
+
+class Cdu(Shape):
+    """A coolant distribution unit at its design point: a counterflow exchanger and its pumps.
+
+    At `rated_heat_kw` and both rated flows the rack loop is supplied `approach_k` above the facility
+    water at `facility_in_c`. `secondary_cp_kj_per_kg_k` is the heat capacity behind the rated figures;
+    without it that of the coolant at the rack supply temperature is used. `pump_kw` is drawn at rated
+    flow, of which `pump_static_frac` serves a fixed pressure difference. `inventory_l_per_kw` is the
+    coolant of the rack loop per kW of rated heat. Exchanger films follow `flow^film_exponent`.
+    """
+
+    rated_heat_kw: Positive
+    approach_k: _Span
+    facility_in_c: TempC
+    secondary_coolant: CoolantName
+    secondary_flow_kg_s: Positive
+    primary_flow_kg_s: Positive
+    secondary_cp_kj_per_kg_k: Annotated[float, Field(gt=1, lt=5)] | None = None
+    film_exponent: _Exponent = 0.8
+    pump_kw: Positive
+    nameplate_kw: Positive | None = None
+    pump_static_frac: Frac = 0.3
+    flow_min_frac: Annotated[float, Field(gt=0.02, le=1)] = 0.3
+    inventory_l_per_kw: Positive = 1.0
+
+
+class Crah(Shape):
+    """A computer-room air handler at its design point: a coil and fans; fan power follows flow cubed.
+
+    `thermal_mass_kj_per_k_per_kw` is what warms up with the hall's air (air, coil water, sheet metal)
+    per kW of rated heat.
+    """
+
+    rated_heat_kw: Positive
+    air_return_c: TempC
+    air_supply_c: TempC
+    water_in_c: TempC
+    water_out_c: TempC
+    fan_kw: Positive
+    film_exponent: _Exponent = 0.8
+    flow_min_frac: Annotated[float, Field(gt=0.02, le=1)] = 0.3
+    thermal_mass_kj_per_k_per_kw: Positive = 12.0
+
+    @model_validator(mode="after")
+    def _temperatures_cross_nowhere(self) -> Self:
+        if not self.water_in_c < self.air_supply_c < self.air_return_c:
+            raise ValueError("water_in_c, air_supply_c and air_return_c must rise in this order")
+        if not self.water_in_c < self.water_out_c < self.air_return_c:
+            raise ValueError("water_out_c must lie between water_in_c and air_return_c")
+        return self
+
+
+class _Outdoor(Shape):
+    """What every unit that gives heat to the weather has: its design point and its fans.
+
+    `fan_kw` is drawn at full speed and falls with speed cubed. `exchanger_approach_k` is for a plate
+    exchanger between the unit's own circuit and the facility loop, at rated heat; 0 without one.
+    `response_s` is the lag of fan control.
+    """
+
+    rated_heat_mw: Positive
+    fan_kw: Positive
+    coolant_in_c: TempC
+    coolant_out_c: TempC
+    exchanger_approach_k: _Approach = 0.0
+    response_s: Positive = 60.0
+
+    @model_validator(mode="after")
+    def _cools(self) -> Self:
+        if self.coolant_in_c <= self.coolant_out_c:
+            raise ValueError("coolant_in_c must lie above coolant_out_c")
+        return self
+
+
+class _Coils(_Outdoor):
+    """Finned coils and fans: heat to air at dry bulb.
+
+    Films follow flow to `liquid_exponent` and `air_exponent`; `air_over_liquid_film` is the ratio of
+    the air's film conductance to the liquid's at design, `air_over_liquid_capacity` that of the heat
+    capacity flows.
+    """
+
+    air_in_c: TempC
+    air_over_liquid_capacity: Positive = 1.0
+    air_over_liquid_film: Positive = 0.5
+    liquid_exponent: _Exponent = 0.85
+    air_exponent: _Exponent = 0.8
+
+    @model_validator(mode="after")
+    def _above_air(self) -> Self:
+        if self.air_in_c >= self.coolant_out_c:
+            raise ValueError("coolant_out_c must lie above air_in_c")
+        return self
+
+
+class DryCooler(_Coils):
+    """A dry cooler: no water, and no supply below dry bulb."""
+
+    kind: Literal["dry-cooler"] = "dry-cooler"
+
+
+class AdiabaticCooler(_Coils):
+    """A dry cooler whose air is first cooled over wetted pads when dry operation no longer suffices.
+
+    The rated point is dry. Pads bring the air `pad_effectiveness` of the way to wet bulb. They come on as
+    the heat to reject exceeds `wet_at_load_frac` of what the unit can do dry. A plant is sized for wet
+    operation at `wet_bulb_c`.
+    """
+
+    kind: Literal["adiabatic-cooler"] = "adiabatic-cooler"
+    wet_bulb_c: TempC
+    pad_effectiveness: Annotated[float, Field(gt=0, lt=1)]
+    wet_at_load_frac: Annotated[float, Field(gt=0, le=1)] = 0.9
+    cycles_of_concentration: Annotated[float, Field(gt=1, le=20)]
+
+
+class CoolingTower(_Outdoor):
+    """An evaporative tower by Merkel's theory; its sink is the wet bulb.
+
+    `water_over_air` is the ratio of mass flows at design. `air_curve`, `water_curve` and
+    `wet_bulb_curve` are polynomials that correct UA for the fractions of air and water flow and for
+    the difference of design and present wet bulb [K]. `free_convection_frac` is the share of
+    conductance without fans, `drift_frac` the share of the circulating water that is blown out.
+    """
+
+    kind: Literal["cooling-tower"] = "cooling-tower"
+    wet_bulb_c: TempC
+    water_over_air: Positive
+    air_curve: Annotated[tuple[float, ...], Field(min_length=1, max_length=4)] = (0.0, 1.3, -0.3)
+    water_curve: Annotated[tuple[float, ...], Field(min_length=1, max_length=4)] = (0.1082, 1.667, -0.7713)
+    wet_bulb_curve: Annotated[tuple[float, ...], Field(min_length=1, max_length=4)] = (1.0, 0.0081)
+    free_convection_frac: Annotated[float, Field(ge=0, lt=0.5)] = 0.125
+    cycles_of_concentration: Annotated[float, Field(gt=1, le=20)]
+    drift_frac: Annotated[float, Field(ge=0, le=0.01)] = 0.00008
+
+    @model_validator(mode="after")
+    def _above_wet_bulb(self) -> Self:
+        if self.wet_bulb_c >= self.coolant_out_c - self.exchanger_approach_k:
+            raise ValueError("coolant_out_c must lie above wet_bulb_c")
+        return self
+
+
+OutdoorUnit = Annotated[DryCooler | CoolingTower, Field(discriminator="kind")]
+
+
+class ChillerEconomiser(Shape):
+    """Chillers behind an economiser that shares their outdoor units.
+
+    The loop's return water is first cooled by the outdoor unit's own water or coil (`economiser_approach_k`
+    above it at rated heat); chillers lift the rest. Their COP is `carnot_frac` of Carnot's between
+    evaporation (`evaporator_pinch_k` below supply) and condensation (`condenser_pinch_k` above the water
+    from outdoors), at a lift of at least `lift_min_k`, and `part_load` (a + b·x + c·x²) is power over full
+    power at load x. One machine of a bank never runs below `part_load_min_frac`. From `supply_min_c` to
+    `supply_max_c` the curve holds; beyond it a run says so.
+    """
+
+    kind: Literal["chiller-economiser"] = "chiller-economiser"
+    rated_heat_mw: Positive
+    outdoor: OutdoorUnit
+    carnot_frac: Annotated[float, Field(gt=0.05, le=0.9)]
+    part_load: Annotated[tuple[float, float, float], Field()]
+    part_load_min_frac: Annotated[float, Field(gt=0.05, le=1)] = 0.25
+    evaporator_pinch_k: _Approach
+    condenser_pinch_k: _Approach
+    economiser_approach_k: _Approach
+    lift_min_k: _Span = 10.0
+    condenser_pump_kw: NonNegative = 0.0
+    supply_min_c: TempC
+    supply_max_c: TempC
+
+    @model_validator(mode="after")
+    def _curve_is_a_curve(self) -> Self:
+        if abs(sum(self.part_load) - 1.0) > 0.02:  # noqa: PLR2004  a published curve may miss 1 slightly
+            raise ValueError("part_load must give 1 at full load: a + b + c = 1")
+        if self.supply_max_c <= self.supply_min_c:
+            raise ValueError("supply_max_c must lie above supply_min_c")
+        return self
+
+    @property
+    def response_s(self) -> float:
+        """Lag of the machines' control [s]."""
+        return self.outdoor.response_s
+
+
+HeatRejection = Annotated[
+    DryCooler | AdiabaticCooler | CoolingTower | ChillerEconomiser, Field(discriminator="kind")
+]
+
+
+class CoolingPlant(Shape):
+    """A cooling plant of a site: heat rejection, facility loop, and what hangs on it.
+
+    `supply_temp_c` is the set point of the facility loop. Without `units` the plant is sized to the
+    design heat of its pods times 1 + `margin_frac`, at `design_dry_bulb_c` and `design_wet_bulb_c`
+    (default: those of the equipment), and `redundancy` adds to that; spare units run and share the load.
+
+    `return_rise_k` is the rise of the facility water at design heat (default: that of the CDU, or the
+    CRAH). Pumps work against `pump_head_kpa` with `pump_efficiency_frac`; `pump_static_frac` of it is a
+    fixed pressure difference. `loop_inventory_l_per_kw` is facility water per kW of design heat.
+
+    Heat is reused while the return is at least `heat_reuse_min_c`: `heat_reuse_frac` of it, at most
+    `heat_reuse_limit_mw`.
+    """
+
+    rejection: HeatRejection
+    rejection_name: str = ""
+    cdu: Name | None = None
+    cdu_entry: Cdu | None = None
+    crah: Name | None = None
+    crah_entry: Crah | None = None
+    supply_temp_c: Annotated[TempC, Field(ge=2, le=60)]
+    units: Annotated[int, Field(ge=1, le=100_000)] | None = None
+    redundancy: Redundancy = "N+1"
+    margin_frac: Annotated[float, Field(ge=0, le=2)] = 0.1
+    design_dry_bulb_c: TempC | None = None
+    design_wet_bulb_c: TempC | None = None
+    return_rise_k: _Span | None = None
+    loop_inventory_l_per_kw: Positive = 4.0
+    loop_coolant: CoolantName = "water"
+    flow_min_frac: Annotated[float, Field(gt=0.02, le=1)] = 0.3
+    pump_head_kpa: Positive = 250.0
+    pump_efficiency_frac: Annotated[float, Field(gt=0.1, le=0.95)] = 0.65
+    pump_static_frac: Frac = 0.3
+    control_s: Positive = 60.0
+    heat_reuse_frac: Frac = 1.0
+    heat_reuse_limit_mw: NonNegative = 0.0
+    heat_reuse_min_c: TempC = 40.0
+
+    @model_validator(mode="after")
+    def _has_something_to_cool_with(self) -> Self:
+        if self.cdu_entry is None and self.crah_entry is None:
+            raise ValueError('has neither a CDU nor a CRAH. Add cdu = "deschutes-2mw" or crah = "crah-chilled-water"')
+        return self

@@ -1,0 +1,409 @@
+"""From a site and its scenario to the arrays of the engine.
+
+One function per room of the site; `compile_site` only joins them. Numbers leave their human units
+here, and names become positions.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from aidc.clock import Clock, as_fraction, as_utc
+from aidc.contract import Knob, Signal, SiteView
+from aidc.plant.conversion import chain_stages
+from aidc.plant.powercap import cap_curve
+from aidc.plant.server import network_power_w, overhead_coefficients, server_params
+from aidc.plant.storage import StorageParams, rule_thresholds_w, storage_params
+from aidc.schema.site import Pod as PodShape
+from aidc.schema.site import Site
+from aidc.schema.storage import Smoothing, Storage
+from aidc.scenario.series import FloatArray, Series
+from aidc.simulate import fields as f
+from aidc.simulate.arrays import Params, State
+from aidc.simulate.compiled import Compiled, Labels, Market
+from aidc.simulate.cooling import Cooling, compile_cooling
+from aidc.simulate.describe import describe
+from aidc.simulate.inputs import Scenario, inputs_of, read_scenario
+from aidc.simulate.jobs import Jobs, compile_jobs
+from aidc.simulate.operating import BATCH_SHARES, CAPS, LOADS, load_at_batch
+from aidc.simulate.workloads import Workload, workloads_of
+from aidc.units import J_PER_MWH, MEGA, MINUTE_S, kelvin
+
+__all__ = ["compile_site"]
+
+_NEVER_LIMITED = 1e15
+
+
+def compile_site(site: Site) -> Compiled:
+    """Compile a site with its own scenario.
+
+    Raises
+    ------
+    InputError
+        Anything in the scenario's sources or in the combination of model and rack that cannot work.
+    """
+    clock = _clock(site)
+    rng = np.random.default_rng(site.scenario.seed)
+    scenario = read_scenario(site, clock, rng)
+    workloads = workloads_of(site, scenario)
+    jobs = compile_jobs(site, clock, workloads, rng)
+    lineups, labels, server_stages = _lineups(site)
+    pod, operating = _pods(site, workloads)
+    cooling = compile_cooling(site, pod)
+    stores, store, storage = _stores(site, labels)
+    params = Params(
+        dt_s=float(clock.step_s),
+        pod=pod,
+        operating=operating,
+        batch_load=_batch_loads(site, workloads),
+        flow=cooling.flow,
+        stage_a_w=lineups["a"],
+        stage_b=lineups["b"],
+        stage_c_per_w=lineups["c"],
+        stage_air_frac=lineups["air"],
+        stage_liquid_frac=lineups["liquid"],
+        server_stages=server_stages,
+        shed_order=_shed_order(site),
+        plant=cooling.plant,
+        rejection=cooling.rejection,
+        store=store,
+        storage=storage,
+        site=_site_params(site),
+        **jobs.params,
+    )
+    names = Labels(tuple(site.pods), tuple(site.cooling), stores, labels)
+    output_step = as_fraction(site.scenario.output_step_s)
+    return Compiled(
+        clock=clock,
+        steps_per_row=int(output_step / clock.step_s),
+        params=params,
+        inputs=_inputs(scenario, site, clock),
+        start=_start(site, params, cooling, storage, jobs),
+        labels=names,
+        view=_view(site, params, clock, workloads),
+        market=_market(scenario),
+        first_job=len(site.services) + _replayed(site),
+        jobs=tuple(site.jobs),
+        signals=_signals(scenario),
+        meta=describe(site, scenario, workloads, clock, cooling.remarks),
+    )
+
+
+def _clock(site: Site) -> Clock:
+    plan = site.scenario
+    step, row = as_fraction(plan.step_s), as_fraction(plan.output_step_s)
+    rows = int(as_fraction(plan.days) * 86_400 / row)
+    return Clock(as_utc(plan.start), step, int(rows * row / step))
+
+
+def _replayed(site: Site) -> int:
+    return sum(len(replay.pods) for replay in site.replays.values())
+
+
+def _pods(site: Site, workloads: Mapping[str, Workload]) -> tuple[FloatArray, FloatArray]:
+    """Pod parameters [Pod, lane] and operating tables [lane, cap, load, Point]."""
+    pod = np.zeros((len(f.Pod), len(site.pods)))
+    operating = np.zeros((len(site.pods), CAPS, LOADS, len(f.Point)))
+    for lane, (name, shape) in enumerate(site.pods.items()):
+        work = workloads[name]
+        rated_w = shape.accelerators * shape.accelerator.tdp_w
+        curve = cap_curve(shape.accelerator_name, shape.accelerator.tdp_w, (site.folder / "catalogue",))
+        pod[f.Pod.KIND, lane] = work.kind
+        pod[f.Pod.WORKLOAD, lane] = work.number
+        pod[f.Pod.SHARE_FRAC, lane] = work.share_frac
+        pod[f.Pod.RATE_MAX_PER_S, lane] = work.rate_max_per_s
+        pod[f.Pod.RATED_W, lane] = rated_w
+        pod[f.Pod.CAP_MIN_FRAC, lane] = curve.floor_w / shape.accelerator.tdp_w
+        pod[f.Pod.QUEUE_LIMIT_S, lane] = work.queue_limit_s
+        pod[f.Pod.SLO_TTFT_S, lane] = work.slo_ttft_s
+        pod[f.Pod.INPUT_PER_OUTPUT, lane] = work.input_per_output
+        pod[f.Pod.OUTPUT_PER_REQUEST, lane] = work.output_per_request
+        _server(pod, lane, shape, measured=work.kind == f.Kind.REPLAY)
+        pod[f.Pod.IDLE_W, lane] = 0.0 if work.kind == f.Kind.REPLAY else shape.accelerators * _idle_w(shape, work)
+        pod[f.Pod.PER_ACCELERATOR, lane] = 1.0 / max(shape.rack.cold_plates * shape.racks, shape.accelerators)
+        pod[f.Pod.RESTART_S, lane] = shape.restart_s
+        ramp = shape.ramp_up_mw_per_s
+        pod[f.Pod.RAMP_UP_W_PER_S, lane] = _NEVER_LIMITED if ramp is None else ramp * MEGA
+        pod[f.Pod.THROTTLE_K, lane] = kelvin(shape.rack.case_limit_c)
+        pod[f.Pod.TRIP_K, lane] = kelvin(shape.rack.case_trip_c)
+        pod[f.Pod.CASE_ON_AIR, lane] = float(shape.rack.cooling == "air")
+        pod[f.Pod.LIQUID_FRAC, lane] = shape.rack.liquid_frac
+        operating[lane] = work.table
+    return pod, operating
+
+
+def _idle_w(shape: PodShape, work: Workload) -> float:
+    """An accelerator without work: with a model loaded where it serves one, bare elsewhere."""
+    return shape.accelerator.idle_w if work.kind == f.Kind.SERVICE else shape.rack.accelerator_idle_w
+
+
+def _server(pod: FloatArray, lane: int, shape: PodShape, *, measured: bool) -> None:
+    """Host, fans and network; a measured power series has them inside."""
+    if measured:
+        return
+    params = server_params(shape.rack, shape.accelerator.tdp_w)
+    servers = shape.racks * shape.rack.servers
+    base_w, slope, bend_per_w = overhead_coefficients(params)
+    pod[f.Pod.OVERHEAD_0_W, lane] = base_w * servers
+    pod[f.Pod.OVERHEAD_1, lane] = slope
+    pod[f.Pod.OVERHEAD_2_PER_W, lane] = bend_per_w / servers
+    pod[f.Pod.NETWORK_W, lane] = network_power_w(shape.rack) * shape.racks
+
+
+def _batch_loads(site: Site, workloads: Mapping[str, Workload]) -> FloatArray:
+    return np.array(
+        [
+            load_at_batch(work.table) if work.kind == f.Kind.SERVICE else np.ones(BATCH_SHARES)
+            for work in (workloads[name] for name in site.pods)
+        ]
+    )
+
+
+def _lineups(site: Site) -> tuple[dict[str, FloatArray], tuple[tuple[str, ...], ...], int]:
+    """Stage coefficients [stage, lane], their labels, and how many slots belong to the server.
+
+    Server stages fill the first slots and site stages the ones behind, so that one loop serves
+    chains of different length; an empty slot loses nothing.
+    """
+    sized = {}
+    for name, pod in site.pods.items():
+        rated_w = pod.racks * pod.rack.rated_power_kw * 1e3
+        sized[name] = chain_stages(site.chains[pod.chain], rated_w)
+    split = {
+        name: (
+            [stage for stage in stages if stage.stage.boundary == "server"],
+            [stage for stage in stages if stage.stage.boundary == "site"],
+        )
+        for name, stages in sized.items()
+    }
+    servers = max(len(server) for server, _ in split.values())
+    slots = servers + max(len(rest) for _, rest in split.values())
+    arrays = {key: np.zeros((slots, len(site.pods))) for key in ("a", "b", "c", "air", "liquid")}
+    labels = [["" for _ in site.pods] for _ in range(slots)]
+    for lane, (name, (server, rest)) in enumerate(split.items()):
+        for slot, (stage, loss) in [*enumerate(server), *enumerate(rest, start=servers)]:
+            arrays["a"][slot, lane] = loss.no_load_w
+            arrays["b"][slot, lane] = loss.linear
+            arrays["c"][slot, lane] = loss.quadratic_per_w
+            arrays["air"][slot, lane] = float(stage.heat_to == "air")
+            arrays["liquid"][slot, lane] = float(
+                stage.heat_to == "liquid" and site.pods[name].rack.cooling == "liquid"
+            )
+            if stage.heat_to == "liquid" and site.pods[name].rack.cooling != "liquid":
+                arrays["air"][slot, lane] = 1.0  # no loop to take it
+            labels[slot][lane] = f"{site.pods[name].chain}.{stage.name}"
+    return arrays, tuple(tuple(row) for row in labels), servers
+
+
+def _shed_order(site: Site) -> np.ndarray:
+    """Pods, the highest priority number first; among equals the one named last."""
+    order = sorted(
+        range(len(site.pods)), key=lambda lane: (-list(site.pods.values())[lane].priority, -lane)
+    )
+    return np.array([order], dtype=np.int64)
+
+
+def _stores(
+    site: Site, labels: tuple[tuple[str, ...], ...]
+) -> tuple[tuple[str, ...], FloatArray, FloatArray]:
+    """Names, engine parameters [Store, storage] and physics [StorageParams, storage].
+
+    A storage at the UPS or in the rack becomes one for each lineup that has it, sharing its rating
+    by the pods' own.
+    """
+    names: list[str] = []
+    store: list[list[float]] = []
+    storage: list[StorageParams] = []
+    limit_w = site.grid.import_limit_mw * MEGA
+    for name, shape in site.storage.items():
+        for lane, share, rated_w in _places(site, shape):
+            pod = None if lane < 0 else list(site.pods.values())[lane]
+            params = storage_params(shape, pod.accelerators if pod else 0)
+            if shape.power_mw is not None:
+                params = params._replace(
+                    rated_w=params.rated_w * share, auxiliary_base_w=params.auxiliary_base_w * share
+                )
+            if shape.energy_mwh is not None:
+                params = params._replace(capacity_j=params.capacity_j * share)
+            below_w, above_w = rule_thresholds_w(shape.rule, limit_w)
+            if lane >= 0:  # a lineup has no import limit of its own: its rating is the bound
+                scale = share if limit_w else 0.0
+                below_w, above_w = min(below_w * scale, rated_w), max(above_w * scale, 0.0)
+            window_s = shape.rule.window_min * MINUTE_S if isinstance(shape.rule, Smoothing) else 0.0
+            slot = _slot(site, shape, lane, labels)
+            bound_w = limit_w if lane < 0 else _NEVER_LIMITED
+            names.append(name)
+            storage.append(params)
+            store.append([below_w, above_w, window_s, lane, slot, bound_w, float(shape.heat_to == "air")])
+    return (
+        tuple(names),
+        np.array(store, dtype=float).T.reshape(len(f.Store), len(names)),
+        np.array(storage, dtype=float).T.reshape(len(StorageParams._fields), len(names)),
+    )
+
+
+def _places(site: Site, shape: Storage) -> list[tuple[int, float, float]]:
+    """Lanes that a storage serves with their share of it and their rated power; -1 is the site bus."""
+    if shape.node == "site":
+        return [(-1, 1.0, 0.0)]
+    rated = {
+        lane: pod.racks * pod.rack.rated_power_kw * 1e3
+        for lane, (name, pod) in enumerate(site.pods.items())
+        if not shape.at or name in shape.at or pod.chain in shape.at
+    }
+    total = sum(rated.values())
+    return [(lane, power / total, power) for lane, power in rated.items()]
+
+
+def _slot(site: Site, shape: Storage, lane: int, labels: tuple[tuple[str, ...], ...]) -> float:
+    """The stage at whose output a storage acts: the one that the chain marks, else the rack's first."""
+    if lane < 0:
+        return -1.0
+    pod = list(site.pods.values())[lane]
+    marked = [stage.name for stage in site.chains[pod.chain].stages if stage.storage_node == shape.node]
+    wanted = f"{pod.chain}.{marked[0]}" if marked else ""
+    slots = [slot for slot, row in enumerate(labels) if row[lane] and row[lane] == wanted]
+    return float(slots[0]) if slots else 0.0
+
+
+def _site_params(site: Site) -> FloatArray:
+    grid, facts = site.grid, site.site
+    rating_w = (grid.transformer.rating_mva or max(grid.import_limit_mw, 1e-6)) * MEGA
+    power_w = sum(genset.power_mw for genset in site.gensets.values()) * MEGA
+    start_s = max((genset.start_time_s for genset in site.gensets.values()), default=0.0)
+    values = np.zeros((len(f.Site), 1))
+    values[f.Site.EXPORT_LIMIT_W] = grid.export_limit_mw * MEGA
+    values[f.Site.AUXILIARY_W] = facts.auxiliary_mw * MEGA
+    values[f.Site.AUXILIARY_FRAC] = facts.auxiliary_frac
+    values[f.Site.TRANSFORMER_0_W] = grid.transformer.no_load_frac * rating_w
+    values[f.Site.TRANSFORMER_2_PER_W] = grid.transformer.load_frac / rating_w
+    values[f.Site.GENSET_W] = power_w
+    values[f.Site.GENSET_START_S] = start_s
+    return values
+
+
+def _inputs(scenario: Scenario, site: Site, clock: Clock) -> Any:
+    """Channels in the order of `fields.Channel`, then services, then replayed pods."""
+    series: list[Series] = [
+        scenario.weather.dry_bulb_k,
+        scenario.weather.wet_bulb_k,
+        scenario.pv_w,
+        scenario.wind_w,
+        scenario.import_limit_w,
+        *(scenario.demands[name].output_tokens_per_s for name in site.services),
+        *(scenario.replays[pod] for replay in site.replays.values() for pod in replay.pods),
+    ]
+    return inputs_of(series, clock)
+
+
+def _start(site: Site, params: Params, cooling: Cooling, storage: FloatArray, jobs: Jobs) -> State:
+    """Loops at their set points, racks idle, storages at their initial charge, no queue."""
+    pod = np.zeros((len(f.PodState), len(site.pods)))
+    pod[f.PodState.LOOP_K] = cooling.loop_k
+    pod[f.PodState.AIR_K] = cooling.air_k
+    pod[f.PodState.CASE_K] = np.where(params.pod[f.Pod.CASE_ON_AIR] > 0, cooling.air_k, cooling.loop_k)
+    pod[f.PodState.ACCELERATOR_W] = params.pod[f.Pod.RATED_W]  # a ramp limit starts from rating
+    plant = np.zeros((len(f.PlantState), len(site.cooling)))
+    plant[f.PlantState.SUPPLY_K] = params.plant[f.Plant.SET_K]
+    soc = [shape.soc_initial_frac for shape in site.storage.values() for _ in _places(site, shape)]
+    return State(
+        pod=pod,
+        plant=plant,
+        soc_frac=np.array(soc, dtype=float).reshape(storage.shape[1]),
+        smooth_w=np.full(storage.shape[1], np.nan),
+        job_tick=np.zeros(jobs.count, dtype=np.int64),
+        job_fault=np.zeros(jobs.count, dtype=np.int64),
+        job_tokens=np.zeros(jobs.count),
+        genset_s=np.zeros(1),
+    )
+
+
+def _view(site: Site, params: Params, clock: Clock, workloads: Mapping[str, Workload]) -> SiteView:
+    """What a controller may know and set."""
+    pods, plants, stores = len(site.pods), len(site.cooling), len(site.storage)
+    rated = params.pod[f.Pod.RATED_W]
+    caps = np.array([pod.power_cap_frac for pod in site.pods.values()])
+    power = np.array([_power_w(site, storage) for storage in site.storage.values()]).reshape(stores)
+    supply = params.plant[f.Plant.SET_K]
+    ones = np.ones(pods)
+    return SiteView(
+        name=site.site.name,
+        start=clock.start,
+        step_s=float(clock.step_s),
+        pods=tuple(site.pods),
+        storages=tuple(site.storage),
+        plants=tuple(site.cooling),
+        import_limit_w=site.grid.import_limit_mw * MEGA,
+        export_limit_w=site.grid.export_limit_mw * MEGA,
+        pod_workload=tuple(workloads[name].name for name in site.pods),
+        pod_flex_tier=tuple(workloads[name].flex_tier for name in site.pods),
+        pod_rated_w=rated,
+        storage_power_w=power,
+        storage_energy_j=np.array([_energy_j(site, s) for s in site.storage.values()]).reshape(stores),
+        lower={
+            Knob.POD_CAP_W: params.pod[f.Pod.CAP_MIN_FRAC] * rated,
+            Knob.POD_PAUSE: 0 * ones,
+            Knob.POD_BATCH_FRAC: 0.05 * ones,
+            Knob.POD_REPLICA_FRAC: 0.05 * ones,
+            Knob.STORAGE_W: -power,
+            Knob.PLANT_SUPPLY_K: supply - 10.0,
+        },
+        upper={
+            Knob.POD_CAP_W: rated,
+            Knob.POD_PAUSE: ones,
+            Knob.POD_BATCH_FRAC: ones,
+            Knob.POD_REPLICA_FRAC: ones,
+            Knob.STORAGE_W: power,
+            Knob.PLANT_SUPPLY_K: supply + 10.0,
+        },
+        default={
+            Knob.POD_CAP_W: np.maximum(caps, params.pod[f.Pod.CAP_MIN_FRAC]) * rated,
+            Knob.POD_PAUSE: 0 * ones,
+            Knob.POD_BATCH_FRAC: ones,
+            Knob.POD_REPLICA_FRAC: ones,
+            Knob.STORAGE_W: np.full(stores, np.nan),
+            Knob.PLANT_SUPPLY_K: np.array(supply).reshape(plants),
+        },
+    )
+
+
+def _power_w(site: Site, shape: Storage) -> float:
+    places = _places(site, shape)
+    pods = list(site.pods.values())
+    if shape.power_mw is not None:
+        return shape.power_mw * MEGA
+    return sum(storage_params(shape, pods[lane].accelerators).rated_w for lane, _, _ in places if lane >= 0)
+
+
+def _energy_j(site: Site, shape: Storage) -> float:
+    places = _places(site, shape)
+    pods = list(site.pods.values())
+    if shape.energy_mwh is not None:
+        return shape.energy_mwh * J_PER_MWH
+    return sum(storage_params(shape, pods[lane].accelerators).capacity_j for lane, _, _ in places if lane >= 0)
+
+
+def _signals(scenario: Scenario) -> tuple[Signal, ...]:
+    return tuple(
+        Signal(e.name, e.kind, e.announced_tick, e.start_tick, e.end_tick, e.reduce_frac, e.limit_w)
+        for e in scenario.events
+    )
+
+
+def _market(scenario: Scenario) -> Market:
+    def zero(times: np.ndarray) -> FloatArray:
+        return np.zeros(times.size)
+
+    carbon = scenario.carbon
+    marginal = carbon.marginal_kg_per_mwh if carbon else None
+    return Market(
+        price_usd_per_mwh=scenario.prices.energy_usd_per_mwh.at,
+        export_price_usd_per_mwh=scenario.prices.export_usd_per_mwh.at,
+        carbon_kg_per_mwh=carbon.average_kg_per_mwh.at if carbon else zero,
+        marginal_kg_per_mwh=marginal.at if marginal else None,
+    )
+
+

@@ -1,0 +1,183 @@
+"""`run`: a site through its scenario, under a controller, into a run folder."""
+
+from __future__ import annotations
+
+import resource
+import sys
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from aidc.contract import Controller
+from aidc.control import controller_of
+from aidc.errors import InputError, Problem
+from aidc.measure import summary
+from aidc.record.run import Run
+from aidc.record.writer import RunWriter, free_folder
+from aidc.schema.site import Site
+from aidc.simulate import Twin, compile_site
+from aidc.simulate.arrays import Records
+from aidc.simulate.compiled import Compiled
+from aidc.simulate.frames import pod_frame, series_frame, stored_now
+from aidc.simulate.twin import Block
+from aidc.site import load, site_toml
+from aidc.study.events import EventLog
+
+__all__ = ["run"]
+
+Progress = Callable[[int, int], None]
+
+_ROWS_PER_BLOCK = 1440  # a day of minutes: small enough to stream, large enough to amortise the call
+
+
+def run(
+    site: Site | Path | str,
+    *,
+    out: Path | str | None = None,
+    controller: Controller | None = None,
+    settings: Sequence[str] = (),
+    progress: Progress | None = None,
+    finish: Callable[[Run, Path], None] | None = None,
+) -> Run:
+    """Run a site through its scenario.
+
+    Parameters
+    ----------
+    site
+        A loaded site, or the path of a site file.
+    out
+        Folder of the run; must not exist. Default: `runs/NAME-N` under the working folder.
+    controller
+        Who decides; default: the site's own `[control]`.
+    settings
+        `key.path=value` overrides, where `site` is a path.
+    progress
+        Called with steps done and steps in all.
+    finish
+        Called with the run and its temporary folder before it is put under its name (a report).
+
+    Returns
+    -------
+    Run
+        The record on disk, with its summary.
+
+    Raises
+    ------
+    InputError, SimulationError, OutputError
+    """
+    began = time.perf_counter()
+    site = site if isinstance(site, Site) else load(site, settings)
+    target = Path(out) if out is not None else free_folder(Path("runs"), site.site.name)
+    with RunWriter(target) as writer:
+        compiled = compile_site(site)
+        twin = Twin(compiled)
+        chosen, options = (controller, None) if controller else controller_of(site)
+        events = EventLog(compiled)
+        stepping = _Stepping(twin, writer, events, progress)
+        if chosen is None:
+            stepping.free()
+        else:
+            stepping.controlled(chosen, options, site)
+        events.announced()
+        writer.append("events", events.frame())
+        writer.close_tables()
+        wall_s = time.perf_counter() - began
+        meta = {**compiled.meta, **stepping.ends(), "performance": _performance(compiled, stepping, wall_s)}
+        written = Run(site.model_dump(mode="json", by_alias=True), meta, writer.folder)
+        figures = summary(written)
+        writer.document("run.json", {"meta": meta, "site": written.site})
+        writer.document("summary.json", figures)
+        writer.text("site.toml", site_toml(site))
+        done = Run(written.site, meta, writer.folder, figures)
+        if finish is not None:
+            finish(done, writer.folder)
+        folder = writer.finish()
+    return Run(written.site, meta, folder, figures)
+
+
+class _Stepping:
+    """Advances the twin block by block and streams what it records."""
+
+    def __init__(self, twin: Twin, writer: RunWriter, events: EventLog, progress: Progress | None) -> None:
+        self.twin, self.writer, self.events, self.progress = twin, writer, events, progress
+        self.first = stored_now(twin.compiled, twin.state)
+        self.engine_s = 0.0
+        self._kept: list[Block] = []
+
+    def free(self) -> None:
+        """Nobody decides: blocks as long as memory allows."""
+        per_row = self.twin.compiled.steps_per_row
+        while not self.twin.done:
+            self._advance(_ROWS_PER_BLOCK * per_row)
+
+    def controlled(self, controller: Controller, options: Any, site: Site) -> None:
+        """One decision per control period; rows are written a day at a time."""
+        twin = self.twin
+        steps = max(1, round(float(controller.period_s) / twin.view.step_s))
+        if steps % twin.compiled.steps_per_row:
+            raise InputError(
+                Problem(
+                    "the controller's period is not a multiple of the output step",
+                    "Set control.period_s to a multiple of scenario.output_step_s.",
+                    key="control.period_s",
+                    value=float(controller.period_s),
+                )
+            )
+        if options is None:
+            options = controller.Options.model_validate(dict(site.control.options))
+        controller.reset(twin.view, options, np.random.default_rng(site.scenario.seed + 1))
+        while not twin.done:
+            decided = controller.decide(twin.observe())
+            self.events.decided(twin.tick, decided)
+            self.events.clipped(twin.tick, twin.apply(decided))
+            self._advance(steps)
+
+    def _advance(self, steps: int) -> None:
+        began = time.perf_counter()
+        block = self.twin.advance(min(steps, self.twin.compiled.clock.steps - self.twin.tick))
+        self.engine_s += time.perf_counter() - began
+        self._write(block)
+        if self.progress is not None:
+            self.progress(self.twin.tick, self.twin.compiled.clock.steps)
+
+    def _write(self, block: Block) -> None:
+        """Keep short blocks together: a row group of one row would cost more than the step."""
+        self._kept.append(block)
+        if sum(kept.rows for kept in self._kept) >= _ROWS_PER_BLOCK or self.twin.done:
+            self._flush()
+
+    def _flush(self) -> None:
+        compiled, kept = self.twin.compiled, self._kept
+        out = Records(*(np.concatenate(parts) for parts in zip(*(b.records for b in kept), strict=True)))
+        rows = sum(block.rows for block in kept)
+        series = series_frame(compiled, out, kept[0].first_tick, rows, kept[0].before)
+        pods = pod_frame(compiled, out, kept[0].first_tick, rows)
+        self.writer.append("series", series)
+        self.writer.append("pods", pods)
+        self.events.seen(series, pods)
+        self._kept = []
+
+    def ends(self) -> dict[str, Any]:
+        """What was stored at both ends of the run, for closing the books."""
+        twin = self.twin
+        last = stored_now(twin.compiled, twin.state)
+        return {
+            "stored_first_j": self.first.energy_j,
+            "stored_last_j": last.energy_j,
+            "thermal_first_j": self.first.heat_j,
+            "thermal_last_j": last.heat_j,
+            "queue_first_tokens": 0.0,
+            "jobs": twin.job_progress(),
+        }
+
+
+def _performance(compiled: Compiled, stepping: _Stepping, wall_s: float) -> dict[str, float]:
+    """How fast the run was; `steps_per_s` counts the engine and its control, not compilation or writing."""
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return {
+        "wall_s": wall_s,
+        "steps_per_s": compiled.clock.steps / stepping.engine_s if stepping.engine_s > 0 else 0.0,
+        "peak_rss_mb": peak / (1024 * 1024 if sys.platform == "darwin" else 1024),
+    }
