@@ -31,7 +31,7 @@ def test_workloads_and_unallocated_add_up_to_the_site(make_run, seed, rows, kind
         ("water_m3", told["water_m3"]),
     ):
         assert sum(part[key] for part in parts) == pytest.approx(whole, rel=1e-9, abs=1e-9)
-    for key in ("energy", "demand", "fixed", "total"):
+    for key in ("energy", "demand", "fixed", "total", "prorated"):
         size = sum(abs(part["cost_usd"][key]) for part in parts)
         shared = sum(part["cost_usd"][key] for part in parts)
         assert shared == pytest.approx(told["cost_usd"][key], abs=1e-9 * (size + 1))
@@ -134,6 +134,24 @@ def test_rows_may_come_in_any_order(make_run) -> None:
     assert again["services"]["service-p0"]["cost_usd"]["total"] == pytest.approx(
         told["services"]["service-p0"]["cost_usd"]["total"]
     )
+
+
+def test_a_run_on_disk_gives_the_same_figures_every_time(make_run, tmp_path) -> None:
+    """Read in slices from Parquet, bit for bit what the frames in memory give, however often."""
+    run = make_run(rows=3000)
+    told = summary(run)
+    run.series.write_parquet(tmp_path / "series.parquet", row_group_size=700)
+    run.pods.with_columns(pl.col("pod").cast(pl.Categorical)).write_parquet(
+        tmp_path / "pods.parquet", row_group_size=901
+    )
+    run.folder = tmp_path
+    first = summary(run)
+    assert summary(run) == first
+    assert first["window"] == told["window"]
+    for key in ("pue", "carbon_kg", "water_m3", "ref"):
+        assert first[key] == pytest.approx(told[key], rel=1e-12)
+    for key, value in told["energy_mwh"].items():
+        assert first["energy_mwh"][key] == pytest.approx(value, rel=1e-12, abs=1e-9)
 
 
 def test_every_quantity_is_allocated(make_run) -> None:

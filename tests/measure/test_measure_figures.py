@@ -132,6 +132,14 @@ def test_billing_months_are_local_and_a_sliver_is_billed_by_its_share(make_run) 
     assert july.demand_usd == pytest.approx(120_000 * 4 / (31 * 24))
 
 
+def test_the_prorated_bill_carries_a_days_share_of_a_months_charges(make_run) -> None:
+    """One day of July at 10 MW: 1/31 of 120,000 and of 5,000 USD, and 240 MWh at 50 USD."""
+    run = flat(make_run(rows=24, step_s=3600.0), grid_import_w=10e6, grid_export_w=0, price_usd_per_mwh=50)
+    told = bill_of(frames_of(run)).summary()
+    assert told["prorated"] == pytest.approx(125_000 / 31 + 12_000)
+    assert told["total"] == pytest.approx(125_000 + 12_000)
+
+
 def test_on_peak_demand_is_billed_in_its_hours(make_run) -> None:
     """Monday 2025-07-07; 14-20 local is on-peak; the night's 40 MW are none of it."""
     tariff = {

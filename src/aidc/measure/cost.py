@@ -44,18 +44,14 @@ class Month:
     covered_frac: float
     billed_frac: float
 
-    @property
-    def prorated_usd(self) -> float:
-        """Demand and fixed charges by the covered share of the month."""
-        return (self.demand_usd + self.fixed_usd) / self.billed_frac * self.covered_frac
-
 
 @dataclass(frozen=True, slots=True)
 class Bill:
     """The bill by month, and laid on the steps that caused it.
 
-    `steps` has `time`, `energy_usd`, `demand_usd`, `fixed_usd`: a demand charge lies on the interval
-    that set it, a fixed charge on every step of its month, so that workloads can share them.
+    `steps` has `time`, `energy_usd`, `demand_usd`, `fixed_usd` and `prorated_usd`: a demand charge lies
+    on the interval that set it, a fixed charge on every step of its month, so that workloads can share
+    them; `prorated_usd` is energy and the covered share of both charges.
     """
 
     months: tuple[Month, ...]
@@ -69,13 +65,12 @@ class Bill:
     def summary(self) -> dict[str, Any]:
         """`cost_usd` of the summary; energy is None where the run has no prices and no tariff."""
         if not self.priced:
-            return {"energy": None, "demand": None, "fixed": None, "total": None, "months": []}
+            return {**dict.fromkeys(("energy", "demand", "fixed", "total", "prorated")), "months": []}
         parts = {key: self.total(f"{key}_usd") for key in ("energy", "demand", "fixed")}
-        prorated = parts["energy"] + sum(month.prorated_usd for month in self.months)
         return {
             **parts,
             "total": sum(parts.values()),
-            "prorated": prorated,
+            "prorated": self.total("prorated_usd"),
             "demand_interval_min": self.interval_min,
             "months": [
                 {
@@ -111,6 +106,9 @@ def bill_of(frames: Frames) -> Bill:
     energy_usd = (imported * price - exported * paid) * clock.dt_s / J_PER_MWH
     demand_usd, fixed_usd = np.zeros(frame.height), np.zeros(frame.height)
     months = tuple(_months(clock, tariff, imported, energy_usd, demand_usd, fixed_usd))
+    labels, place = np.unique(clock.month, return_inverse=True)
+    share = np.array([month.covered_frac / month.billed_frac for month in months] or [1.0])
+    prorated = (demand_usd + fixed_usd) * share[place] if labels.size else demand_usd
     has_prices = "price_usd_per_mwh" in frames.series_columns
     steps = pl.DataFrame(
         {
@@ -118,6 +116,7 @@ def bill_of(frames: Frames) -> Bill:
             "energy_usd": energy_usd,
             "demand_usd": demand_usd,
             "fixed_usd": fixed_usd,
+            "prorated_usd": energy_usd + prorated,
         }
     )
     priced = frames.facts.raw.get("has_prices") is not False and (tariff is not None or has_prices)

@@ -219,7 +219,7 @@ class _Loads:
 
     def _part(self, part: Part) -> dict[str, Any]:
         parts = {key: part[f"{key}_usd"] for key in ("energy", "demand", "fixed")}
-        cost = {**parts, "total": sum(parts.values())}
+        cost = {**parts, "total": sum(parts.values()), "prorated": part["prorated_usd"]}
         return {
             "energy_mwh": part["site_j"] / J_PER_MWH,
             "energy_by_boundary_mwh": energy_by_boundary_mwh(part),

@@ -215,7 +215,7 @@ class ChillerEconomiser(Shape):
     rated_heat_mw: Positive
     outdoor: OutdoorUnit
     carnot_frac: Annotated[float, Field(gt=0.05, le=0.9)]
-    part_load: Annotated[tuple[float, float, float], Field()]
+    part_load: tuple[float, float, float]
     part_load_min_frac: Annotated[float, Field(gt=0.05, le=1)] = 0.25
     evaporator_pinch_k: _Approach
     condenser_pinch_k: _Approach
@@ -227,7 +227,7 @@ class ChillerEconomiser(Shape):
 
     @model_validator(mode="after")
     def _curve_is_a_curve(self) -> Self:
-        if abs(sum(self.part_load) - 1.0) > 0.02:  # noqa: PLR2004  a published curve may miss 1 slightly
+        if abs(sum(self.part_load) - 1.0) > 0.02:  # a published curve may miss 1 slightly
             raise ValueError("part_load must give 1 at full load: a + b + c = 1")
         if self.supply_max_c <= self.supply_min_c:
             raise ValueError("supply_max_c must lie above supply_min_c")
@@ -286,5 +286,7 @@ class CoolingPlant(Shape):
     @model_validator(mode="after")
     def _has_something_to_cool_with(self) -> Self:
         if self.cdu_entry is None and self.crah_entry is None:
-            raise ValueError('has neither a CDU nor a CRAH. Add cdu = "deschutes-2mw" or crah = "crah-chilled-water"')
+            raise ValueError(
+                'has neither a CDU nor a CRAH. Add cdu = "deschutes-2mw" or crah = "crah-chilled-water"'
+            )
         return self

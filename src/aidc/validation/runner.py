@@ -10,7 +10,7 @@ import difflib
 import importlib
 import math
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final
 
@@ -127,7 +127,9 @@ def _judge(name: str, folder: Path) -> Sequence[Case]:
     """The cases of one module; a case that tells why where it cannot be judged."""
     try:
         cases: Cases = importlib.import_module(f"aidc.validation.{name.replace('-', '_')}").cases
-        return list(cases(folder))
+        return [
+            case if _finite(case.value) is not None else replace(case, value=None) for case in cases(folder)
+        ]
     except AidcError as error:
         return [_failed(name, str(error))]
     except Exception as error:  # noqa: BLE001  a malformed file may raise anything; the other cases still count

@@ -11,6 +11,7 @@ in each of the two functions, and its figures in `plant/cooling/rejection_build.
 
 from __future__ import annotations
 
+import math
 from enum import IntEnum
 from typing import Final
 
@@ -50,6 +51,7 @@ WET_STEP_K: Final = 4.5
 SPAN_LOW_K: Final = 2.0
 SPAN_STEP_K: Final = 4.0
 _LEAST_K: Final = 0.05
+_CHEAP: Final = 0.01  # electricity per heat below which no other fan speed is tried
 
 
 class Figure(IntEnum):
@@ -215,6 +217,42 @@ def rejection_power(
 
 
 @scalar
+def _chilled_w(
+    heat_w: float,
+    share: float,
+    most_w_k: float,
+    sink_k: float,
+    return_k: float,
+    flow_w_k: float,
+    approach_k: float,
+) -> tuple[float, float]:
+    """Heat left to the chillers [W] at a share of the outdoor units' conductance, and their water [K]."""
+    conductance = most_w_k * share
+    first = economised_w(heat_w, return_k, sink_k + heat_w / conductance, flow_w_k, approach_k)
+    given_w = heat_w + 0.2 * (heat_w - first)  # with the work of chillers of COP 5
+    outdoor_k = sink_k + given_w / conductance
+    return heat_w - economised_w(heat_w, return_k, outdoor_k, flow_w_k, approach_k), outdoor_k
+
+
+@scalar
+def _compressor_w(chilled_w: float, supply_k: float, outdoor_k: float, p: FloatArray) -> float:
+    """Electricity of chillers and condenser pumps [W]."""
+    if chilled_w <= 0.0:
+        return 0.0
+    cop = carnot_cop(
+        supply_k - p[Figure.EVAPORATOR_K],
+        outdoor_k + p[Figure.CONDENSER_K],
+        p[Figure.CARNOT_FRAC],
+        p[Figure.LIFT_MIN_K],
+    )
+    load = chilled_w / p[Figure.CHILLER_W]
+    factor = part_load_factor(
+        load, p[Figure.PART_0], p[Figure.PART_1], p[Figure.PART_2], p[Figure.PART_MIN_FRAC]
+    )
+    return chilled_w / cop * factor + p[Figure.CONDENSER_PUMP_W] * load
+
+
+@scalar
 def _chiller_power(
     heat_w: float,
     supply_k: float,
@@ -224,41 +262,38 @@ def _chiller_power(
     p: FloatArray,
     flow_frac: float,
 ) -> tuple[float, float, float]:
-    """Fans, compressors and water of chillers with economiser for a heat [W]; see `chiller`."""
+    """Fans, compressors and water of chillers with economiser for a heat [W]; see `chiller`.
+
+    Of three fan speeds (as much economiser as the weather gives, as little as the load needs, and the
+    middle) the one that draws least is taken.
+    """
     if heat_w <= 0.0:
         return 0.0, 0.0, 0.0
     sink_k = wet_k if p[Figure.WET] > 0.0 else dry_k
     approach_k = p[Figure.ECONOMISER_K]
+    flow_w_k = p[Figure.FLOW_W_K] * flow_frac
     most = _most_w_k(p, 1.0, wet_k, p[Figure.DESIGN_SPAN_K])
     free_w = most * max(supply_k - approach_k - sink_k, 0.0)
-    compressor_w = 0.0
-    if free_w >= heat_w:
-        share = heat_w / free_w
-    else:
-        flow_w_k = p[Figure.FLOW_W_K] * flow_frac
-        first = economised_w(heat_w, return_k, sink_k + heat_w / most, flow_w_k, approach_k)
-        given_w = heat_w + 0.2 * (heat_w - first)  # with the work of chillers of COP 5
-        load = min(heat_w / p[Figure.CHILLER_W], 1.0)
-        share = max(load + (1.0 - load) * first / heat_w, 0.2)
-        outdoor_k = sink_k + given_w / (most * share)
-        chilled = heat_w - economised_w(heat_w, return_k, outdoor_k, flow_w_k, approach_k)
-        cop = carnot_cop(
-            supply_k - p[Figure.EVAPORATOR_K],
-            outdoor_k + p[Figure.CONDENSER_K],
-            p[Figure.CARNOT_FRAC],
-            p[Figure.LIFT_MIN_K],
-        )
-        load = chilled / p[Figure.CHILLER_W]
-        factor = part_load_factor(
-            load, p[Figure.PART_0], p[Figure.PART_1], p[Figure.PART_2], p[Figure.PART_MIN_FRAC]
-        )
-        compressor_w = chilled / cop * factor + p[Figure.CONDENSER_PUMP_W] * load
-    speed = _speed_frac(p, 1.0, wet_k, share)
+    high = heat_w / max(free_w, heat_w)
+    low = max(min(heat_w / p[Figure.CHILLER_W], high), 0.2 * high)
+    speed = fan_w = compressor_w = 0.0
+    least_w = math.inf
+    for step in range(3):
+        share = low + (high - low) * 0.5 * (2 - step)
+        chilled, outdoor_k = _chilled_w(heat_w, share, most, sink_k, return_k, flow_w_k, approach_k)
+        at_speed = _speed_frac(p, 1.0, wet_k, share)
+        fans = _fan_w(p, at_speed)
+        work = _compressor_w(chilled, supply_k, outdoor_k, p)
+        if fans + work < least_w:
+            least_w = fans + work
+            speed, fan_w, compressor_w = at_speed, fans, work
+        if least_w < _CHEAP * heat_w:
+            break
     water = 0.0
     if p[Figure.WET] > 0.0:
         evaporated = evaporated_kg_s(heat_w + compressor_w, p[Figure.AIR_KG_S] * speed, dry_k, wet_k)
         water = make_up_kg_s(evaporated, p[Figure.WATER_KG_S], p[Figure.CYCLES], p[Figure.DRIFT_FRAC])
-    return _fan_w(p, speed), compressor_w, water
+    return fan_w, compressor_w, water
 
 
 @scalar

@@ -238,7 +238,9 @@ def range_warnings(plant: CoolingPlant) -> list[str]:
     if isinstance(rejection, ChillerEconomiser):
         low, high = rejection.supply_min_c, rejection.supply_max_c
         if not low <= supply_c <= high:
-            found.append(f"supply at {supply_c:g} °C lies outside the chillers' {low:g} to {high:g} °C: extrapolated")
+            found.append(
+                f"supply at {supply_c:g} °C lies outside the chillers' {low:g} to {high:g} °C: extrapolated"
+            )
     if plant.crah_entry is not None and supply_c >= plant.crah_entry.air_supply_c:
         found.append(
             f"the hall's air cannot be cooled to its design {plant.crah_entry.air_supply_c:g} °C"

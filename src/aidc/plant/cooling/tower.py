@@ -146,14 +146,13 @@ def tower_conductance_w_k(
 def evaporated_kg_s(heat_w: float, air_kg_s: float, dry_bulb_k: float, wet_bulb_k: float) -> float:
     """Water that evaporates [kg/s] where saturated air carries off a heat [W].
 
-    The share of latent heat follows from dry bulb, wet bulb and air flow [kg/s]; 0.85 where the fans
-    stand still.
+    The share of latent heat follows from dry bulb, wet bulb and air flow [kg/s]. Natural draught carries
+    what the fans do not: the air's enthalpy rises by no more than 100 kJ/kg.
     """
     if heat_w <= 0.0:
         return 0.0
     latent_j_kg = evaporation_heat_j_kg(wet_bulb_k)
-    if air_kg_s <= 0.0:
-        return 0.85 * heat_w / latent_j_kg
+    air_kg_s = max(air_kg_s, heat_w / 100e3)
     t = wet_bulb_k - 273.15
     saturated = saturated_ratio(wet_bulb_k)
     enthalpy = 1006.0 * t + saturated * (2.501e6 + 1860.0 * t) + heat_w / air_kg_s
