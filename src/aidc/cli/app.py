@@ -68,7 +68,9 @@ def compare(runs: list[Path], *, json: Json = False) -> int:
 
 
 @app.command
-def report(run: Path, *, out: Annotated[Path | None, Parameter(help="The HTML file to write.")] = None) -> int:
+def report(
+    run: Path, *, out: Annotated[Path | None, Parameter(help="The HTML file to write.")] = None
+) -> int:
     """Write the report of a run again."""
     from aidc.cli.running import write_report
 

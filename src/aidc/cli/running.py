@@ -8,7 +8,14 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    Progress,
+    TaskProgressColumn,
+    TextColumn,
+    TimeRemainingColumn,
+)
 
 __all__ = ["compare_runs", "run_site", "write_report"]
 
@@ -50,7 +57,9 @@ def compare_runs(folders: Sequence[Path], *, as_json: bool) -> int:
     from aidc.report.console import compare_table
 
     if len(folders) < 2:
-        raise InputError(Problem("needs two runs or more", "Example: aidc compare runs/a-1 runs/a-2", value=len(folders)))
+        raise InputError(
+            Problem("needs two runs or more", "Example: aidc compare runs/a-1 runs/a-2", value=len(folders))
+        )
     runs = [read_run(folder) for folder in folders]
     rows = compare(runs)
     if as_json:

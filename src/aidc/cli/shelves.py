@@ -63,7 +63,9 @@ def list_datasets(*, as_json: bool) -> int:
         rows.append({"name": name, "title": dataset.title, "licence": dataset.licence, "here": place})
     table = Table("name", "what it is", "licence", "where it lies")
     for row in rows:
-        table.add_row(row["name"], row["title"], row["licence"], row["here"] or "aidc data get " + row["name"])
+        table.add_row(
+            row["name"], row["title"], row["licence"], row["here"] or "aidc data get " + row["name"]
+        )
     return _print(rows, table, as_json=as_json)
 
 
@@ -98,7 +100,12 @@ def _document(entry: Entry) -> dict[str, Any]:
         "title": entry.title,
         "values": entry.values,
         "figures": {
-            key: {"value": f.value, "source": entry.sources[f.source].title, "confidence": f.confidence, "note": f.note}
+            key: {
+                "value": f.value,
+                "source": entry.sources[f.source].title,
+                "confidence": f.confidence,
+                "note": f.note,
+            }
             for key, f in entry.figures.items()
         },
     }

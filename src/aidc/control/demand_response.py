@@ -95,7 +95,8 @@ class DemandResponse(Controller):
         now = np.nan_to_num(observation.value[Point.STORAGE_W])
         soc = np.nan_to_num(observation.value[Point.STORAGE_SOC_FRAC])
         sustained = np.minimum(
-            self._site.storage_power_w, 0.9 * np.maximum(soc - 0.1, 0.0) * self._site.storage_energy_j / left_s
+            self._site.storage_power_w,
+            0.9 * np.maximum(soc - 0.1, 0.0) * self._site.storage_energy_j / left_s,
         )
         wanted = max(0.0, float(-now.sum()) + short_w)
         share = min(1.0, wanted / sustained.sum()) if sustained.sum() > 0 else 0.0

@@ -68,7 +68,9 @@ def _own(use: str, folder: Path) -> type[Controller]:
     try:
         module = _from_file(folder / place) if place.endswith(".py") else importlib.import_module(place)
     except Exception as error:  # a user's module may raise anything while it is imported
-        raise _refused(use, f"cannot be imported: {type(error).__name__}: {error}", "Mend the module.") from error
+        raise _refused(
+            use, f"cannot be imported: {type(error).__name__}: {error}", "Mend the module."
+        ) from error
     kind: Any = getattr(module, name, None)
     if not (isinstance(kind, type) and issubclass(kind, Controller)):
         raise _refused(use, f"has no class {name!r} that is a Controller", "Subclass aidc.Controller.")

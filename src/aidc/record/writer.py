@@ -73,9 +73,10 @@ class RunWriter:
         with write_failures(self.target):
             if name not in self._writers:
                 self._writers[name] = pq.ParquetWriter(
-                    self.folder / f"{name}.parquet", table.schema, compression="lz4", use_dictionary=["pod"]
-                    if "pod" in frame.columns
-                    else False,
+                    self.folder / f"{name}.parquet",
+                    table.schema,
+                    compression="lz4",
+                    use_dictionary=["pod"] if "pod" in frame.columns else False,
                     write_statistics=["time"] if "time" in frame.columns else False,
                 )
             self._writers[name].write_table(table)

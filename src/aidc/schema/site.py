@@ -15,7 +15,7 @@ from zoneinfo import ZoneInfo
 from pydantic import AwareDatetime, Field, field_validator
 
 from aidc.schema.accelerator import Accelerator
-from aidc.schema.base import Frac, Name, NonNegative, Positive, Shape
+from aidc.schema.base import Name, NonNegative, Positive, Shape
 from aidc.schema.chain import Chain
 from aidc.schema.cooling import ColdPlate, CoolingPlant
 from aidc.schema.demand import DemandSpec
@@ -29,8 +29,8 @@ from aidc.schema.storage import Storage
 from aidc.schema.weather import WeatherSpec
 
 __all__ = [
-    "Control",
     "Assumption",
+    "Control",
     "Grid",
     "Job",
     "Location",
@@ -189,7 +189,7 @@ class Scenario(Shape):
     @field_validator("start")
     @classmethod
     def _plausible_year(cls, start: datetime) -> datetime:
-        if not 1950 <= start.year <= 2150:  # noqa: PLR2004
+        if not 1950 <= start.year <= 2150:
             raise ValueError("lies outside 1950 to 2150. Check the year")
         return start
 

@@ -89,9 +89,7 @@ def shed_pods(p: Params, now: Scratch, design: int, first: int, short_w: float) 
 
 
 @part
-def leave_unserved(
-    p: Params, now: Scratch, design: int, short_w: float, first: int, last: int
-) -> float:
+def leave_unserved(p: Params, now: Scratch, design: int, short_w: float, first: int, last: int) -> float:
     """Cut every consumer to what the sources can give; return the share that is served.
 
     What is not served makes no tokens and no heat: the caller scales those by the share returned.

@@ -17,10 +17,10 @@ from aidc.plant.conversion import chain_stages
 from aidc.plant.powercap import cap_curve
 from aidc.plant.server import network_power_w, overhead_coefficients, server_params
 from aidc.plant.storage import StorageParams, rule_thresholds_w, storage_params
+from aidc.scenario.series import FloatArray, Series
 from aidc.schema.site import Pod as PodShape
 from aidc.schema.site import Site
 from aidc.schema.storage import Smoothing, Storage
-from aidc.scenario.series import FloatArray, Series
 from aidc.simulate import fields as f
 from aidc.simulate.arrays import Params, State
 from aidc.simulate.compiled import Compiled, Labels, Market
@@ -122,7 +122,9 @@ def _pods(site: Site, workloads: Mapping[str, Workload]) -> tuple[FloatArray, Fl
         pod[f.Pod.INPUT_PER_OUTPUT, lane] = work.input_per_output
         pod[f.Pod.OUTPUT_PER_REQUEST, lane] = work.output_per_request
         _server(pod, lane, shape, measured=work.kind == f.Kind.REPLAY)
-        pod[f.Pod.IDLE_W, lane] = 0.0 if work.kind == f.Kind.REPLAY else shape.accelerators * _idle_w(shape, work)
+        pod[f.Pod.IDLE_W, lane] = (
+            0.0 if work.kind == f.Kind.REPLAY else shape.accelerators * _idle_w(shape, work)
+        )
         pod[f.Pod.PER_ACCELERATOR, lane] = 1.0 / max(shape.rack.cold_plates * shape.racks, shape.accelerators)
         pod[f.Pod.RESTART_S, lane] = shape.restart_s
         ramp = shape.ramp_up_mw_per_s
@@ -200,9 +202,7 @@ def _lineups(site: Site) -> tuple[dict[str, FloatArray], tuple[tuple[str, ...], 
 
 def _shed_order(site: Site) -> np.ndarray:
     """Pods, the highest priority number first; among equals the one named last."""
-    order = sorted(
-        range(len(site.pods)), key=lambda lane: (-list(site.pods.values())[lane].priority, -lane)
-    )
+    order = sorted(range(len(site.pods)), key=lambda lane: (-list(site.pods.values())[lane].priority, -lane))
     return np.array([order], dtype=np.int64)
 
 
@@ -383,7 +383,9 @@ def _energy_j(site: Site, shape: Storage) -> float:
     pods = list(site.pods.values())
     if shape.energy_mwh is not None:
         return shape.energy_mwh * J_PER_MWH
-    return sum(storage_params(shape, pods[lane].accelerators).capacity_j for lane, _, _ in places if lane >= 0)
+    return sum(
+        storage_params(shape, pods[lane].accelerators).capacity_j for lane, _, _ in places if lane >= 0
+    )
 
 
 def _signals(scenario: Scenario) -> tuple[Signal, ...]:
@@ -405,5 +407,3 @@ def _market(scenario: Scenario) -> Market:
         carbon_kg_per_mwh=carbon.average_kg_per_mwh.at if carbon else zero,
         marginal_kg_per_mwh=marginal.at if marginal else None,
     )
-
-

@@ -141,5 +141,3 @@ def scratch_of(compiled: Compiled) -> Scratch:
         sum_store=np.zeros((len(StoreNow), stores)),
         sum_site=np.zeros((len(SiteNow), designs)),
     )
-
-

@@ -103,9 +103,7 @@ def cool_electric(
 
 
 @part
-def exchange_heat(
-    p: Params, state: State, now: Scratch, design: int, first: int, last: int
-) -> None:
+def exchange_heat(p: Params, state: State, now: Scratch, design: int, first: int, last: int) -> None:
     """Advance every node by backward Euler and book each flux once."""
     plants = p.plant.shape[1] // p.site.shape[1]
     per_dt = 1.0 / p.dt_s

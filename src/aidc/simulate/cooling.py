@@ -83,7 +83,9 @@ def compile_cooling(site: Site, pod: FloatArray) -> Cooling:
             raise InputError([_placed(one, f"cooling.{name}") for one in error.problems]) from error
         _lay_plant(plants, number, facility)
         columns.append(facility.rejection)
-    remarks = tuple(f"cooling.{name}: {text}" for name, plant in site.cooling.items() for text in range_warnings(plant))
+    remarks = tuple(
+        f"cooling.{name}: {text}" for name, plant in site.cooling.items() for text in range_warnings(plant)
+    )
     return Cooling(plants, flow, np.array(columns), loop_k, air_k, remarks)
 
 

@@ -153,5 +153,3 @@ def _sources(scenario: Scenario) -> dict[str, str]:
 def _hash(site: Site) -> str:
     text = json.dumps(site.model_dump(mode="json"), sort_keys=True, default=str)
     return hashlib.sha256(text.encode()).hexdigest()
-
-

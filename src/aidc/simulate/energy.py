@@ -14,15 +14,12 @@ from aidc.simulate.chain import feed_chain
 from aidc.simulate.cool import cool_electric, exchange_heat
 from aidc.simulate.fields import (
     Channel,
-    Component,
     Hold,
-    Plant,
     PlantState,
     Pod,
     PodKnob,
     PodNow,
     PodState,
-    Point,
     SiteNow,
     Store,
     StoreNow,
@@ -105,7 +102,9 @@ def _read_jobs(p: Params, state: State, now: Scratch, design: int, tick: int, fi
             v = p.job_levels[:, job]
             levels = TrainingLevels(v[0], v[1], v[2], v[3], v[4], v[5])
             faults = p.fault_tick[p.fault_first[job] : p.fault_first[job + 1]]
-            load, _, kept, _, fault = step_job(state.job_tick[slot], state.job_fault[slot], faults, clock, levels)
+            load, _, kept, _, fault = step_job(
+                state.job_tick[slot], state.job_fault[slot], faults, clock, levels
+            )
             now.job_load[job] = load
             now.job_share[job] = kept
             now.job_runs[job] = 1.0
@@ -151,7 +150,9 @@ def _commit(p: Params, state: State, now: Scratch, design: int, first: int, last
         state.pod[PodState.SHED_S, lane] = max(state.pod[PodState.SHED_S, lane] - p.dt_s, 0.0)
         case_k = now.pod[PodNow.CASE_K, lane]
         trip_s = state.pod[PodState.TRIP_S, lane] - p.dt_s
-        state.pod[PodState.TRIP_S, lane] = restart_s if case_k >= p.pod[Pod.TRIP_K, lane] else max(trip_s, 0.0)
+        state.pod[PodState.TRIP_S, lane] = (
+            restart_s if case_k >= p.pod[Pod.TRIP_K, lane] else max(trip_s, 0.0)
+        )
         state.pod[PodState.QUEUE_TOKENS, lane] = now.pod[PodNow.QUEUE_TOKENS, lane]
         state.pod[PodState.LOOP_K, lane] = now.node[0, lane]
         state.pod[PodState.AIR_K, lane] = now.node[1, lane]
@@ -200,7 +201,17 @@ def _sum_up(p: Params, now: Scratch, out: Records, row: int, design: int, first:
 
 
 @part
-def _write_row(p: Params, state: State, now: Scratch, out: Records, row: int, design: int, first: int, last: int, steps: int) -> None:
+def _write_row(
+    p: Params,
+    state: State,
+    now: Scratch,
+    out: Records,
+    row: int,
+    design: int,
+    first: int,
+    last: int,
+    steps: int,
+) -> None:
     """Turn the sums into the means of an output step, and start the next."""
     share = 1.0 / steps
     for lane in range(first, last):

@@ -9,6 +9,7 @@ from fractions import Fraction
 import numpy as np
 
 from aidc.clock import Clock
+from aidc.errors import InputError, Problem
 from aidc.plant.photovoltaic import Irradiance, Place, irradiance_from_cloud_cover, pv_ac_power_w
 from aidc.plant.wind import wind_power_w
 from aidc.scenario.demand import Demand, load_demand, load_replay
@@ -16,7 +17,6 @@ from aidc.scenario.events import Planned, import_limit_w, plan_events, with_spik
 from aidc.scenario.market import Carbon, Prices, load_carbon, load_prices
 from aidc.scenario.series import FloatArray, Series
 from aidc.scenario.weather import Weather, load_weather
-from aidc.errors import InputError, Problem
 from aidc.schema.demand import PowerReplay
 from aidc.schema.renewables import Pv, Wind
 from aidc.schema.site import Site
@@ -55,9 +55,7 @@ def read_scenario(site: Site, clock: Clock, rng: np.random.Generator) -> Scenari
     """
     facts, plan = site.site, site.scenario
     span = {"start": clock.start, "end": clock.end}
-    weather = load_weather(
-        plan.weather, **span, base_dir=site.folder, elevation_m=facts.location.elevation_m
-    )
+    weather = load_weather(plan.weather, **span, base_dir=site.folder, elevation_m=facts.location.elevation_m)
     prices = load_prices(
         plan.tariff, plan.prices, **span, timezone=facts.location.timezone, base_dir=site.folder
     )
@@ -128,7 +126,9 @@ def _photovoltaics(site: Site, weather: Weather, clock: Clock) -> Series:
     place = Place(location.latitude_deg, location.longitude_deg, location.elevation_m)
     if weather.ghi_w_m2 is not None and weather.dni_w_m2 is not None and weather.dhi_w_m2 is not None:
         sun = Irradiance(
-            _hourly(weather.ghi_w_m2, times), _hourly(weather.dni_w_m2, times), _hourly(weather.dhi_w_m2, times)
+            _hourly(weather.ghi_w_m2, times),
+            _hourly(weather.dni_w_m2, times),
+            _hourly(weather.dhi_w_m2, times),
         )
     elif weather.cloud_frac is not None:
         sun = irradiance_from_cloud_cover(times, _hourly(weather.cloud_frac, times), place)
@@ -144,9 +144,7 @@ def _photovoltaics(site: Site, weather: Weather, clock: Clock) -> Series:
     wind = weather.wind_m_s
     wind_m_s = _hourly(wind, times) if wind is not None else np.ones(times.size)
     temp_k = _hourly(weather.dry_bulb_k, times)
-    power = np.sum(
-        [pv_ac_power_w(times, sun, temp_k, wind_m_s, place, field) for field in fields], axis=0
-    )
+    power = np.sum([pv_ac_power_w(times, sun, temp_k, wind_m_s, place, field) for field in fields], axis=0)
     return _from_hours(power, times, clock)
 
 
@@ -156,7 +154,12 @@ def _wind(site: Site, weather: Weather, clock: Clock) -> Series:
         return _nothing(clock)
     if weather.wind_m_s is None:
         raise InputError(
-            Problem("has no wind speed, and the site has wind turbines", "Use other weather.", weather.source, "scenario.weather")
+            Problem(
+                "has no wind speed, and the site has wind turbines",
+                "Use other weather.",
+                weather.source,
+                "scenario.weather",
+            )
         )
     times, _ = _hours(clock)
     speed = _hourly(weather.wind_m_s, times)

@@ -50,7 +50,9 @@ def _within(limit_s: float, p50_s: float, p90_s: float, p99_s: float) -> float:
 
 
 @scalar
-def _met_after_wait(meets: float, wait_s: float, slo_s: float, p50_s: float, p90_s: float, p99_s: float) -> float:
+def _met_after_wait(
+    meets: float, wait_s: float, slo_s: float, p50_s: float, p90_s: float, p99_s: float
+) -> float:
     """Reduce a probability of meeting the SLO for a wait that the operating table does not know."""
     if wait_s <= 0.0:
         return meets
@@ -70,9 +72,7 @@ def share_work(p: Params, knobs: Knobs, state: State, now: Scratch, first: int, 
         now.able[lane] = able
         workload = int(p.pod[Pod.WORKLOAD, lane])
         if workload >= 0:
-            now.share[workload] += (
-                able * knobs.pod[PodKnob.REPLICA_FRAC, lane] * p.pod[Pod.SHARE_FRAC, lane]
-            )
+            now.share[workload] += able * knobs.pod[PodKnob.REPLICA_FRAC, lane] * p.pod[Pod.SHARE_FRAC, lane]
 
 
 @part
@@ -123,7 +123,9 @@ def run_pods(
         weight = place - low
         here = now.row[lane, low]
         there = now.row[lane, low + 1]
-        rate = (here[Point.RATE_PER_S] + weight * (there[Point.RATE_PER_S] - here[Point.RATE_PER_S])) * replicas
+        rate = (
+            here[Point.RATE_PER_S] + weight * (there[Point.RATE_PER_S] - here[Point.RATE_PER_S])
+        ) * replicas
         power = here[Point.ACCELERATOR_W] + weight * (there[Point.ACCELERATOR_W] - here[Point.ACCELERATOR_W])
         uncapped = here[Point.UNCAPPED_W] + weight * (there[Point.UNCAPPED_W] - here[Point.UNCAPPED_W])
         # replicas that take no requests stay powered and idle

@@ -69,7 +69,11 @@ class Twin:
     def apply(self, commands: Sequence[Command]) -> list[Clip]:
         """Admit commands; they act from the next step and hold until replaced or expired."""
         step_s = float(self.compiled.clock.step_s)
-        elapsed_s = max((self.tick - min(self._set_at[c.knob] for c in commands)) * step_s, step_s) if commands else 0.0
+        elapsed_s = (
+            max((self.tick - min(self._set_at[c.knob] for c in commands)) * step_s, step_s)
+            if commands
+            else 0.0
+        )
         admitted, clips = admit(commands, self.view, self._held, elapsed_s)
         for knob, command in admitted.items():
             self._held[knob] = np.where(np.isnan(command.value), self._held[knob], command.value)
@@ -132,7 +136,9 @@ class Twin:
         return {
             name: {
                 "tokens": float(self.state.job_tokens[job]),
-                "target_tokens": float(params.job_tokens[job]) if np.isfinite(params.job_tokens[job]) else None,
+                "target_tokens": float(params.job_tokens[job])
+                if np.isfinite(params.job_tokens[job])
+                else None,
                 "finished": self._finished(job),
             }
             for job, name in enumerate(names)
@@ -148,7 +154,9 @@ class Twin:
 
     def _rows(self, point: Point) -> tuple[str, ...]:
         view = self.view
-        return {"pod": view.pods, "storage": view.storages, "plant": view.plants}.get(point.rows.value, ("site",))
+        return {"pod": view.pods, "storage": view.storages, "plant": view.plants}.get(
+            point.rows.value, ("site",)
+        )
 
     def _forecast(self) -> Forecast:
         start = np.datetime64(self.compiled.clock.at(self.tick).replace(tzinfo=None), "us")
@@ -223,5 +231,3 @@ def _measured(compiled: Compiled, block: Block) -> dict[Point, FloatArray]:
         Point.PLANT_SUPPLY_K: plant[Component.SUPPLY_K],
         Point.PLANT_HEAT_W: plant[Component.HEAT_W] + plant[Component.REUSED_W],
     }
-
-

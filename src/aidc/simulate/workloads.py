@@ -59,7 +59,13 @@ def workloads_of(site: Site, scenario: Scenario) -> Mapping[str, Workload]:
                 served[pod] = _serve(site, name, number, service, pod, scenario)
             except InputError as error:
                 problems += [
-                    Problem(p.what, p.remedy, p.file, f"services.{name} on pod {pod}: {p.key or ''}".rstrip(": "), p.value)
+                    Problem(
+                        p.what,
+                        p.remedy,
+                        p.file,
+                        f"services.{name} on pod {pod}: {p.key or ''}".rstrip(": "),
+                        p.value,
+                    )
                     for p in error.problems
                 ]
         found |= _shared(served)
@@ -114,7 +120,9 @@ def replica_size(service: Service, pod: Pod, input_tokens: float, output_tokens:
     return min(size, pod.accelerators)
 
 
-def _serve(site: Site, name: str, number: int, service: Service, pod_name: str, scenario: Scenario) -> Workload:
+def _serve(
+    site: Site, name: str, number: int, service: Service, pod_name: str, scenario: Scenario
+) -> Workload:
     pod, demand = site.pods[pod_name], scenario.demands[name]
     lengths = {"input_tokens": demand.input_tokens_mean, "output_tokens": demand.output_tokens_mean}
     size = replica_size(service, pod, demand.input_tokens_mean, demand.output_tokens_mean)

@@ -53,7 +53,9 @@ def _one_workload_each(site: Site) -> Iterator[Problem]:
     for pod, count in users.items():
         if count > 1:
             yield Problem(
-                f"pod {pod!r} has {count} workloads", "Give each pod one workload, or split it in two.", key=f"pods.{pod}"
+                f"pod {pod!r} has {count} workloads",
+                "Give each pod one workload, or split it in two.",
+                key=f"pods.{pod}",
             )
     names = Counter([*site.services, *site.jobs, *site.replays])
     for name, count in names.items():
@@ -65,10 +67,15 @@ def _steps(site: Site) -> Iterator[Problem]:
     step, row = as_fraction(site.scenario.step_s), as_fraction(site.scenario.output_step_s)
     if (row / step).denominator != 1:
         yield Problem(
-            "is not a multiple of step_s", f"Choose a multiple of {step} s.", key="scenario.output_step_s", value=float(row)
+            "is not a multiple of step_s",
+            f"Choose a multiple of {step} s.",
+            key="scenario.output_step_s",
+            value=float(row),
         )
     elif (as_fraction(site.scenario.days) * 86_400 / row) < 1:
-        yield Problem("is shorter than one output step", "Lengthen it.", key="scenario.days", value=site.scenario.days)
+        yield Problem(
+            "is shorter than one output step", "Lengthen it.", key="scenario.days", value=site.scenario.days
+        )
     period = as_fraction(site.control.period_s)
     if site.control.use != "none" and (period / row).denominator != 1:
         yield Problem(
@@ -97,4 +104,6 @@ def _storage_fits(site: Site) -> Iterator[Problem]:
         known = list(site.chains if storage.node == "ups" else site.pods)
         for place in storage.at:
             if place not in known:
-                yield _unknown(f"storage.{name}.at", place, known, "chains" if storage.node == "ups" else "pods")
+                yield _unknown(
+                    f"storage.{name}.at", place, known, "chains" if storage.node == "ups" else "pods"
+                )

@@ -62,9 +62,7 @@ def _without_echoes(problems: list[Problem]) -> list[Problem]:
     """Drop what only follows from an entry that could not be found."""
     broken = tuple(str(p.key).removesuffix(".use") for p in problems if str(p.key).endswith(".use"))
     return [
-        p
-        for p in problems
-        if str(p.key).endswith(".use") or not broken or not str(p.key).startswith(broken)
+        p for p in problems if str(p.key).endswith(".use") or not broken or not str(p.key).startswith(broken)
     ]
 
 
@@ -124,7 +122,9 @@ def _nested(
     own, overrides = split_own(table, shape)
     name = overrides.pop("use", own.pop("use", None))
     if name is None:
-        resolver.problems.append(Problem("is missing", f"Name a {kind}: use = \"…\".", resolver.file, f"{key}.use"))
+        resolver.problems.append(
+            Problem("is missing", f'Name a {kind}: use = "…".', resolver.file, f"{key}.use")
+        )
         return own
     return {**own, slot: resolver.values(kind, name, f"{key}.use", overrides)}
 

@@ -53,13 +53,27 @@ def apply_settings(document: Mapping[str, Any], settings: Sequence[str]) -> dict
         key, equals, text = setting.partition("=")
         path = [part.strip() for part in key.split(".")]
         if not equals or not all(path):
-            problems.append(Problem("a setting is written key=value", "Example: --set storage.yard.power_mw=50", "--set", value=setting))
+            problems.append(
+                Problem(
+                    "a setting is written key=value",
+                    "Example: --set storage.yard.power_mw=50",
+                    "--set",
+                    value=setting,
+                )
+            )
             continue
         table: Any = result
         for part in path[:-1]:
             table = table.setdefault(part, {})
             if not isinstance(table, dict):
-                problems.append(Problem(f"{part!r} is a value, not a table", "Set the value itself, or name a table.", "--set", key))
+                problems.append(
+                    Problem(
+                        f"{part!r} is a value, not a table",
+                        "Set the value itself, or name a table.",
+                        "--set",
+                        key,
+                    )
+                )
                 break
         else:
             table[path[-1]] = _value(text.strip())

@@ -25,17 +25,27 @@ class Resolver:
     problems: list[Problem] = field(default_factory=list[Problem])
     assumptions: list[Assumption] = field(default_factory=list[Assumption])
 
-    def values(self, kind: str, name: Any, key: str, overrides: Mapping[str, Any] | None = None) -> dict[str, Any]:
+    def values(
+        self, kind: str, name: Any, key: str, overrides: Mapping[str, Any] | None = None
+    ) -> dict[str, Any]:
         """The values of an entry under `overrides`; a missing entry becomes a problem and {}."""
         if not isinstance(name, str):
             what = f"must name a {kind} of the catalogue"
-            self.problems.append(Problem(what, f"List them with: aidc catalogue {kind}", self.file, key, name))
+            self.problems.append(
+                Problem(what, f"List them with: aidc catalogue {kind}", self.file, key, name)
+            )
             return {}
         try:
             entry = read(kind, name, self.search)
         except InputError as error:
             self.problems += [
-                Problem(one.what, one.remedy, one.file or self.file, key if one.key == "use" else one.key, one.value)
+                Problem(
+                    one.what,
+                    one.remedy,
+                    one.file or self.file,
+                    key if one.key == "use" else one.key,
+                    one.value,
+                )
                 for one in error.problems
             ]
             return {}
@@ -47,7 +57,9 @@ class Resolver:
         """A table of the document, or {} and a problem if something else stands there."""
         if isinstance(node, dict):
             return dict(node)  # pyright: ignore[reportUnknownArgumentType]
-        self.problems.append(Problem("must be a table", f"Write [{key}] or {key} = {{ … }}.", self.file, key, node))
+        self.problems.append(
+            Problem("must be a table", f"Write [{key}] or {key} = {{ … }}.", self.file, key, node)
+        )
         return {}
 
     def _note(self, entry: Entry, key: str, overrides: Mapping[str, Any]) -> None:
@@ -80,5 +92,7 @@ def _merge(base: Mapping[str, Any], over: Mapping[str, Any]) -> dict[str, Any]:
     result = dict(base)
     for key, value in over.items():
         below = result.get(key)
-        result[key] = _merge(below, value) if isinstance(below, Mapping) and isinstance(value, Mapping) else value
+        result[key] = (
+            _merge(below, value) if isinstance(below, Mapping) and isinstance(value, Mapping) else value
+        )
     return result

@@ -52,18 +52,33 @@ class EventLog:
         """Note the grid's events, and what was mended in the inputs."""
         clock = self._compiled.clock
         for signal in self._compiled.signals:
-            self.add(clock.at(signal.start_tick), signal.kind, signal.name, f"until {clock.at(signal.end_tick):%Y-%m-%d %H:%M}Z")
+            self.add(
+                clock.at(signal.start_tick),
+                signal.kind,
+                signal.name,
+                f"until {clock.at(signal.end_tick):%Y-%m-%d %H:%M}Z",
+            )
         for repair in self._compiled.meta.get("repairs", ()):
             self.add(clock.start, "repair", "input", str(repair))
 
     def seen(self, series: pl.DataFrame, pods: pl.DataFrame) -> None:
         """Note where load was shed or left unserved, where pods throttled, queues spilled."""
-        self._spans(series, "unserved", "site", pl.col("unserved_w") > 0, "more was needed than the sources could give")
-        self._spans(series, "curtailed", "renewables", pl.col("curtailed_w") > 0, "the export limit was reached")
+        self._spans(
+            series,
+            "unserved",
+            "site",
+            pl.col("unserved_w") > 0,
+            "more was needed than the sources could give",
+        )
+        self._spans(
+            series, "curtailed", "renewables", pl.col("curtailed_w") > 0, "the export limit was reached"
+        )
         for (name,), frame in pods.group_by("pod", maintain_order=True):
             pod = str(name)
             self._spans(frame, "shed", pod, pl.col("shed_frac") > 0, "load shed for want of supply")
-            self._spans(frame, "throttle", pod, pl.col("throttle_frac") > 0, "case temperature above its limit")
+            self._spans(
+                frame, "throttle", pod, pl.col("throttle_frac") > 0, "case temperature above its limit"
+            )
             self._spans(frame, "dropped", pod, pl.col("tokens_dropped") > 0, "the queue was full")
 
     def _spans(self, frame: pl.DataFrame, kind: str, subject: str, test: pl.Expr, message: str) -> None:

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+
 from aidc.contract import Controller
 from aidc.control import controller_of
 from aidc.errors import InputError, Problem
