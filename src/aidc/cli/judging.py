@@ -15,11 +15,11 @@ __all__ = ["validate_data"]
 def validate_data(folder: Path, only: Sequence[str], *, as_json: bool) -> int:
     """Run the validation cases that a folder allows; 0 if every bar is met, else 1."""
     from aidc.validation.runner import run
-    from aidc.validation.table import table
+    from aidc.validation.table import render
 
     found = run(folder, list(only) or None)
     if as_json:
         sys.stdout.write(json.dumps(found.document(), indent=1, allow_nan=False) + "\n")
     else:
-        Console().print(table(found))
+        Console().print(render(found))
     return 0 if found.passed else 1

@@ -84,7 +84,7 @@ def fit_device(rows: Sequence[CapRow], general: CapConstants) -> CapConstants:
 
 
 def _fit(rows: Sequence[CapRow], weight: NDArray[np.float64], prior: CapConstants | None) -> CapConstants:
-    from scipy.optimize import least_squares  # noqa: PLC0415 (imported where needed: start-up time)
+    from scipy.optimize import least_squares
 
     throughput = _vectorised(rows)
     measured = np.array([row.ratio for row in rows])

@@ -61,7 +61,7 @@ def fit_psu(stretches: Sequence[Stretch]) -> PsuLoss:
 
 def fit_server(rows: Sequence[WallRow], accelerator_tdp_w: float, psu: PsuLoss) -> ServerParams:
     """Fit host and fans on runs under a limit and on their idle walls; relative errors."""
-    from scipy.optimize import nnls  # noqa: PLC0415 (imported where needed: start-up time)
+    from scipy.optimize import nnls
 
     points = [(float(row.accelerators or 0), row.cap_w, row.wall_w) for row in rows]
     points += [(float(row.accelerators or 0), IDLE_W, row.idle_w) for row in rows if row.idle_w is not None]

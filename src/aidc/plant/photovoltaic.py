@@ -42,8 +42,8 @@ class Irradiance(NamedTuple):
 
 
 def _solar_position(time_utc: TimeArray, interval_s: float, place: Place) -> Any:
-    import pandas as pd  # noqa: PLC0415  heavy, and only needed with PV
-    import pvlib  # noqa: PLC0415
+    import pandas as pd
+    import pvlib
 
     middle = time_utc.astype("datetime64[ns]") + np.timedelta64(round(interval_s * 5e8), "ns")
     index = pd.DatetimeIndex(middle, tz="UTC")
@@ -79,7 +79,7 @@ def pv_ac_power_w(
     array
         Power, ≥ 0, at most the AC rating [W], shape (n_step,). Night consumption of inverters is left out.
     """
-    import pvlib  # noqa: PLC0415
+    import pvlib
 
     sun = _solar_position(time_utc, interval_s, place)
     zenith, azimuth = sun["apparent_zenith"].to_numpy(), sun["azimuth"].to_numpy()
@@ -117,7 +117,7 @@ def _orientation(field: Pv, zenith: FloatArray, azimuth: FloatArray) -> tuple[An
     """Tilt and azimuth of the modules [°]: fixed, or from a single-axis tracker lying flat by night."""
     if not field.tracker:
         return field.tilt_deg, field.azimuth_deg
-    import pvlib  # noqa: PLC0415
+    import pvlib
 
     axis: Any = {"axis_azimuth": field.azimuth_deg, "max_angle": field.tracker_limit_deg}  # pvlib says int
     turned = pvlib.tracking.singleaxis(
@@ -154,7 +154,7 @@ def irradiance_from_cloud_cover(
     place, interval_s
         As in `pv_ac_power_w`.
     """
-    import pvlib  # noqa: PLC0415
+    import pvlib
 
     sun = _solar_position(time_utc, interval_s, place)
     zenith = sun["zenith"].to_numpy()

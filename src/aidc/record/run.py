@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -40,20 +39,26 @@ class Run:
     meta: Mapping[str, Any]
     folder: Path
     summary: Mapping[str, Any] = field(default_factory=dict[str, Any])
+    _read: dict[str, Any] = field(default_factory=dict[str, Any], repr=False, compare=False)
 
-    @cached_property
+    @property
     def series(self) -> pl.DataFrame:
-        return self.scan_series().collect()
+        return self._frame("series")
 
-    @cached_property
+    @property
     def pods(self) -> pl.DataFrame:
-        return self.scan_pods().collect()
+        return self._frame("pods")
 
-    @cached_property
+    @property
     def events(self) -> pl.DataFrame:
+        return self._frame("events")
+
+    def _frame(self, name: str) -> pl.DataFrame:
         import polars as pl
 
-        return pl.read_parquet(self.folder / "events.parquet")
+        if name not in self._read:
+            self._read[name] = pl.read_parquet(self.folder / f"{name}.parquet")
+        return self._read[name]
 
     def scan_series(self) -> pl.LazyFrame:
         import polars as pl

@@ -8,13 +8,12 @@ from __future__ import annotations
 
 import contextlib
 import json
-import os
 import shutil
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Generator, Mapping
 from pathlib import Path
 from types import TracebackType
-from typing import Any
+from typing import Any, Self
 
 import polars as pl
 import pyarrow as pa
@@ -26,7 +25,7 @@ __all__ = ["RunWriter", "free_folder", "write_failures"]
 
 
 @contextlib.contextmanager
-def write_failures(target: Path) -> Iterator[None]:
+def write_failures(target: Path) -> Generator[None]:
     """Turn failures of the disk into an `OutputError` that says what to do."""
     try:
         yield
@@ -57,7 +56,7 @@ class RunWriter:
             self.folder = Path(tempfile.mkdtemp(prefix=f".{target.name}.partial-", dir=target.parent))
         self._writers: dict[str, pq.ParquetWriter] = {}
 
-    def __enter__(self) -> RunWriter:
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(
@@ -72,13 +71,12 @@ class RunWriter:
         table = frame.to_arrow()
         with write_failures(self.target):
             if name not in self._writers:
-                self._writers[name] = pq.ParquetWriter(
-                    self.folder / f"{name}.parquet",
-                    table.schema,
-                    compression="lz4",
-                    use_dictionary=["pod"] if "pod" in frame.columns else False,
-                    write_statistics=["time"] if "time" in frame.columns else False,
-                )
+                options: dict[str, Any] = {
+                    "use_dictionary": ["pod"] if "pod" in frame.columns else False,
+                    "write_statistics": ["time"],
+                }
+                path = self.folder / f"{name}.parquet"
+                self._writers[name] = pq.ParquetWriter(path, table.schema, compression="lz4", **options)
             self._writers[name].write_table(table)
 
     def text(self, name: str, content: str) -> None:
@@ -99,8 +97,8 @@ class RunWriter:
         """Put the folder under its name. After this the run is whole."""
         with write_failures(self.target):
             self._close()
-            os.chmod(self.folder, 0o755)  # noqa: S103  mkdtemp makes it private; a result is to be shared
-            os.rename(self.folder, self.target)
+            self.folder.chmod(0o755)
+            self.folder.rename(self.target)
         return self.target
 
     def _close(self) -> None:

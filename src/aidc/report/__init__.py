@@ -15,7 +15,7 @@ __all__ = ["render", "write"]
 
 def __getattr__(name: str) -> Any:
     if name in __all__:
-        from aidc.report import page  # noqa: PLC0415 - plotly loads only when a report is drawn
+        from aidc.report import page
 
         return getattr(page, name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -74,7 +74,7 @@ def _patterns(spec: Diurnal, start: datetime, count: int, timezone: str) -> tupl
 
 def _noise(spec: Diurnal, count: int, rng: np.random.Generator) -> FloatArray:
     """Autoregressive noise of the stated deviation and correlation time, plus jitter from minute to minute."""
-    from scipy.signal import lfilter  # noqa: PLC0415 - scipy.signal takes half a second to import
+    from scipy.signal import lfilter
 
     draws = rng.standard_normal((count, 2))
     keep = np.exp(-RESOLUTION_S / (3600.0 * spec.noise_correlation_h))

@@ -62,7 +62,8 @@ class Compiled:
 
     def initial_state(self) -> State:
         """A fresh copy of the state at tick 0."""
-        return State(*(np.array(part) for part in self.start))
+        parts: list[Any] = [np.array(part) for part in self.start]
+        return State(*parts)
 
     def default_knobs(self) -> Knobs:
         """What is in force when nobody decides."""

@@ -103,7 +103,7 @@ def _read_jobs(p: Params, state: State, now: Scratch, design: int, tick: int, fi
             levels = TrainingLevels(v[0], v[1], v[2], v[3], v[4], v[5])
             faults = p.fault_tick[p.fault_first[job] : p.fault_first[job + 1]]
             load, _, kept, _, fault = step_job(
-                state.job_tick[slot], state.job_fault[slot], faults, clock, levels
+                int(state.job_tick[slot]), int(state.job_fault[slot]), faults, clock, levels
             )
             now.job_load[job] = load
             now.job_share[job] = kept
@@ -129,7 +129,7 @@ def _commit_jobs(
 
 
 @part
-def _start_step(p: Params, state: State, now: Scratch, first: int, last: int) -> None:
+def _start_step(state: State, now: Scratch, first: int, last: int) -> None:
     """Clear the sums of the step and keep off the pods that were shed a moment ago."""
     now.site[SiteNow.REJECTED_W] = 0.0
     now.site[SiteNow.REUSED_W] = 0.0
@@ -269,7 +269,7 @@ def advance(
         in_row = 0
         for tick in range(first_tick, first_tick + n_steps):
             _read(inputs, now, design)
-            _start_step(p, state, now, first, last)
+            _start_step(state, now, first, last)
             short_w = 0.0
             for attempt in range(2):
                 share_work(p, knobs, state, now, first, last)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import UTC
 from fractions import Fraction
 
 import numpy as np
@@ -145,7 +146,7 @@ def _photovoltaics(site: Site, weather: Weather, clock: Clock) -> Series:
     wind_m_s = _hourly(wind, times) if wind is not None else np.ones(times.size)
     temp_k = _hourly(weather.dry_bulb_k, times)
     power = np.sum([pv_ac_power_w(times, sun, temp_k, wind_m_s, place, field) for field in fields], axis=0)
-    return _from_hours(power, times, clock)
+    return _from_hours(power, times)
 
 
 def _wind(site: Site, weather: Weather, clock: Clock) -> Series:
@@ -163,22 +164,17 @@ def _wind(site: Site, weather: Weather, clock: Clock) -> Series:
         )
     times, _ = _hours(clock)
     speed = _hourly(weather.wind_m_s, times)
-    return _from_hours(np.sum([wind_power_w(speed, farm) for farm in farms], axis=0), times, clock)
+    return _from_hours(np.sum([wind_power_w(speed, farm) for farm in farms], axis=0), times)
 
 
 def _hourly(series: Series, times: np.ndarray) -> FloatArray:
     """Means over the hours that begin at `times`."""
     first = times[0].astype("datetime64[us]").item()
-    from datetime import UTC
-
     return series.means(first.replace(tzinfo=UTC), _HOUR, times.size)
 
 
-def _from_hours(power_w: FloatArray, times: np.ndarray, clock: Clock) -> Series:
-    from datetime import UTC
-
+def _from_hours(power_w: FloatArray, times: np.ndarray) -> Series:
     start = times[0].astype("datetime64[us]").item().replace(tzinfo=UTC)
-    del clock
     return Series(start, _HOUR, np.maximum(power_w, 0.0), "mean", source="renewables")
 
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from typing import Any
 
 import numpy as np
 
@@ -89,8 +90,6 @@ def workloads_of(site: Site, scenario: Scenario) -> Mapping[str, Workload]:
 
 def _shared(served: dict[str, Workload]) -> dict[str, Workload]:
     """Pods of a service share its demand by what they can do."""
-    from dataclasses import replace
-
     total = sum(work.rate_max_per_s for work in served.values())
     return {pod: replace(work, share_frac=work.rate_max_per_s / total) for pod, work in served.items()}
 
@@ -124,7 +123,10 @@ def _serve(
     site: Site, name: str, number: int, service: Service, pod_name: str, scenario: Scenario
 ) -> Workload:
     pod, demand = site.pods[pod_name], scenario.demands[name]
-    lengths = {"input_tokens": demand.input_tokens_mean, "output_tokens": demand.output_tokens_mean}
+    lengths: dict[str, Any] = {
+        "input_tokens": demand.input_tokens_mean,
+        "output_tokens": demand.output_tokens_mean,
+    }
     size = replica_size(service, pod, demand.input_tokens_mean, demand.output_tokens_mean)
     replicas = pod.accelerators // size
     if replicas == 0:

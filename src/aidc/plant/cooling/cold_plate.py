@@ -63,7 +63,7 @@ def flow_l_min_for(plate: ColdPlate, resistance: float) -> float:
 
 def fit_cold_plate(flow_l_min: FloatArray, measured_k_w: FloatArray) -> tuple[float, float, float]:
     """`a`, `b` and `n` of the curve through measured resistances, by least squares of relative error."""
-    from scipy.optimize import curve_fit  # noqa: PLC0415  only fits need scipy
+    from scipy.optimize import curve_fit
 
     def curve(flow: FloatArray, a: float, b: float, n: float) -> FloatArray:
         return a + b * flow**-n
