@@ -71,13 +71,21 @@ def documents(draw) -> dict:
             "chat": {
                 "use": draw(st.sampled_from(["llama-3.1-8b", "qwen3-30b-a3b", "llama-3.1-70b"])),
                 "pods": served,
-                "demand": {"use": "constant", "output_tokens_per_s": draw(st.sampled_from([0.0, 1e3, 1e6, 1e9]))},
+                "demand": {
+                    "use": "constant",
+                    "output_tokens_per_s": draw(st.sampled_from([0.0, 1e3, 1e6, 1e9])),
+                },
             }
         }
     if trained[0] not in served:
         start = "2025-07-07T12:01:00Z"
         body["jobs"] = {"train": {"use": "llama-3.1-70b", "pods": trained, "start": start}}
-    rules = [{"use": "self-consumption"}, {"use": "reserve"}, {"use": "smoothing"}, {"use": "peak-shaving", "target_mw": 0.5}]
+    rules = [
+        {"use": "self-consumption"},
+        {"use": "reserve"},
+        {"use": "smoothing"},
+        {"use": "peak-shaving", "target_mw": 0.5},
+    ]
     body["storage"] = {
         f"s-{node}": {
             "use": {"site": "lfp-site", "ups": "ups-battery-string", "rack": "rack-capacitor-shelf"}[node],

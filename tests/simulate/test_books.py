@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 import shutil
 import tempfile
-from datetime import datetime
 from pathlib import Path
 
 import pytest
@@ -18,9 +17,6 @@ WIDE = {"use": "8xb200-liquid", "racks": 10, "chain": "dc", "cooling": "warm"}
 
 
 def done(body: dict):
-    for job in body.get("jobs", {}).values():
-        job["start"] = datetime.fromisoformat(job["start"])
-    body["scenario"]["start"] = datetime.fromisoformat(body["scenario"]["start"])
     folder = Path(tempfile.mkdtemp())
     try:
         made = run(loaded(body), out=folder / "run")
@@ -38,15 +34,15 @@ def finite(value) -> bool:
     return not isinstance(value, float) or math.isfinite(value)
 
 
-@settings(max_examples=25, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
+@settings(max_examples=20, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
 @given(documents())
 def test_the_books_balance_on_any_site(body) -> None:
     made = done(body)
     series, pods, summary = made.series, made.pods, made.summary
     assert (series["residual_energy_w"].abs() <= 1e-9 * series["flow_energy_w"] + 1e-6).all()
     assert (series["residual_heat_w"].abs() <= 1e-9 * series["flow_heat_w"] + 1e-6).all()
-    assert summary["energy_mwh"]["closure_residual_frac"] <= 1e-9
-    assert summary["heat_mwh"]["closure_residual_frac"] <= 1e-9
+    for books in (summary["energy_mwh"], summary["heat_mwh"]):  # a dark site has no flows to divide by
+        assert books["closure_residual_frac"] <= 1e-9 or abs(books["closure_residual"]) < 1e-12
     assert finite(dict(summary))
     limit_w = body["grid"]["import_limit_mw"] * 1e6
     assert series["grid_import_max_w"].max() <= limit_w * (1 + 1e-9) + 1e-3

@@ -74,10 +74,8 @@ class ConstantWeather(Shape):
 
 def _kind(values: Any) -> str | None:
     """`kind` as written, else what the keys imply: a bare `file` or `dataset` is CSV, or EPW by its suffix."""
-    if not isinstance(values, Mapping):
-        return getattr(values, "kind", None)
-    kind = values.get("kind")
-    if kind is None:
+    kind = values.get("kind") if isinstance(values, Mapping) else getattr(values, "kind", None)
+    if kind is None and isinstance(values, Mapping):
         named = "file" in values or "dataset" in values
         epw = str(values.get("file")).lower().endswith(".epw")
         return ("epw" if epw else "csv") if named else "constant"

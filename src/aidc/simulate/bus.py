@@ -60,7 +60,9 @@ def balance_bus(
             net -= genset
     site[SiteNow.GENSET_W] = genset
 
-    surplus = -net - p.site[Site.EXPORT_LIMIT_W, design]
+    # a grid that takes nothing in gives nothing out either
+    exportable = p.site[Site.EXPORT_LIMIT_W, design] if limit > 0.0 else 0.0
+    surplus = -net - exportable
     curtailed = min(max(surplus, 0.0), renewable)
     net += curtailed
     kept = 1.0 - curtailed / renewable if renewable > 0.0 else 1.0

@@ -66,7 +66,7 @@ def compile_cooling(site: Site, pod: FloatArray) -> Cooling:
             drawn_w_k[shape.cooling] += loop.facility_w_k
         else:
             _no_loop(pod, flow, lane, shape)
-        air = air_loop(hall.crah_entry, air_w) if hall.crah_entry is not None else None
+        air = air_loop(hall.crah_entry, air_w, hall.redundancy) if hall.crah_entry is not None else None
         if air is not None:
             _lay_air(pod, flow, lane, air)
             heat_w[shape.air_plant] += air_w + air.fan_w[-1]
@@ -115,7 +115,7 @@ def _rack_loop(site: Site, pod: PodShape, heat_w: float) -> RackLoop | None:
         return None
     flow_m3_s = heat_w / 1e3 * pod.rack.coolant_l_min_per_kw / 60_000.0
     try:
-        return rack_loop(plant.cdu_entry, heat_w, flow_m3_s)
+        return rack_loop(plant.cdu_entry, heat_w, flow_m3_s, plant.redundancy)
     except InputError as error:
         raise InputError([_placed(one, f"cooling.{pod.cooling}.cdu") for one in error.problems]) from error
 

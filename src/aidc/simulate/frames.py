@@ -110,7 +110,8 @@ def _plant_columns(compiled: Compiled, out: Records, rows: int) -> dict[str, Flo
         columns[f"cooling.{name}.pump_cdu_w"] = out.pod[:rows, PodNow.PUMP_W][:, mine].sum(axis=1)
         columns[f"cooling.{name}.fan_w"] = now[:, Component.FAN_W]
         columns[f"cooling.{name}.chiller_w"] = now[:, Component.CHILLER_W]
-        columns[f"cooling.{name}.crah_w"] = out.pod[:rows, PodNow.CRAH_W][:, mine].sum(axis=1)
+        hall = compiled.params.pod[Pod.AIR_PLANT] == plant
+        columns[f"cooling.{name}.crah_w"] = out.pod[:rows, PodNow.CRAH_W][:, hall].sum(axis=1)
         columns[f"cooling.{name}.supply_k"] = now[:, Component.SUPPLY_K]
         columns[f"cooling.{name}.return_k"] = now[:, Component.RETURN_K]
         columns[f"cooling.{name}.heat_w"] = now[:, Component.HEAT_W] + now[:, Component.REUSED_W]

@@ -120,6 +120,8 @@ def _nested(
 ) -> dict[str, Any]:
     """Equipment in a slot of its own: keys that the outer shape does not know override the entry."""
     own, overrides = split_own(table, shape)
+    if slot in own and not overrides:
+        return own  # written out in full, as in the folder of a run
     name = overrides.pop("use", own.pop("use", None))
     if name is None:
         resolver.problems.append(
@@ -132,7 +134,7 @@ def _nested(
 def _pod(key: str, table: dict[str, Any], resolver: Resolver) -> dict[str, Any]:
     result = _nested(key, table, resolver, "rack", Pod, "rack")
     accelerator = result.get("rack", {}).get("accelerator")
-    if accelerator is not None:
+    if accelerator is not None and "accelerator" not in result:
         result["accelerator_name"] = accelerator
         result["accelerator"] = resolver.values("accelerator", accelerator, f"{key}.accelerator")
         plate = result["rack"].get("cold_plate")
@@ -158,6 +160,8 @@ def _replay(key: str, table: dict[str, Any], resolver: Resolver) -> dict[str, An
 
 def _job(key: str, table: dict[str, Any], resolver: Resolver) -> dict[str, Any]:
     own, overrides = split_own(table, Job)
+    if "model" in own and not overrides:
+        return own
     return {**own, "model": resolver.values("llm", own.get("use"), f"{key}.use", overrides)}
 
 
@@ -168,7 +172,7 @@ def _demand(key: str, node: Any, resolver: Resolver) -> dict[str, Any]:
 def _keeping_use(kind: str, key: str, node: Any, resolver: Resolver) -> dict[str, Any]:
     """As `_flat`, but the shape keeps the entry's name in `use`."""
     table = resolver.table(node, key)
-    if "use" not in table:
+    if not table.get("use"):
         return table
     rest = {name: value for name, value in table.items() if name != "use"}
     return {**resolver.values(kind, table["use"], f"{key}.use", rest), "use": table["use"]}
@@ -188,6 +192,8 @@ def _cooling(key: str, table: dict[str, Any], resolver: Resolver) -> dict[str, A
     table = {"crah": _AIR_HANDLER, **table}
     for part in ("cdu", "crah"):
         name = table.get(part)
+        if f"{part}_entry" in table:
+            continue
         if isinstance(name, Mapping):  # an entry with overrides: { use = "…", pump_kw = … }
             own = dict(name)
             table[part] = own.get("use", "own")

@@ -35,6 +35,8 @@ def _problem(
     value = None if kind == "missing" or isinstance(one.get("input"), Mapping) else one.get("input")
     if kind == "extra_forbidden":
         known = _fields_at(shape, place[:-1])
+        if len(place) > 1 and place[-2] in hidden:  # the user may have meant a key of the outer table
+            known = sorted({*known, *_fields_at(shape, place[:-2])} - set(hidden))
         close = get_close_matches(str(place[-1]), known, n=1, cutoff=0.5)
         remedy = f"Did you mean {close[0]!r}?" if close else f"Known here: {', '.join(sorted(known))}."
         return Problem("unknown key", remedy, file, key, value)

@@ -89,10 +89,16 @@ def split_own(table: Mapping[str, Any], shape: type[BaseModel]) -> tuple[dict[st
 
 
 def _merge(base: Mapping[str, Any], over: Mapping[str, Any]) -> dict[str, Any]:
+    """Lay tables over tables; a table that names another `use` or `kind` replaces the one below."""
     result = dict(base)
     for key, value in over.items():
         below = result.get(key)
-        result[key] = (
-            _merge(below, value) if isinstance(below, Mapping) and isinstance(value, Mapping) else value
-        )
+        if isinstance(below, Mapping) and isinstance(value, Mapping) and not _another(below, value):
+            result[key] = _merge(below, value)
+        else:
+            result[key] = value
     return result
+
+
+def _another(below: Mapping[str, Any], value: Mapping[str, Any]) -> bool:
+    return any(tag in value and value[tag] != below.get(tag) for tag in ("use", "kind"))

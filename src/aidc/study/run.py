@@ -11,9 +11,9 @@ from typing import Any
 
 import numpy as np
 
-from aidc.contract import Controller
+from aidc.contract import Command, Controller
 from aidc.control import controller_of
-from aidc.errors import InputError, Problem
+from aidc.errors import InputError, Problem, SimulationError
 from aidc.measure import summary
 from aidc.record.run import Run
 from aidc.record.writer import RunWriter, free_folder
@@ -130,10 +130,19 @@ class _Stepping:
             options = controller.Options.model_validate(dict(site.control.options))
         controller.reset(twin.view, options, np.random.default_rng(site.scenario.seed + 1))
         while not twin.done:
-            decided = controller.decide(twin.observe())
+            decided = self._decide(controller)
             self.events.decided(twin.tick, decided)
             self.events.clipped(twin.tick, twin.apply(decided))
             self._advance(steps)
+
+    def _decide(self, controller: Controller) -> Sequence[Command]:
+        try:
+            return controller.decide(self.twin.observe())
+        except Exception as error:  # a user's controller may raise anything
+            name, tick = type(controller).__name__, self.twin.tick
+            when = self.twin.compiled.clock.at(tick).isoformat()
+            what = f"{type(error).__name__}: {error}"
+            raise SimulationError(f"controller {name} failed at {when} (tick {tick}): {what}") from error
 
     def _advance(self, steps: int) -> None:
         began = time.perf_counter()

@@ -1,0 +1,288 @@
+"""The real command line, as its users call it."""
+
+from __future__ import annotations
+
+import json
+import math
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+EXAMPLES = Path(__file__).parents[2] / "examples"
+CAMPUS = EXAMPLES / "campus-100mw" / "site.toml"
+SHORT = ["--days", "0.02"]
+
+KEYS = [
+    "window.start",
+    "window.end",
+    "window.step_s",
+    "window.steps",
+    "energy_mwh.grid_import",
+    "energy_mwh.grid_export",
+    "energy_mwh.pv",
+    "energy_mwh.wind",
+    "energy_mwh.storage_charge",
+    "energy_mwh.storage_discharge",
+    "energy_mwh.accelerator",
+    "energy_mwh.server",
+    "energy_mwh.it",
+    "energy_mwh.conversion_loss",
+    "energy_mwh.cooling",
+    "energy_mwh.auxiliary",
+    "energy_mwh.unserved",
+    "energy_mwh.closure_residual",
+    "heat_mwh.rejected",
+    "heat_mwh.reused",
+    "heat_mwh.stored",
+    "heat_mwh.closure_residual",
+    "pue",
+    "wue_l_per_kwh",
+    "cue_kg_per_kwh",
+    "ref",
+    "erf",
+    "peak_import_mw",
+    "load_factor",
+    "tokens.output",
+    "tokens.useful",
+    "tokens.input",
+    "tokens.total",
+    "tokens.training",
+    "tokenergy_kwh_per_mtok.accelerator",
+    "tokenergy_kwh_per_mtok.server",
+    "tokenergy_kwh_per_mtok.it",
+    "tokenergy_kwh_per_mtok.site",
+    "tokenergy_factors.accelerator_kwh_per_mtok",
+    "tokenergy_factors.server",
+    "tokenergy_factors.it",
+    "tokenergy_factors.site",
+    "tokenergy_factors.useful",
+    "services.chat.tokens_output",
+    "services.chat.tokens_useful",
+    "services.chat.ttft_p99_s",
+    "services.chat.itl_p99_s",
+    "services.chat.slo_attainment",
+    "services.chat.tokenergy_kwh_per_mtok.site",
+    "jobs.pretrain.tokens",
+    "jobs.pretrain.energy_mwh",
+    "jobs.pretrain.finished",
+    "cost_usd.energy",
+    "cost_usd.demand",
+    "cost_usd.total",
+    "carbon_kg",
+    "water_m3",
+    "storage.yard.equivalent_full_cycles",
+    "storage.yard.soh_loss_calendar_pct",
+    "storage.yard.soh_loss_cycle_pct",
+    "storage.yard.final_soc",
+    "performance.wall_s",
+    "performance.steps_per_s",
+    "performance.peak_rss_mb",
+    "schema",
+]
+
+
+def aidc(*arguments, cwd=None, **options):
+    return subprocess.run(
+        [sys.executable, "-m", "aidc.cli", *map(str, arguments)],
+        capture_output=True,
+        text=True,
+        cwd=cwd,
+        timeout=180,
+        check=False,
+        **options,
+    )
+
+
+def at(summary, key):
+    for part in key.split("."):
+        summary = summary[part]
+    return summary
+
+
+@pytest.fixture(scope="module")
+def run(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("runs") / "campus"
+    done = aidc("run", CAMPUS, "--out", folder, *SHORT, "--json")
+    assert done.returncode == 0, done.stderr
+    return folder, json.loads(done.stdout)
+
+
+def test_run_prints_every_key_of_the_summary(run) -> None:
+    _, summary = run
+    for key in KEYS:
+        at(summary, key)  # a missing key raises
+    assert summary["window"]["steps"] == 1680  # 0.02 days, cut to whole minutes
+    assert json.loads(json.dumps(summary), parse_constant=pytest.fail)
+
+
+def test_the_index_is_the_product_of_its_factors(run) -> None:
+    _, summary = run
+    factors = summary["tokenergy_factors"]
+    product = math.prod(
+        factors[name] for name in ("accelerator_kwh_per_mtok", "server", "it", "site", "useful")
+    )
+    assert summary["tokenergy_kwh_per_mtok"]["site"] == pytest.approx(product, rel=1e-9)
+    assert summary["energy_mwh"]["closure_residual_frac"] < 1e-9
+
+
+def test_the_folder_holds_what_the_design_says(run) -> None:
+    folder, _ = run
+    expected = {"run.json", "site.toml", "series.parquet", "pods.parquet", "events.parquet", "summary.json"}
+    assert {path.name for path in folder.iterdir()} == expected | {"report.html"}
+
+
+def test_the_written_site_runs_again_to_the_same_figures(run, tmp_path) -> None:
+    folder, summary = run
+    done = aidc("run", folder / "site.toml", "--out", tmp_path / "again", "--json")
+    assert done.returncode == 0, done.stderr
+    again = json.loads(done.stdout)
+    assert {**again, "performance": 0} == {**summary, "performance": 0}
+
+
+def test_settings_step_and_compare(run, tmp_path) -> None:
+    folder, _ = run
+    other = tmp_path / "other"
+    done = aidc(
+        "run", CAMPUS, "--out", other, *SHORT, "--step", "2", "--set", "storage.yard.power_mw=50", "--json"
+    )
+    assert json.loads(done.stdout)["window"]["step_s"] == 2
+    compared = aidc("compare", folder, other, "--json")
+    assert compared.returncode == 0, compared.stderr
+    assert len(json.loads(compared.stdout)) > 10
+
+
+def test_report_can_be_written_again(run, tmp_path) -> None:
+    folder, _ = run
+    done = aidc("report", folder, "--out", tmp_path / "r.html")
+    assert done.returncode == 0, done.stderr
+    assert (tmp_path / "r.html").stat().st_size > 1_000_000
+
+
+def test_an_existing_folder_is_refused_and_left_alone(run) -> None:
+    folder, _ = run
+    before = {path.name: path.stat().st_mtime_ns for path in folder.iterdir()}
+    done = aidc("run", CAMPUS, "--out", folder, *SHORT)
+    assert done.returncode == 5
+    assert "exists already" in done.stderr
+    assert {path.name: path.stat().st_mtime_ns for path in folder.iterdir()} == before
+
+
+def test_a_killed_run_leaves_nothing_under_its_name(tmp_path) -> None:
+    target = tmp_path / "killed"
+    command = [sys.executable, "-m", "aidc.cli", "run", str(CAMPUS), "--out", str(target), "--days", "365"]
+    with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as process:
+        for _ in range(600):
+            if list(tmp_path.glob(".killed.partial-*/series.parquet")):
+                break
+            time.sleep(0.1)
+        os.kill(process.pid, signal.SIGKILL)
+    assert list(tmp_path.glob(".killed.partial-*"))
+    assert not target.exists()
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        ("scenario.days=0", "scenario.days"),
+        ("pods.chat-a.racks=-1", "pods.chat-a.racks"),
+        ("pods.chat-a.rakcs=3", "Did you mean 'racks'"),
+        ("pods.chat-a.use=gb200-nvl27", "Did you mean 'gb200-nvl72'"),
+        ("pods.chat-a.chain=cd", "names nothing in [chains]"),
+        ("grid.import_limit_mw=nan", "grid.import_limit_mw"),
+        ("grid.import_limit_mw=lots", "grid.import_limit_mw"),
+        ("scenario.step_s=7", "scenario.output_step_s"),
+        ("control.use=nobody", "control.use"),
+        ("site.location.timezone=Mars/Base", "timezone"),
+        ("services.chat.pods=['chat-a','train']", "train"),
+    ],
+)
+def test_bad_input_is_refused_in_words(change, words, tmp_path) -> None:
+    done = aidc("run", CAMPUS, "--out", tmp_path / "x", "--set", change)
+    assert done.returncode == 2
+    assert words in done.stderr
+    assert "Traceback" not in done.stderr
+    assert not (tmp_path / "x").exists()
+
+
+def test_a_users_own_controller_decides(tmp_path) -> None:
+    site = tmp_path / "site.toml"
+    site.write_text(CAMPUS.read_text() + '\n[control]\nuse = "mine.py:Mine"\n')
+    (tmp_path / "mine.py").write_text(
+        "import numpy as np\n"
+        "from aidc import Command, Controller, Knob\n"
+        "class Mine(Controller):\n"
+        "    def reset(self, site, options, rng):\n"
+        "        self.site = site\n"
+        "    def decide(self, observation):\n"
+        "        cap = 0.5 * self.site.upper[Knob.POD_CAP_W]\n"
+        "        return [Command(Knob.POD_CAP_W, cap, 300.0, 'half')]\n"
+    )
+    free = json.loads(aidc("run", CAMPUS, "--out", tmp_path / "free", *SHORT, "--json").stdout)
+    done = aidc("run", site, "--out", tmp_path / "held", *SHORT, "--json")
+    assert done.returncode == 0, done.stderr
+    held = json.loads(done.stdout)
+    assert held["energy_mwh"]["accelerator"] < 0.8 * free["energy_mwh"]["accelerator"]
+    assert held["tokens"]["closure_residual"] == pytest.approx(0, abs=1e-6)
+
+
+def test_a_failing_controller_ends_the_run_in_words(tmp_path) -> None:
+    site = tmp_path / "site.toml"
+    site.write_text(CAMPUS.read_text() + '\n[control]\nuse = "mine.py:Mine"\n')
+    (tmp_path / "mine.py").write_text(
+        "from aidc import Controller\n"
+        "class Mine(Controller):\n"
+        "    def reset(self, site, options, rng): pass\n"
+        "    def decide(self, observation): return 1 / 0\n"
+    )
+    done = aidc("run", site, "--out", tmp_path / "x", *SHORT)
+    assert done.returncode == 4
+    assert "Mine" in done.stderr
+    assert "ZeroDivisionError" in done.stderr
+    assert "Traceback" not in done.stderr
+    assert not (tmp_path / "x").exists()
+
+
+def test_new_writes_a_site_that_runs(tmp_path) -> None:
+    assert aidc("new", tmp_path / "mine").returncode == 0
+    assert aidc("new", tmp_path / "mine").returncode == 5
+    done = aidc("run", tmp_path / "mine" / "site.toml", "--out", tmp_path / "run", *SHORT, "--json")
+    assert done.returncode == 0, done.stderr
+
+
+def test_catalogue_shows_every_entry() -> None:
+    kinds = json.loads(aidc("catalogue", "--json").stdout)
+    assert {"accelerator", "rack", "llm", "chain", "cdu", "heat-rejection", "storage"} <= set(kinds)
+    assert len(kinds["llm"]) >= 12
+    assert "confidence" in aidc("catalogue", "accelerator", "h100").stdout
+    assert aidc("catalogue", "nonsense").returncode == 2
+
+
+def test_data_list_and_help() -> None:
+    assert "azure-llm-2023" in aidc("data", "list").stdout
+    assert "catalogue" in aidc("--help").stdout
+
+
+def test_validate_without_data_still_judges_what_needs_none(tmp_path) -> None:
+    done = aidc("validate", tmp_path, "--json")
+    names = {case["name"] for case in json.loads(done.stdout)["cases"]}
+    assert {"chains", "cooling", "storage"} <= names
+
+
+def test_the_measured_examples_run(aidc_data, tmp_path) -> None:
+    for name in ("traces", "frontier"):
+        done = aidc(
+            "run",
+            EXAMPLES / name / "site.toml",
+            "--out",
+            tmp_path / name,
+            *SHORT,
+            "--json",
+            env={**os.environ, "AIDC_DATA": str(aidc_data)},
+        )
+        assert done.returncode == 0, done.stderr
+        assert json.loads(done.stdout)["energy_mwh"]["closure_residual_frac"] < 1e-9
