@@ -29,7 +29,7 @@ def problems_of(
 def _problem(
     one: dict[str, Any], shape: type[BaseModel], file: Path | str | None, hidden: Sequence[str]
 ) -> Problem:
-    place: tuple[Any, ...] = one["loc"]
+    place: list[Any] = list(one["loc"])
     kind: str = one["type"]
     key = _key(place, hidden)
     value = None if kind == "missing" or isinstance(one.get("input"), Mapping) else one.get("input")
