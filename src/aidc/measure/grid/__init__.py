@@ -1,0 +1,1 @@
+"""Grid rules: evaluators of a waveform, each a pure function or a meter that is fed in blocks."""

@@ -1,0 +1,94 @@
+"""A waveform: evenly sampled channels at one measuring point, from the twin or from a recorder.
+
+Evaluators see nothing else, so a measured series and a simulated one are judged by the same code. A long
+window is a sequence of waveforms (blocks) whose first ticks follow each other.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from fractions import Fraction
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+__all__ = ["CHANNELS", "Location", "Mark", "Waveform"]
+
+FloatArray = NDArray[np.float64]
+Location = Literal["poi", "ups-input", "psu-terminals"]
+
+CHANNELS: Mapping[str, str] = {
+    "v1_pu": "positive-sequence voltage, one-cycle RMS",
+    "v2_pu": "negative-sequence voltage",
+    "v0_pu": "zero-sequence voltage",
+    "v_pn_min_pu": "least of the three phase-neutral voltages, one-cycle RMS",
+    "v_pn_max_pu": "greatest phase-neutral voltage",
+    "v_pp_min_pu": "least of the three phase-phase voltages, over nominal phase-phase voltage",
+    "v_pp_max_pu": "greatest phase-phase voltage",
+    "v_wave_pu": "instantaneous voltage of one phase over the nominal amplitude (flickermeter input)",
+    "frequency_hz": "frequency",
+    "angle_rad": "voltage angle against a frame that turns at nominal frequency",
+    "p_w": "active power of all three phases, import positive",
+    "q_var": "reactive power, import positive",
+    "connected_frac": "share of the load that has not tripped, transferred or locked out",
+    "it_demand_w": "power that the racks ask for",
+    "it_served_w": "power that the racks get",
+    "dc_bus_pu": "lowest direct voltage of any lineup",
+}
+"""Known channels; a waveform holds those that its source has."""
+
+
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """A named stretch of a record, in seconds from tick 0: a sag, a start, an abort, a transfer."""
+
+    kind: str
+    start_s: float
+    end_s: float
+    label: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Waveform:
+    """Channels of equal length, shape (n_step,), the first sample at `first_tick`.
+
+    Voltages are over nominal (phase-neutral or phase-phase alike), powers are three-phase totals.
+    """
+
+    step_s: Fraction
+    channels: Mapping[str, FloatArray]
+    location: Location = "poi"
+    frequency_hz: float = 60.0
+    first_tick: int = 0
+    marks: tuple[Mark, ...] = field(default=())
+
+    def __getitem__(self, channel: str) -> FloatArray:
+        return self.channels[channel]
+
+    def __contains__(self, channel: str) -> bool:
+        return channel in self.channels
+
+    def __len__(self) -> int:
+        return next((values.size for values in self.channels.values()), 0)
+
+    @property
+    def time_s(self) -> FloatArray:
+        """Time of each sample from tick 0 [s]."""
+        return (np.arange(len(self)) + self.first_tick) * float(self.step_s)
+
+    @property
+    def duration_s(self) -> float:
+        return len(self) * float(self.step_s)
+
+    def block(self, first: int, last: int) -> Waveform:
+        """Samples `first` to `last` (exclusive), as views."""
+        return Waveform(
+            self.step_s,
+            {name: values[first:last] for name, values in self.channels.items()},
+            self.location,
+            self.frequency_hz,
+            self.first_tick + first,
+            self.marks,
+        )
