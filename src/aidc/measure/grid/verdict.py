@@ -118,7 +118,9 @@ def worst(verdicts: Iterable[Verdict]) -> Verdict:
 
     found = list(verdicts)
     chosen = max(found, key=rank)
-    return replace(chosen, reason=chosen.reason or f"worst of {len(found)} cases") if len(found) > 1 else chosen
+    return (
+        replace(chosen, reason=chosen.reason or f"worst of {len(found)} cases") if len(found) > 1 else chosen
+    )
 
 
 def overall(verdicts: Iterable[Verdict]) -> Result:
