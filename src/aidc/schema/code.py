@@ -7,6 +7,7 @@ any rule is written in code: users write their own sets as `catalogue/code/NAME.
 from __future__ import annotations
 
 from datetime import date
+from itertools import pairwise
 from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
@@ -311,5 +312,5 @@ def _milder_is_longer(
     points = sorted(zip(levels, times, strict=True), key=lambda point: toward * point[0])
     if len(set(levels)) < len(levels):
         raise ValueError(f"{a} names a level twice; keep one")
-    if any(deep[1] > mild[1] for deep, mild in zip(points, points[1:], strict=False)):
+    if any(deep[1] > mild[1] for deep, mild in pairwise(points)):
         raise ValueError(f"{b} grows with the depth of {a}; check the order of the points")
