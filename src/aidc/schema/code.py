@@ -47,7 +47,6 @@ class ClauseBase(Shape):
     title of where they were read. `applies_to` limits a clause to storage or to equipment.
     """
 
-    rule: str
     clause: str
     location: Location = "poi"
     status: Status = "reference"

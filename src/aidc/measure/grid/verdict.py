@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import asdict, dataclass, replace
 from typing import Any, Literal
 
-from aidc.schema.code import ClauseBase
+from aidc.schema.code import Clause
 
 __all__ = ["Connection", "Result", "Verdict", "judge", "not_applicable", "not_assessable", "overall", "worst"]
 
@@ -63,7 +63,7 @@ class Verdict:
 
 
 def judge(
-    clause: ClauseBase,
+    clause: Clause,
     value: float,
     limit: float,
     unit: str,
@@ -93,17 +93,17 @@ def judge(
     )
 
 
-def not_assessable(clause: ClauseBase, reason: str, case: str = "") -> Verdict:
+def not_assessable(clause: Clause, reason: str, case: str = "") -> Verdict:
     """No honest verdict can be given; the reason says what is missing."""
     return _without_value(clause, "not_assessable", reason, case)
 
 
-def not_applicable(clause: ClauseBase, reason: str) -> Verdict:
+def not_applicable(clause: Clause, reason: str) -> Verdict:
     """The clause does not concern this site."""
     return _without_value(clause, "not_applicable", reason, "")
 
 
-def _without_value(clause: ClauseBase, result: Result, reason: str, case: str) -> Verdict:
+def _without_value(clause: Clause, result: Result, reason: str, case: str) -> Verdict:
     return Verdict(
         clause.rule, clause.clause, result, reason=reason, case=case,
         status=clause.status, confidence=clause.confidence, source=clause.source,
