@@ -15,6 +15,7 @@ CONFIDENCE: Final[Mapping[str, str]] = {
     "measured": "fitted or read from measured data",
     "published": "stated by a primary source",
     "derived": "computed from published figures",
+    "secondary": "stated by a secondary source; the original was not opened",
     "estimated": "engineering knowledge without a checked source",
 }
 

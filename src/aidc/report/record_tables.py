@@ -16,7 +16,7 @@ from aidc.report.view import View
 __all__ = ["assumption_count", "assumptions_section", "events_section", "inputs_section"]
 
 _EVENTS_SHOWN = 400
-_CONFIDENCE = ("measured", "published", "derived", "estimated")
+_CONFIDENCE = ("measured", "published", "derived", "secondary", "estimated")
 
 
 def events_section(view: View) -> Section:

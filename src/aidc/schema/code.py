@@ -237,7 +237,8 @@ class FrequencyService(ClauseBase):
     """A frequency response product: share of the contracted power over the deviation, speed, duration.
 
     `deviation_hz` and `response_frac` are a curve over the absolute deviation; `full_s` by when all of the
-    response must be there, `start_s` the allowed delay, `duration_s` how long it must last.
+    response must be there, `start_s` the allowed delay, `duration_s` how long it must last (None where
+    that was not captured). Below the first point of the curve nothing is due: one point is a step.
     """
 
     rule: Literal["frequency-service"]
@@ -247,7 +248,7 @@ class FrequencyService(ClauseBase):
     start_s: NonNegative = 0.0
     full_s: Positive
     least_at_full_frac: Frac = 1.0
-    duration_s: Positive
+    duration_s: Positive | None = None
     nominal_hz: Literal[50, 60] = 50
 
     @model_validator(mode="after")
