@@ -76,7 +76,7 @@ class Waveform:
     @property
     def time_s(self) -> FloatArray:
         """Time of each sample from tick 0 [s]."""
-        return (np.arange(len(self)) + self.first_tick) * float(self.step_s)
+        return np.arange(self.first_tick, self.first_tick + len(self), dtype=np.float64) * float(self.step_s)
 
     @property
     def duration_s(self) -> float:

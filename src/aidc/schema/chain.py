@@ -7,6 +7,7 @@ from typing import Annotated, Literal, Self
 from pydantic import Field, model_validator
 
 from aidc.schema.base import Name, Positive, Shape
+from aidc.schema.front_end import FrontEnd
 
 __all__ = ["Boundary", "Chain", "HeatTo", "LossCurve", "Redundancy", "Stage"]
 
@@ -47,9 +48,15 @@ class Stage(LossCurve):
 
 
 class Chain(Shape):
-    """Stages in the order in which power from the grid passes them."""
+    """Stages in the order in which power from the grid passes them.
+
+    `front` names a front end of the catalogue (or is a table with `use`): what the grid sees of the chain
+    within milliseconds. Its buffer stands at the stage that is marked as the "ups" storage node.
+    """
 
     label: str = ""
+    front: Name | None = None
+    front_entry: FrontEnd | None = None
     voltage_v: Positive
     redundancy: Redundancy = "N"
     stages: Annotated[tuple[Stage, ...], Field(min_length=1, max_length=20)]

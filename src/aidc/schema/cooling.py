@@ -12,6 +12,7 @@ from pydantic import Field, model_validator
 
 from aidc.schema.base import Frac, Name, NonNegative, Positive, Shape, TempC
 from aidc.schema.chain import Redundancy
+from aidc.schema.front_end import Drives
 
 __all__ = [
     "AdiabaticCooler",
@@ -282,6 +283,7 @@ class CoolingPlant(Shape):
     heat_reuse_frac: Frac = 1.0
     heat_reuse_limit_mw: NonNegative = 0.0
     heat_reuse_min_c: TempC = 40.0
+    drives: Drives = Drives()
 
     @model_validator(mode="after")
     def _has_something_to_cool_with(self) -> Self:

@@ -83,6 +83,10 @@ class JobShape(Shape):
     communication_frac: Frac | None = Field(
         default=None, description="Share of an iteration at the low power level; the device's own if absent."
     )
+    edge_ms: NonNegative = Field(
+        default=20.0,
+        description="Time constant of the power's edges within an iteration (estimate, no checked source).",
+    )
     checkpoint: CheckpointShape | None = CheckpointShape()
     evaluation: EvaluationShape | None = None
     faults: FaultShape | None = None

@@ -20,6 +20,7 @@ from aidc.schema.chain import Chain
 from aidc.schema.cooling import ColdPlate, CoolingPlant
 from aidc.schema.demand import DemandSpec
 from aidc.schema.event import GridEvent
+from aidc.schema.front_end import PowerSmoothing
 from aidc.schema.job import JobShape
 from aidc.schema.llm import Llm
 from aidc.schema.market import CarbonSpec, PriceSpec, Tariff
@@ -31,6 +32,7 @@ from aidc.schema.weather import WeatherSpec
 __all__ = [
     "Assumption",
     "Control",
+    "GeneratorMode",
     "Grid",
     "Job",
     "Location",
@@ -77,25 +79,47 @@ class SiteFacts(Shape):
 class MainTransformer(Shape):
     """The transformer at the point of interconnection: losses per unit of its rating.
 
-    Defaults: 0.04 % no-load and 0.30 % load loss at rating, usual for 100 MVA class units
-    (engineering knowledge without a checked source).
+    Defaults: 0.04 % no-load and 0.30 % load loss and 12 % reactance at rating, usual for 100 MVA class units
+    (engineering knowledge without a checked source). `winding` is its group, grid side first.
     """
 
     rating_mva: Positive | None = None
     no_load_frac: Annotated[float, Field(ge=0, le=0.05)] = 0.0004
     load_frac: Annotated[float, Field(ge=0, le=0.05)] = 0.003
+    reactance_frac: Annotated[float, Field(ge=0, le=0.5)] = 0.12
+    winding: Literal["Dy", "Yd", "Yy", "Dd"] = "Dy"
+
+
+class GeneratorMode(Shape):
+    """A torsional or inter-area mode of a named generator that the site must not excite."""
+
+    name: Name
+    frequency_hz: Annotated[float, Field(gt=0, lt=200)]
 
 
 class Grid(Shape):
-    """The grid connection. Short-circuit level and X/R are used by the transient engine."""
+    """The grid connection. What follows the export limit is used by the transient engine alone.
+
+    `short_circuit_mva` is the normal level; `short_circuit_max_mva`, `short_circuit_min_mva` and
+    `short_circuit_n1_mva` (largest infeed out) are judged too where they are given. `code` names the rule
+    set that the site must meet. `system_mva` is the rating that flicker limits are shared over,
+    `demand_mw` the demand current that distortion limits refer to (default: the import limit).
+    """
 
     import_limit_mw: NonNegative
     export_limit_mw: NonNegative = 0.0
     voltage_kv: Positive = 138.0
+    frequency_hz: Literal[50, 60] = 60
     short_circuit_mva: Positive | None = None
+    short_circuit_max_mva: Positive | None = None
+    short_circuit_min_mva: Positive | None = None
+    short_circuit_n1_mva: Positive | None = None
     x_over_r: Positive = 10.0
     transformer: MainTransformer = MainTransformer()
     code: Name | None = None
+    system_mva: Positive | None = None
+    demand_mw: Positive | None = None
+    modes: tuple[GeneratorMode, ...] = ()
 
 
 class Pod(Shape):
@@ -118,6 +142,7 @@ class Pod(Shape):
     power_cap_frac: Annotated[float, Field(gt=0, le=1)] = 1.0
     restart_s: NonNegative = 300.0
     ramp_up_mw_per_s: Positive | None = None
+    power_smoothing: PowerSmoothing | None = None
 
     @property
     def air_plant(self) -> str:

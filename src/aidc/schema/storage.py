@@ -8,6 +8,7 @@ from pydantic import Field, model_validator
 
 from aidc.schema.base import Frac, Name, NonNegative, Positive, Shape, TempC
 from aidc.schema.chain import LossCurve
+from aidc.schema.converter import Converter
 
 __all__ = [
     "AgeingModelName",
@@ -89,6 +90,7 @@ class Storage(Shape):
     cell_temp_c: TempC = 25.0
     heat_to: Literal["ambient", "air"] = "ambient"
     ageing: tuple[AgeingModelName, ...] = ()
+    converter: Converter = Converter()
     rule: Rule = PeakShaving()
 
     @model_validator(mode="after")

@@ -19,7 +19,7 @@ from aidc.site.resolve import Resolver, split_own
 __all__ = ["load", "site_of"]
 
 # what the resolver puts in; a reader never wrote these keys, so they are left out of messages
-_HIDDEN = ("rack", "accelerator", "model", "rejection", "cdu_entry", "crah_entry")
+_HIDDEN = ("rack", "accelerator", "model", "rejection", "cdu_entry", "crah_entry", "front_entry")
 
 
 def load(path: Path | str, settings: Sequence[str] = ()) -> Site:
@@ -80,7 +80,7 @@ def _with_scenario(document: Mapping[str, Any], folder: Path, resolver: Resolver
 
 def _resolve(document: dict[str, Any], resolver: Resolver) -> dict[str, Any]:
     sections: dict[str, Callable[[str, dict[str, Any], Resolver], dict[str, Any]]] = {
-        "chains": _flat("chain"),
+        "chains": _chain,
         "storage": _flat("storage"),
         "renewables": _flat("renewable"),
         "gensets": _flat("genset"),
@@ -113,6 +113,27 @@ def _flat(kind: str) -> Callable[[str, dict[str, Any], Resolver], dict[str, Any]
         return resolver.values(kind, table["use"], f"{key}.use", rest)
 
     return resolve
+
+
+def _chain(key: str, table: dict[str, Any], resolver: Resolver) -> dict[str, Any]:
+    """A chain, with the front end that it or its entry names."""
+    resolved = _flat("chain")(key, table, resolver)
+    return _slot(key, resolved, "front", "front-end", resolver)
+
+
+def _slot(key: str, table: dict[str, Any], part: str, kind: str, resolver: Resolver) -> dict[str, Any]:
+    """Resolve the entry that `part` names into `part_entry`; a table overrides figures of the entry."""
+    name = table.get(part)
+    if f"{part}_entry" in table or name is None:
+        return table
+    if isinstance(name, Mapping):  # an entry with overrides: { use = "…", pump_kw = … }
+        own = dict(name)
+        return {
+            **table,
+            part: own.get("use", "own"),
+            f"{part}_entry": _flat(kind)(f"{key}.{part}", own, resolver),
+        }
+    return {**table, f"{part}_entry": resolver.values(kind, name, f"{key}.{part}.use")}
 
 
 def _nested(
@@ -191,14 +212,6 @@ _AIR_HANDLER = "crah-chilled-water"  # where a plant names none: no rack gives a
 def _cooling(key: str, table: dict[str, Any], resolver: Resolver) -> dict[str, Any]:
     table = {"crah": _AIR_HANDLER, **table}
     for part in ("cdu", "crah"):
-        name = table.get(part)
-        if f"{part}_entry" in table:
-            continue
-        if isinstance(name, Mapping):  # an entry with overrides: { use = "…", pump_kw = … }
-            own = dict(name)
-            table[part] = own.get("use", "own")
-            table[f"{part}_entry"] = _flat(part)(f"{key}.{part}", own, resolver)
-        elif name is not None:
-            table[f"{part}_entry"] = resolver.values(part, name, f"{key}.{part}.use")
+        table = _slot(key, table, part, part, resolver)
     table.setdefault("rejection_name", table.get("use", ""))
     return _nested(key, table, resolver, "heat-rejection", CoolingPlant, "rejection")

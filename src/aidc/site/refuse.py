@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import types
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from difflib import get_close_matches
 from pathlib import Path
 from typing import Any, Union, get_args, get_origin
@@ -16,14 +17,19 @@ __all__ = ["problems_of"]
 
 
 def problems_of(
-    error: ValidationError, shape: type[BaseModel], file: Path | str | None, hidden: Sequence[str] = ()
+    error: ValidationError,
+    shape: type[BaseModel],
+    file: Path | str | None,
+    hidden: Sequence[str] = (),
+    tags: Sequence[str] = (),
 ) -> list[Problem]:
     """Translate each error: where (file and dotted key), what, the value, and what to do.
 
     `hidden` are keys that the resolver put in (such as `rack` in a pod): a reader never wrote them,
-    so they are left out of the dotted key.
+    so they are left out of the dotted key; `tags` of unions likewise, which stand in no document.
     """
-    return [_problem(dict(one), shape, file, hidden) for one in error.errors()]
+    found = [_problem(dict(one), shape, file, hidden) for one in error.errors()]
+    return [replace(one, key=_without(one.key, tags)) for one in found] if tags else found
 
 
 def _problem(
@@ -42,10 +48,29 @@ def _problem(
         return Problem("unknown key", remedy, file, key, value)
     if kind == "missing":
         return Problem("is missing", f"Add {place[-1]} = … .", file, key)
+    if kind == "union_tag_invalid":
+        return _unknown_tag(one["ctx"], file, key)
     message = str(one["msg"]).removeprefix("Value error, ")
     what, _, remedy = message.partition(". ")
     what = what[:1].lower() + what[1:]
     return Problem(what.rstrip("."), remedy or _remedy(kind), file, key, value)
+
+
+def _unknown_tag(context: Mapping[str, Any], file: Path | str | None, key: str) -> Problem:
+    """A union's tag that no member bears: the nearest, or all of them."""
+    name = str(context["discriminator"]).strip("'")
+    known = [tag.strip(" '") for tag in str(context["expected_tags"]).split(",")]
+    close = get_close_matches(str(context["tag"]), known, n=1, cutoff=0.5)
+    remedy = f"Did you mean {close[0]!r}?" if close else f"Known: {', '.join(known)}."
+    return Problem(f"is not a known {name}", remedy, file, f"{key}.{name}" if key else name, context["tag"])
+
+
+def _without(key: str | None, tags: Sequence[str]) -> str | None:
+    if key is None:
+        return None
+    for tag in tags:
+        key = f"{key}.".replace(f"].{tag}.", "].").removesuffix(".")
+    return key
 
 
 def _remedy(kind: str) -> str:

@@ -1,0 +1,79 @@
+"""The converter of a site storage in milliseconds: grid-following or grid-forming, and its fast law."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from aidc.schema.base import NonNegative, Positive, Shape
+
+__all__ = ["Converter", "FastLaw", "FrequencyDroop", "LoadSmoothing", "NoLaw", "RampLimit"]
+
+
+class NoLaw(Shape):
+    """The converter holds the power that the supervisory rule asked for."""
+
+    use: Literal["none"] = "none"
+
+
+class LoadSmoothing(Shape):
+    """Take what the site draws beyond its running mean (first-order, `time_constant_s`).
+
+    `soc_gain_per_h` steers the state of charge back to its middle: at 1 per hour a tenth too much is
+    given back at a tenth of the capacity per hour.
+    """
+
+    use: Literal["smoothing"]
+    time_constant_s: Positive = 60.0
+    soc_gain_per_h: NonNegative = 0.5
+
+
+class RampLimit(Shape):
+    """Let the site's draw change by at most `limit_mw_per_min`; the storage takes the rest."""
+
+    use: Literal["ramp-limit"]
+    limit_mw_per_min: Positive
+    soc_gain_per_h: NonNegative = 0.5
+
+
+class FrequencyDroop(Shape):
+    """Give rated power at `full_hz` of deviation, nothing within `deadband_hz`."""
+
+    use: Literal["frequency-droop"]
+    deadband_hz: NonNegative = 0.015
+    full_hz: Positive = 0.5
+    share_frac: Annotated[float, Field(gt=0, le=1)] = 1.0
+
+
+FastLaw = Annotated[NoLaw | LoadSmoothing | RampLimit | FrequencyDroop, Field(discriminator="use")]
+
+
+class Converter(Shape):
+    """How the storage meets the grid.
+
+    A grid-following converter injects current by a PLL (`lag_s` from set point to current, `pll_s` from
+    the grid's frequency to the measured one) and is trusted above a short-circuit ratio of
+    `scr_min`. A grid-forming one is a voltage behind `reactance_frac` and `resistance_frac` (of its rating)
+    with droop `droop_frac` and inertia `inertia_s` (0: droop alone), damping `damping_frac` against the
+    grid's frequency, and a current limit that raises the virtual impedance. `power_lag_s` filters its
+    power measurement.
+
+    Ranges: WECC REGFM_A1 and REGFM_B1 model specifications (reactance 0.04 to 0.40 pu). Defaults are
+    engineering knowledge without a checked source.
+    """
+
+    control: Literal["grid-following", "grid-forming"] = "grid-following"
+    lag_s: NonNegative = 0.02
+    pll_s: NonNegative = 0.05
+    scr_min: NonNegative = 3.0
+    current_limit_frac: Annotated[float, Field(ge=1, le=5)] = 1.2
+    cease_below_pu: Annotated[float, Field(ge=0, lt=1)] = 0.0
+    droop_frac: Annotated[float, Field(gt=0, le=0.2)] = 0.02
+    inertia_s: Annotated[float, Field(ge=0, le=20)] = 0.5
+    damping_frac: Annotated[float, Field(ge=0, le=1000)] = 0.0
+    reactance_frac: Annotated[float, Field(ge=0.02, le=1)] = 0.15
+    resistance_frac: Annotated[float, Field(ge=0, le=0.5)] = 0.02
+    power_lag_s: NonNegative = 0.02
+    volt_var_frac: NonNegative = 0.0
+    law: FastLaw = NoLaw()

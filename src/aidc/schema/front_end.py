@@ -1,0 +1,104 @@
+"""The AC side of a chain in milliseconds: what the grid sees of a UPS, a rectifier, an SST, or bare supplies."""
+
+from __future__ import annotations
+
+from typing import Annotated, Self
+
+from pydantic import Field, model_validator
+
+from aidc.schema.base import Frac, NonNegative, Positive, Shape
+
+__all__ = ["Drives", "FrontEnd", "PowerSmoothing", "SagCounter"]
+
+_Voltages = Annotated[tuple[Positive, ...], Field(max_length=4)]
+_Times = Annotated[tuple[NonNegative, ...], Field(max_length=4)]
+
+
+class SagCounter(Shape):
+    """`count` departures within `window_s` lock the lineup out until somebody resets it by hand."""
+
+    count: Annotated[int, Field(ge=1, le=8)] = 3
+    window_s: Positive = 60.0
+
+
+class FrontEnd(Shape):
+    """When a lineup leaves the grid, how it comes back, and what carries the load meanwhile.
+
+    It leaves once the voltage has been below `leave_below_pu[k]` for `leave_below_s[k]` without a break,
+    for any k (above alike; frequency: `leave_below_hz`, `leave_above_hz`, both after `leave_hz_s`).
+    Protection sees the lowest (highest) phase behind the transformer; the converter sees the positive
+    sequence, and draws at most `current_limit_frac` of its rated current, so that its power falls with the
+    voltage. It returns once the voltage has stayed above `return_above_pu` for `return_s`, and walks in
+    over `walk_in_s`.
+
+    The buffer on the DC side is `hold_up_s` of rated power in capacitors, and a battery of `battery_frac` of
+    rated power for `battery_s`, which takes over `battery_start_s` after the input falls short. With
+    `supplements` the battery also fills what a current-limited input lacks; else the lineup leaves the
+    grid when its capacitors sink to `leave_dc_frac`. `transfer_s` is the gap when an eco mode falls back.
+    """
+
+    leave_below_pu: _Voltages = ()
+    leave_below_s: _Times = ()
+    leave_above_pu: _Voltages = ()
+    leave_above_s: _Times = ()
+    leave_below_hz: NonNegative = 0.0
+    leave_above_hz: Positive = 1000.0
+    leave_hz_s: NonNegative = 0.1
+    current_limit_frac: Annotated[float, Field(gt=0.5, le=5)] = 1.1
+    power_factor: Annotated[float, Field(gt=0.5, le=1)] = 0.99
+    return_above_pu: Annotated[float, Field(gt=0, le=1.2)] = 0.9
+    return_s: NonNegative = 10.0
+    walk_in_s: NonNegative = 10.0
+    transfer_s: NonNegative = 0.0
+    hold_up_s: Annotated[float, Field(gt=0, le=60)] = 0.02
+    leave_dc_frac: Frac = 0.5
+    battery_frac: NonNegative = 0.0
+    battery_s: NonNegative = 0.0
+    battery_start_s: NonNegative = 0.0
+    recharge_frac: Annotated[float, Field(ge=0, le=1)] = 0.1
+    supplements: bool = False
+    sag_counter: SagCounter | None = None
+
+    @model_validator(mode="after")
+    def _whole_curves(self) -> Self:
+        for side, levels, times in (
+            ("below", self.leave_below_pu, self.leave_below_s),
+            ("above", self.leave_above_pu, self.leave_above_s),
+        ):
+            if len(levels) != len(times):
+                raise ValueError(
+                    f"leave_{side}_pu and leave_{side}_s differ in length "
+                    f"({len(levels)} and {len(times)}); a point is missing"
+                )
+        if self.battery_frac > 0 and self.battery_s <= 0:
+            raise ValueError("has a battery without energy; give battery_s")
+        return self
+
+
+class Drives(Shape):
+    """Motors of a cooling plant: they stop below a voltage, and start again one after another.
+
+    Defaults: contactors and drives drop out at 70 % after 50 ms and restart after 5 s over 10 s
+    (engineering knowledge without a checked source; SEMI F47 asks equipment for 50 % during 200 ms).
+    """
+
+    drop_below_pu: Annotated[float, Field(ge=0, lt=1)] = 0.7
+    drop_after_s: NonNegative = 0.05
+    restart_s: NonNegative = 5.0
+    ramp_s: NonNegative = 10.0
+    power_factor: Annotated[float, Field(gt=0.5, le=1)] = 0.95
+    on_ups: bool = False
+
+
+class PowerSmoothing(Shape):
+    """Power smoothing of the accelerators, with the parameters that NVML names.
+
+    NVIDIA NVML, nvmlDevicePowerSmoothing profiles: percent of TMP floor, ramp-up and ramp-down rate,
+    ramp-down hysteresis. A floor burns power while a job is running; it ends `hysteresis_s` after the load
+    has fallen below it.
+    """
+
+    floor_frac: Frac = 0.0
+    ramp_up_frac_per_s: Positive = 1e6
+    ramp_down_frac_per_s: Positive = 1e6
+    hysteresis_s: NonNegative = 0.0
