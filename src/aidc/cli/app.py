@@ -86,6 +86,14 @@ def catalogue(kind: str | None = None, name: str | None = None, *, json: Json = 
 
 
 @app.command
+def codes(name: str | None = None, *, json: Json = False) -> int:
+    """List the rule sets of grid operators, or the clauses of one with figures, sources and marks."""
+    from aidc.cli.codes import show_codes
+
+    return show_codes(name, as_json=json)
+
+
+@app.command
 def new(folder: Path) -> int:
     """Write a commented starter site into a new folder."""
     from aidc.cli.shelves import starter

@@ -1,0 +1,117 @@
+"""`aidc codes`: the rule sets, and the clauses of one with figures, sources and marks."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+from rich.table import Table
+
+from aidc.catalogue import CONFIDENCE, read
+from aidc.schema.code import Clause, Code
+from aidc.study.codes import KIND, known_codes, read_code
+
+__all__ = ["show_codes"]
+
+_STATED = ("rule", "clause", "status", "confidence", "source", "note")
+
+
+def show_codes(name: str | None, *, as_json: bool) -> int:
+    """Print every rule set on one line each, or one with all of its clauses."""
+    search = (Path("catalogue").resolve(),) if Path("catalogue").is_dir() else ()
+    if name is None:
+        codes = {each: read_code(each, search) for each in known_codes(search)}
+        rows = [_row(each, code) for each, code in codes.items()]
+        return _print(rows, lambda: _listing(rows), as_json=as_json)
+    code = read_code(name, search)
+    return _print(_document(name, code, search), lambda: _clauses(name, code), as_json=as_json)
+
+
+def _row(name: str, code: Code) -> dict[str, Any]:
+    return {
+        "name": name,
+        "title": code.title,
+        "authority": code.authority,
+        "version": code.version,
+        "effective": code.effective.isoformat() if code.effective else None,
+        "status": code.status,
+        "confidence": code.confidence,
+        "clauses": len(code.clauses),
+        "uncaptured": sum(clause.rule == "uncaptured" for clause in code.clauses),
+    }
+
+
+def _document(name: str, code: Code, search: Sequence[Path]) -> dict[str, Any]:
+    """The set as judged, and the provenance of every figure that its own file states."""
+    entry = read(KIND, name, search)
+    figures = {
+        key: {
+            "value": figure.value,
+            "source": entry.sources[figure.source].title,
+            "url": entry.sources[figure.source].url,
+            "confidence": figure.confidence,
+            "note": figure.note,
+        }
+        for key, figure in entry.figures.items()
+    }
+    return {"name": name, **code.model_dump(mode="json"), "figures": figures}
+
+
+def _listing(rows: Sequence[dict[str, Any]]) -> Table:
+    table = Table(*rows[0], caption="aidc codes NAME shows the clauses of a set.")
+    for row in rows:
+        table.add_row(*("" if value is None else str(value) for value in row.values()))
+    return table
+
+
+def _clauses(name: str, code: Code) -> Table:
+    table = Table("rule", "clause", "figures", "status", "confidence", "source", show_lines=True)
+    table.title = f"{code.title} ({name})"
+    for clause in code.clauses:
+        text = "\n".join(part for part in (clause.source, clause.note) if part)
+        table.add_row(clause.rule, clause.clause, _figures(clause), clause.status, clause.confidence, text)
+    used = {clause.confidence for clause in code.clauses}
+    marks = "; ".join(f"{mark}: {meaning}" for mark, meaning in CONFIDENCE.items() if mark in used)
+    table.caption = "\n".join(part for part in (_scope(code), code.note, marks) if part)
+    return table
+
+
+def _scope(code: Code) -> str:
+    """Who asks, since when, of which sites."""
+    effect = f", in effect from {code.effective.isoformat()}" if code.effective else ""
+    sites = "sites of any size" if "min_mw" not in code.model_fields_set else f"sites from {code.min_mw:g} MW"
+    return f"{code.authority}, {code.version} ({code.status}{effect}); {sites}."
+
+
+def _figures(clause: Clause) -> str:
+    """The clause's own keys, those left at their defaults with a mark."""
+    lines = [
+        f"{key} = {_shown(value)}{'' if key in clause.model_fields_set else ' (default)'}"
+        for key, value in clause.model_dump().items()
+        if key not in _STATED and value not in (None, (), "")
+    ]
+    return "\n".join(lines)
+
+
+def _shown(value: Any) -> str:
+    if isinstance(value, tuple):
+        return "[" + ", ".join(_shown(each) for each in value) + "]"
+    return (
+        f"{value:g}"
+        if isinstance(value, float)
+        else str(value).lower()
+        if isinstance(value, bool)
+        else str(value)
+    )
+
+
+def _print(document: Any, table: Any, *, as_json: bool) -> int:
+    if as_json:
+        sys.stdout.write(json.dumps(document, indent=1, ensure_ascii=False, allow_nan=False) + "\n")
+    else:
+        Console().print(table())
+    return 0
