@@ -25,7 +25,7 @@ __all__ = ["engine", "part", "scalar"]
 P = ParamSpec("P")
 R = TypeVar("R")
 
-ROOMS_WITH_KERNELS = ("firmware", "plant", "simulate")
+ROOMS_WITH_KERNELS = ("firmware", "plant", "simulate", "measure/grid")
 
 
 def _source_hash() -> str:
