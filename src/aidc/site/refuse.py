@@ -28,8 +28,19 @@ def problems_of(
     `hidden` are keys that the resolver put in (such as `rack` in a pod): a reader never wrote them,
     so they are left out of the dotted key; `tags` of unions likewise, which stand in no document.
     """
-    found = [_problem(dict(one), shape, file, hidden) for one in error.errors()]
+    errors = [dict(one) for one in error.errors()]
+    found = [_problem(one, shape, file, hidden) for one in errors if not _echoes(one)]
     return [replace(one, key=_without(one.key, tags)) for one in found] if tags else found
+
+
+def _echoes(one: Mapping[str, Any]) -> bool:
+    """A list counts as too short where its items are refused: the items' own problems say it."""
+    given: Any = one.get("input")
+    return (
+        one["type"] == "too_short"
+        and isinstance(given, (list, tuple))
+        and len(given) > one["ctx"]["actual_length"]
+    )
 
 
 def _problem(
@@ -50,10 +61,16 @@ def _problem(
         return Problem("is missing", f"Add {place[-1]} = … .", file, key)
     if kind == "union_tag_invalid":
         return _unknown_tag(one["ctx"], file, key)
+    if kind == "union_tag_not_found":
+        name = str(one["ctx"]["discriminator"]).strip("'")
+        return Problem("is missing", f"Add {name} = … .", file, f"{key}.{name}" if key else name)
     message = str(one["msg"]).removeprefix("Value error, ")
     what, _, remedy = message.partition(". ")
+    if not remedy:  # a validator may also write "what is wrong; what to do"
+        what, _, remedy = message.partition("; ")
+        remedy = f"{remedy[:1].upper()}{remedy[1:]}." if remedy else ""
     what = what[:1].lower() + what[1:]
-    return Problem(what.rstrip("."), remedy or _remedy(kind), file, key, value)
+    return Problem(what.rstrip("."), remedy or _remedy(kind), file, key or None, value)
 
 
 def _unknown_tag(context: Mapping[str, Any], file: Path | str | None, key: str) -> Problem:
