@@ -37,6 +37,7 @@ _RATE_HZ = 200.0
 _PASS_SHARE = 0.8  # of the Nyquist frequency after decimation
 _LOBE = 2
 _MODE_SHARE = 0.02
+_ROUNDING = 1e-10
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +90,7 @@ class Spectrum:
         energy = self.variance_w2.copy()
         energy[: _LOBE + 1] = 0.0  # the mean and its main lobe
         found: list[Line] = []
-        while len(found) < count and energy.max(initial=0.0) > 1e-12 * max(self.total_w2, 1e-300):
+        while self.total_w2 > 0 and len(found) < count and energy.max() > 1e-12 * self.total_w2:
             peak = int(energy.argmax())
             lobe = slice(max(0, peak - _LOBE), peak + _LOBE + 1)
             inside = energy[lobe].sum()
@@ -178,7 +179,9 @@ class SpectrumMeter:
             variance_w2 = variance_w2 / gain(self._lowpass, frequency_hz, self._source_hz) ** 2
         usable = frequency_hz <= _PASS_SHARE * self._rate_hz / 2
         mean = self._moments[0] / self._samples
-        total_w2 = max(0.0, float(self._moments[1] / self._samples - mean * mean))
+        total_w2 = float(self._moments[1] / self._samples - mean * mean)
+        if total_w2 <= (_ROUNDING * (self._offset + mean)) ** 2:
+            total_w2 = 0.0  # the shares of rounding errors mean nothing
         return Spectrum(frequency_hz[usable], variance_w2[usable], total_w2, self._segments)
 
 
