@@ -8,9 +8,8 @@ little within a step). A duration is the measure of the set of instants beyond t
 - in a window W: d(t) is the time beyond the threshold within [t - W, t], gaps left out.
 
 d_k is the greatest d(t). A strict threshold splits a stretch where the quantity merely touches it; an
-inclusive one counts time spent exactly on it. These are definitions, chosen so that the ways in which
-interconnection rules count (contiguous: most; accumulated in a window: IEEE 2800-2022, 7.2.2.1, for its
-consecutive deviations) come out of one function; the clause of the standard was not opened for this.
+inclusive one counts time spent exactly on it. These are definitions, exact for the piecewise straight line;
+which of them a rule means is data of its clause.
 """
 
 from __future__ import annotations

@@ -9,8 +9,9 @@ the voltage before it: with s = P + jQ, z = R + jX and V real,
     E^2 = (V + (R P + X Q)/V)^2 + ((X P - R Q)/V)^2
     V^4 + V^2 (2 (R P + X Q) - E^2) + |z|^2 |s|^2 = 0,   the upper root
 
-(the power-flow of two buses in closed form, e.g. T. Van Cutsem and C. Vournas, Voltage Stability of Electric
-Power Systems, Springer 1998, section 2.2; derived anew here). In per unit of the short-circuit power |z| = 1.
+(two-bus power flow in closed form, as in T. Van Cutsem and C. Vournas, Voltage Stability of Electric Power
+Systems, Springer 1998, chapter 2; derived anew, and checked in the tests by putting the voltage back into
+the circuit). In per unit of the short-circuit power |z| = 1.
 """
 
 from __future__ import annotations
