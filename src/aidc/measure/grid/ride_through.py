@@ -33,7 +33,7 @@ from aidc.schema.code import Clause, FrequencyRideThrough, VoltageRideThrough
 
 __all__ = ["Duty", "judge_connection", "left_at", "level_duties", "ride_through", "voltage_channels"]
 
-_STILL_CONNECTED = 1e-9
+_STILL_CONNECTED = 1e-6
 
 
 @dataclass(frozen=True, slots=True)

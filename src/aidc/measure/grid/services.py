@@ -52,8 +52,8 @@ _ROUND_HZ = 1e-9
 class ServiceResult:
     """What a site delivered of a contracted service.
 
-    Energies are those of the delivered response in the direction it was asked for, and `against_j` of
-    response the wrong way while asked. `available_frac` is the share of the asked time without shortfall
+    Energies are of the whole record: import lowered (`energy_low_j`) and raised (`energy_high_j`) against
+    the counterfactual; `against_j` is the part that went the wrong way while asked. `available_frac` is the share of the asked time without shortfall
     beyond the tolerance; 1 where nothing was asked.
     """
 
@@ -214,13 +214,13 @@ def _settled(
     worst = max(float(short[k]), 0.0)
     wanted = asked != 0
     unit_j = contracted_w * step_s
-    low_j = float(delivered[(asked > 0) & (delivered > 0)].sum()) * unit_j
-    high_j = float(np.abs(delivered[(asked < 0) & (delivered < 0)]).sum()) * unit_j
-    against_j = float(-along[wanted & (along < 0)].sum()) * unit_j
+    low_j = float(np.maximum(delivered, 0.0).sum()) * unit_j
+    high_j = float(np.maximum(-delivered, 0.0).sum()) * unit_j
+    against_j = float(np.maximum(-along, 0.0).sum()) * unit_j
     available = 1.0 - float(np.count_nonzero(short > tolerance_frac)) / float(np.count_nonzero(wanted))
     at_s = first_s(w) + k * step_s
     reason = (
-        f"{low_j / 3.6e9:.4g} MWh down and {high_j / 3.6e9:.4g} MWh up delivered while asked, "
+        f"{low_j / 3.6e9:.4g} MWh down and {high_j / 3.6e9:.4g} MWh up delivered, "
         f"available {100 * available:.2f} % of the asked time"
     )
     if worst > tolerance_frac:
