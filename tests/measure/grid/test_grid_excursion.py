@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from aidc.measure.grid import excursion
-from aidc.measure.grid.excursion import exceeds_at, longest, running, stretches
+from aidc.measure.grid.excursion import Stretches, exceeds_at, longest, running, stretches
 
 STEPS = [1e-3, 5e-4, 2.5e-4]
 
@@ -84,6 +84,16 @@ def test_separate_dips_add_up_in_a_window_and_are_forgotten_after_it() -> None:
     assert exceeds_at(found, 2.5 * one, window_s=10.0) == pytest.approx(1.5 - 0.8e-3 + 0.5 * one)
     assert exceeds_at(found, 3.01 * one, window_s=10.0) == math.inf
     assert exceeds_at(found, one) == math.inf
+
+
+def test_a_window_forgets_an_old_dip_while_a_new_one_goes_on() -> None:
+    found = Stretches(np.array([0.0, 0.3]), np.array([0.1, 1.0]), 2.0)
+    assert running(found, 0.55, window_s=0.5) == pytest.approx(
+        0.3
+    )  # the first dip leaves as fast as this one grows
+    assert exceeds_at(found, 0.2, window_s=0.5) == pytest.approx(0.4)
+    assert exceeds_at(found, 0.4, window_s=0.5) == pytest.approx(0.7)
+    assert exceeds_at(found, 0.5, window_s=0.5) == math.inf
 
 
 def test_until_an_instant_later_dips_do_not_count() -> None:
