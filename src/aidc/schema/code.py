@@ -226,7 +226,10 @@ class Harmonics(ClauseBase):
 
 
 class LoadLoss(ClauseBase):
-    """Largest simultaneous loss of load, and the overvoltage that it may cause."""
+    """Largest simultaneous loss of load, and the overvoltage that it may cause.
+
+    `overvoltage_pu` limits the voltage after the loss, over nominal (1.1, not 0.1).
+    """
 
     rule: Literal["load-loss"]
     limit_mw: Positive | None = None
