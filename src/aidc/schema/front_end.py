@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Self
+from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
@@ -34,7 +34,8 @@ class FrontEnd(Shape):
     The buffer on the DC side is `hold_up_s` of rated power in capacitors, and a battery of `battery_frac` of
     rated power for `battery_s`, which takes over `battery_start_s` after the input falls short. With
     `supplements` the battery also fills what a current-limited input lacks; else the lineup leaves the
-    grid when its capacitors sink to `leave_dc_frac`. `transfer_s` is the gap when an eco mode falls back.
+    grid when its capacitors sink to `leave_dc_frac`. `transfer_s` is the gap when an eco mode falls back. `winding` and
+    `transformer_reactance_frac` are those of the transformer in front of the lineup.
     """
 
     leave_below_pu: _Voltages = ()
@@ -57,6 +58,8 @@ class FrontEnd(Shape):
     battery_start_s: NonNegative = 0.0
     recharge_frac: Annotated[float, Field(ge=0, le=1)] = 0.1
     supplements: bool = False
+    winding: Literal["Dy", "Yd", "Yy", "Dd", "none"] = "Dy"
+    transformer_reactance_frac: Annotated[float, Field(ge=0, le=0.3)] = 0.06
     sag_counter: SagCounter | None = None
 
     @model_validator(mode="after")

@@ -1,0 +1,78 @@
+"""The bundles of arrays that the transient engine works on."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+__all__ = ["FloatArray", "IntArray", "Plan", "State", "Work"]
+
+FloatArray = NDArray[np.float64]
+IntArray = NDArray[np.int64]
+
+
+class Plan(NamedTuple):
+    """What is fixed for a window: the plant, the grid's course, and the load's own wishes."""
+
+    lane: FloatArray  # [Lane, lane]
+    leave_below_pu: FloatArray  # [CURVE, lane], 0 where there is no point
+    leave_below_ticks: FloatArray
+    leave_above_pu: FloatArray  # [CURVE, lane], inf where there is no point
+    leave_above_ticks: FloatArray
+    down_a_w: FloatArray  # [stage, lane] between rack and buffer
+    down_b: FloatArray
+    down_c_per_w: FloatArray
+    server_stages: int  # stages in front of which the network joins
+    up_a_w: FloatArray  # [stage, lane] between buffer and bus
+    up_b: FloatArray
+    up_c_per_w: FloatArray
+    base_w: FloatArray  # [lane, sample] accelerators of services, `base_ticks` apart
+    ripple_w: FloatArray  # [lane, sample] around it, `ripple_ticks` apart
+    base_ticks: int
+    ripple_ticks: int
+    job_start: IntArray  # [job]
+    job_clock: FloatArray  # [clock figure, job]
+    job_levels: FloatArray  # [level, job]
+    job_edge: FloatArray  # [job] step gain of the power's edges
+    drive: FloatArray  # [Drive, plant]
+    store: FloatArray  # [Converter, storage]
+    storage: FloatArray  # [StorageParams, storage]
+    site: FloatArray  # [SiteParam]
+    segment_tick: IntArray  # [segment]
+    segment: FloatArray  # [Segment, segment]
+    action_tick: IntArray  # [action]
+    action: FloatArray  # [kind, target, value; action]
+
+
+class State(NamedTuple):
+    """What is remembered between steps."""
+
+    lane: FloatArray  # [LaneState, lane]
+    drive: FloatArray  # [DriveState, plant]
+    store: FloatArray  # [StoreState, storage]
+    site: FloatArray  # [SiteState]
+    job: FloatArray  # [2, job]: runs, power over rated behind its edge
+    energy: FloatArray  # [Energy]
+
+
+class Work(NamedTuple):
+    """Working memory of one step."""
+
+    rated_w: float  # of everything that can be connected
+    refill_per_s: float  # how fast a buffer's capacitors are filled again
+    per_most: FloatArray  # [lane] 1 / most_w
+    most_w: FloatArray  # [lane] most that a lineup may draw, per unit of voltage
+    on: FloatArray  # [lane] share of the racks that has power
+    wished_w: FloatArray  # [lane] what the racks would draw with power
+    it_w: FloatArray  # [lane] what they draw, before a shortage
+    shelf_w: FloatArray  # [lane] power into the rack's capacitors
+    need_w: FloatArray  # [lane] power leaving the buffer node
+    buffer_w: FloatArray  # [lane] power wanted into it
+    want_w: FloatArray  # [lane] the same at the bus
+    drive_w: FloatArray  # [plant]
+    store_w: FloatArray  # [storage] power of current-controlled converters, charging positive
+    store_var: FloatArray
+    formed_w: FloatArray  # [storage] power of grid-forming ones, as the network has it
+    formed_var: FloatArray

@@ -1,0 +1,102 @@
+"""Converters and cells of the site storages, in the transient engine's arrays."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from aidc.firmware.lag import lag_gain
+from aidc.plant.storage import StorageParams
+from aidc.schema.converter import FrequencyDroop, LoadSmoothing, RampLimit
+from aidc.schema.site import Site
+from aidc.schema.storage import Smoothing, Storage
+from aidc.simulate.fields import Store
+from aidc.simulate.transient.arrays import FloatArray
+from aidc.simulate.transient.fields import Converter, Law
+from aidc.simulate.transient.start import OperatingPoint
+from aidc.units import HOUR_S, MEGA, MINUTE_S
+
+__all__ = ["converter_rows", "site_columns", "site_stores", "transient_storage"]
+
+
+def site_stores(site: Site, point: OperatingPoint) -> list[tuple[int, Storage]]:
+    """Columns of the energy engine's storages that stand at the site bus, with their shapes."""
+    params = point.compiled.params
+    return [
+        (column, site.storage[name])
+        for column, name in enumerate(point.compiled.labels.stores)
+        if params.store[Store.LANE, column] < 0
+    ]
+
+
+def site_columns(point: OperatingPoint) -> list[int]:
+    """The columns alone."""
+    return [int(column) for column in np.flatnonzero(point.compiled.params.store[Store.LANE] < 0)]
+
+
+def converter_rows(site: Site, point: OperatingPoint, step_s: float) -> FloatArray:
+    """Converter parameters [Converter, storage]; impedances are per unit voltage squared over VA."""
+    found = site_stores(site, point)
+    rows = np.zeros((len(Converter), len(found)))
+    for number, (column, shape) in enumerate(found):
+        one = shape.converter
+        rated_w = float(point.compiled.params.storage[1, column])
+        row = rows[:, number]
+        row[Converter.FORMING] = float(one.control == "grid-forming")
+        row[Converter.RATED_W] = rated_w
+        row[Converter.LAG_GAIN] = lag_gain(step_s, one.lag_s)
+        row[Converter.PLL_GAIN] = lag_gain(step_s, one.pll_s)
+        row[Converter.CURRENT_LIMIT] = one.current_limit_frac
+        row[Converter.CEASE_PU] = one.cease_below_pu
+        row[Converter.DROOP] = one.droop_frac
+        row[Converter.INERTIA_S] = one.inertia_s
+        row[Converter.DAMPING] = one.damping_frac
+        row[Converter.R] = one.resistance_frac / rated_w
+        row[Converter.X] = one.reactance_frac / rated_w
+        row[Converter.POWER_GAIN] = lag_gain(step_s, one.power_lag_s)
+        row[Converter.VOLT_VAR] = one.volt_var_frac
+        row[Converter.SOC_MIDDLE] = 0.5 * (shape.soc_min_frac + shape.soc_max_frac)
+        _law(row, shape, step_s)
+    return rows
+
+
+def _law(row: FloatArray, shape: Storage, step_s: float) -> None:
+    """The converter's own law; a storage whose slow rule is smoothing smooths here too."""
+    law = shape.converter.law
+    if isinstance(law, LoadSmoothing):
+        row[Converter.LAW] = Law.SMOOTHING
+        row[Converter.LAW_GAIN] = lag_gain(step_s, law.time_constant_s)
+        row[Converter.STEER_PER_S] = law.soc_gain_per_h / HOUR_S
+    elif isinstance(law, RampLimit):
+        row[Converter.LAW] = Law.RAMP
+        row[Converter.LAW_GAIN] = law.limit_mw_per_min * MEGA / MINUTE_S * step_s
+        row[Converter.STEER_PER_S] = law.soc_gain_per_h / HOUR_S
+    elif isinstance(law, FrequencyDroop):
+        row[Converter.LAW] = Law.DROOP
+        row[Converter.DEADBAND_HZ] = law.deadband_hz
+        row[Converter.FULL_HZ] = law.full_hz
+        row[Converter.SHARE] = law.share_frac
+    elif isinstance(shape.rule, Smoothing):
+        row[Converter.LAW] = Law.SMOOTHING
+        row[Converter.LAW_GAIN] = lag_gain(step_s, shape.rule.window_min * MINUTE_S)
+
+
+def transient_storage(site: Site, point: OperatingPoint) -> FloatArray:
+    """Cells and losses [StorageParams, storage], with the converter's short-time rating.
+
+    A converter that may carry k times its rated current loses the same power at the same load:
+    rated·(a + b·x + c·x²) with x over rated is k·rated·(a/k + b·y + c·k·y²) with y over k·rated.
+    """
+    columns = []
+    for column, shape in site_stores(site, point):
+        params = StorageParams(*(float(value) for value in point.compiled.params.storage[:, column]))
+        k = shape.converter.current_limit_frac
+        columns.append(
+            params._replace(
+                rated_w=params.rated_w * k,
+                charge_a=params.charge_a / k,
+                charge_c=params.charge_c * k,
+                discharge_a=params.discharge_a / k,
+                discharge_c=params.discharge_c * k,
+            )
+        )
+    return np.array(columns, dtype=float).T.reshape(len(StorageParams._fields), len(columns))

@@ -1,0 +1,286 @@
+"""Names of the rows of the transient engine's arrays: `[field, lane]`, `[field, plant]`, `[field, segment]`."""
+
+from __future__ import annotations
+
+from enum import IntEnum
+
+__all__ = [
+    "AWAY",
+    "CURVE",
+    "DOWN",
+    "GENERATOR",
+    "LOCKED",
+    "ON_GRID",
+    "SAGS",
+    "WALK_IN",
+    "Action",
+    "Converter",
+    "Drive",
+    "DriveState",
+    "Energy",
+    "Lane",
+    "LaneState",
+    "Law",
+    "Mode",
+    "Out",
+    "Segment",
+    "SiteParam",
+    "SiteState",
+    "StoreState",
+]
+
+CURVE = 4  # points of a leave curve, at most
+SAGS = 8  # departures that a sag counter can remember
+
+
+class Mode(IntEnum):
+    """Where a lineup's power comes from."""
+
+    ON_GRID = 0
+    AWAY = 1  # on its battery or on its capacitors
+    WALK_IN = 2
+    LOCKED = 3  # off the grid until reset by hand
+    GENERATOR = 4  # locked out, carried by a generator
+    DOWN = 5  # the racks have lost power
+
+
+ON_GRID, AWAY, WALK_IN, LOCKED, GENERATOR, DOWN = (float(mode) for mode in Mode)
+"""The modes as they stand in the state array."""
+
+
+class Law(IntEnum):
+    """The fast law of a site storage."""
+
+    NONE = 0
+    SMOOTHING = 1
+    RAMP = 2
+    DROOP = 3
+
+
+class Action(IntEnum):
+    """What an event does to the load at one tick."""
+
+    LOAD_FRAC = 0  # target: lane
+    JOB_RUNS = 1  # target: job
+    PUMPS = 2  # target: plant
+
+
+class Lane(IntEnum):
+    """Parameters of a lineup and of the pod behind it."""
+
+    KIND = 0
+    JOB = 1
+    RATED_W = 2  # accelerators at rating
+    IDLE_W = 3
+    OVERHEAD_0_W = 4
+    OVERHEAD_1 = 5
+    OVERHEAD_2_PER_W = 6
+    NETWORK_W = 7
+    FLOOR_W = 8
+    RISE_W = 9  # per step
+    FALL_W = 10
+    HOLD_TICKS = 11
+    SHELF_J = 12
+    SHELF_W = 13
+    SHELF_GAIN = 14
+    SHELF_STEER_PER_S = 15
+    INPUT_W = 16  # rated, at the grid side
+    BUFFER_W = 17  # rated, at the buffer node
+    CURRENT_LIMIT = 18
+    TAN_PHI = 19
+    X_PER_W = 20
+    LEAVE_LOW_HZ = 21
+    LEAVE_HIGH_HZ = 22
+    LEAVE_HZ_TICKS = 23
+    RETURN_PU = 24
+    RETURN_TICKS = 25
+    WALK_STEP = 26  # share of the rated power per step
+    HAS_UNIT = 27  # 1: a transformer stands in front of the lineup
+    HOLD_UP_J = 28
+    LEAVE_DC_FRAC = 29
+    BATTERY_W = 30
+    BATTERY_J = 31
+    BATTERY_TICKS = 32
+    RECHARGE_W = 33
+    SUPPLEMENTS = 34
+    SAG_COUNT = 35
+    SAG_WINDOW_TICKS = 36
+    RESTART_TICKS = 37
+    PLANT = 38
+    LEAVE_CLOCKS = 39  # 1: it has a voltage or frequency relay at all
+    WATCH_BELOW_PU = 40  # highest voltage at which any clock may run
+    WATCH_ABOVE_PU = 41
+    THROTTLE_K = 42
+    TRIP_K = 43
+    CASE_K_W = 44
+    CASE_J_K = 45
+    PER_ACCELERATOR = 46
+    CAP_MIN_FRAC = 47
+    AMBIENT_K = 48  # coolant at the start of the window
+
+
+class LaneState(IntEnum):
+    """What a lineup remembers."""
+
+    MODE = 0
+    DRAWN_W = 1  # accelerators in the step before
+    LOW_TICKS = 2
+    SHELF_J = 3
+    SHELF_MEAN_W = 4
+    HOLD_UP_J = 5
+    BATTERY_J = 6
+    SHORT_TICKS = 7
+    HEALTHY_TICKS = 8
+    WALK_FRAC = 9
+    AWAY_TICKS = 10
+    HZ_TICKS = 11
+    LOAD_FRAC = 12
+    CASE_K = 13
+    FLOW_FRAC = 14
+    CLOCKS = 15  # 1 while any voltage clock runs
+    BELOW = 16  # CURVE clocks
+    ABOVE = 20
+    SAG = 24  # SAGS ticks
+    SIZE = 32
+
+
+class Drive(IntEnum):
+    """Parameters of a cooling plant's motors."""
+
+    POWER_W = 0
+    TAN_PHI = 1
+    DROP_PU = 2
+    DROP_TICKS = 3
+    RESTART_TICKS = 4
+    RAMP_STEP = 5
+    ON_UPS = 6
+
+
+class DriveState(IntEnum):
+    RUNS_FRAC = 0  # 1 while at speed
+    LOW_TICKS = 1
+    OFF_TICKS = 2  # since they dropped, -1 while running
+    PUMPS = 3  # 1, or 0 while an event stops them
+
+
+class Converter(IntEnum):
+    """Parameters of a site storage's converter."""
+
+    FORMING = 0
+    RATED_W = 1
+    LAG_GAIN = 2
+    PLL_GAIN = 3
+    CURRENT_LIMIT = 4
+    CEASE_PU = 5
+    LAW = 6
+    LAW_GAIN = 7  # smoothing: step gain; ramp: W per step
+    STEER_PER_S = 8
+    DEADBAND_HZ = 9
+    FULL_HZ = 10
+    SHARE = 11
+    DROOP = 12
+    INERTIA_S = 13
+    DAMPING = 14
+    R = 15  # 1/VA
+    X = 16
+    POWER_GAIN = 17
+    VOLT_VAR = 18
+    SOC_MIDDLE = 19
+
+
+class StoreState(IntEnum):
+    SOC_FRAC = 0
+    POWER_W = 1  # at its terminals, charging positive
+    TARGET_W = 2  # what the grid is meant to see
+    HZ = 3  # as its PLL has it
+    DELTA_RAD = 4
+    OMEGA_PU = 5
+    MEASURED_W = 6
+    KAPPA = 7  # on its virtual admittance: 1, or less while its current is limited
+    TRIPPED = 8
+
+
+class SiteParam(IntEnum):
+    DT_S = 0
+    NOMINAL_HZ = 1
+    R = 2  # source
+    X = 3
+    R_T = 4  # main transformer
+    X_T = 5
+    IRON_W = 6
+    AUXILIARY_W = 7
+    GENSET_W = 8
+    GENSET_TICKS = 9
+    GENSET_STEP_W = 10
+    GENSET_X = 11
+    GENSET_DROOP = 12
+    GENSET_INERTIA_S = 13
+    PV_W = 14
+    PV_CUT_OFF_PU = 15  # below this the inverters of the renewables give nothing
+    GENSET_R = 16
+
+
+class SiteState(IntEnum):
+    V_BUS = 0
+    GENSET_CALLED = 1  # ticks since a generator was called
+    GENSET_OMEGA = 2
+    FRAME_RAD = 3  # grid angle against nominal
+    SEGMENT = 4
+    ACTION = 5
+    COLLAPSED = 6  # steps in which the source could not carry the load's constant power
+    HZ = 7
+    GENSET_W = 8
+
+
+class Segment(IntEnum):
+    """The grid between two breakpoints; source voltage and frequency are linear in between."""
+
+    E_PU = 0
+    E_PER_TICK = 1
+    Z_FRAC = 2
+    JUMP_RAD = 3
+    HZ = 4
+    HZ_PER_TICK = 5
+    CLOSED = 6
+    PN_MIN = 7
+    PN_MAX = 8
+    PP_MIN = 9
+    PP_MAX = 10
+    BUS_MIN = 11  # phase ratios behind the main transformer ...
+    BUS_MAX = 12
+    UNIT_MIN = 13  # ... and behind that of the lineup too
+    UNIT_MAX = 14
+
+
+class Out(IntEnum):
+    """What is recorded in every step."""
+
+    V1_PU = 0
+    P_W = 1
+    Q_VAR = 2
+    FREQUENCY_HZ = 3
+    ANGLE_RAD = 4
+    CONNECTED = 5
+    IT_DEMAND_W = 6
+    IT_SERVED_W = 7
+    DC_BUS_PU = 8
+    STORAGE_W = 9
+    SOC_FRAC = 10
+    COOLING_W = 11
+    BATTERY_W = 12
+    V_BUS_PU = 13
+
+
+class Energy(IntEnum):
+    """Energy sums over a window [J]; with the stored energies at both ends they close."""
+
+    IMPORT = 0
+    IT = 1
+    DOWNSTREAM_LOSS = 2
+    UPSTREAM_LOSS = 3
+    GRID_LOSS = 4  # main transformer
+    COOLING = 5
+    AUXILIARY = 6
+    PV = 7
+    GENERATOR = 8
+    STORAGE_LOSS = 9

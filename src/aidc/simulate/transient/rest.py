@@ -1,0 +1,147 @@
+"""The state at the start of a window: every filter at its load, every buffer as the site left it."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+
+from aidc.plant.training import TrainingClock, TrainingLevels, step_job
+from aidc.simulate.fields import Kind
+from aidc.simulate.transient.arrays import FloatArray, Plan, State, Work
+from aidc.simulate.transient.converters import site_columns
+from aidc.simulate.transient.engine import advance
+from aidc.simulate.transient.fields import (
+    Drive,
+    DriveState,
+    Energy,
+    Lane,
+    LaneState,
+    Mode,
+    Out,
+    Segment,
+    SiteParam,
+    SiteState,
+    StoreState,
+)
+from aidc.simulate.transient.start import OperatingPoint
+
+__all__ = ["at_rest", "work_of"]
+
+_REFILL_S = 0.05  # how fast capacitors are filled again, unless that is shorter than two steps
+
+
+def work_of(plan: Plan) -> Work:
+    """Working memory for one step of a plan."""
+    lanes, plants, stores = plan.lane.shape[1], plan.drive.shape[1], plan.store.shape[1]
+    most_w = plan.lane[Lane.CURRENT_LIMIT] * plan.lane[Lane.INPUT_W]
+
+    def zeros(count: int) -> FloatArray:
+        return np.zeros(count)
+
+    return Work(
+        rated_w=float(plan.lane[Lane.INPUT_W].sum() + plan.drive[Drive.POWER_W].sum()),
+        refill_per_s=1.0 / max(_REFILL_S, 2.0 * float(plan.site[SiteParam.DT_S])),
+        per_most=1.0 / most_w,
+        most_w=most_w,
+        on=zeros(lanes),
+        wished_w=zeros(lanes),
+        it_w=zeros(lanes),
+        shelf_w=zeros(lanes),
+        need_w=zeros(lanes),
+        buffer_w=zeros(lanes),
+        want_w=zeros(lanes),
+        drive_w=zeros(plants),
+        store_w=zeros(stores),
+        store_var=zeros(stores),
+        formed_w=zeros(stores),
+        formed_var=zeros(stores),
+    )
+
+
+def at_rest(plan: Plan, point: OperatingPoint) -> State:
+    """State at tick 0; one step on a copy tells the filters what the load is."""
+    state = _empty(plan, point)
+    trial = State(*(np.array(part) for part in state))
+    work = work_of(plan)
+    out, where = np.empty((len(Out), 1)), np.zeros(1, dtype=np.int64)
+    calm = plan._replace(segment_tick=plan.segment_tick[:1], segment=_calm(plan))
+    advance(calm, trial, work, out, where, np.zeros(0, dtype=np.int64), 0, 1)
+    state.lane[LaneState.SHELF_MEAN_W] = work.it_w - plan.lane[Lane.NETWORK_W]
+    state.site[SiteState.V_BUS] = out[Out.V_BUS_PU, 0]
+    if plan.store.shape[1]:
+        load_w = float(out[Out.P_W, 0] - out[Out.STORAGE_W, 0])
+        state.store[StoreState.TARGET_W] = load_w
+        state.store[StoreState.DELTA_RAD] = -_lag_rad(plan, load_w, float(out[Out.Q_VAR, 0]))
+    return state
+
+
+def _empty(plan: Plan, point: OperatingPoint) -> State:
+    lanes, plants, stores = plan.lane.shape[1], plan.drive.shape[1], plan.store.shape[1]
+    lane = np.zeros((LaneState.SIZE, lanes))
+    lane[LaneState.MODE] = Mode.ON_GRID
+    lane[LaneState.SHELF_J] = 0.5 * plan.lane[Lane.SHELF_J]
+    lane[LaneState.HOLD_UP_J] = plan.lane[Lane.HOLD_UP_J]
+    lane[LaneState.BATTERY_J] = plan.lane[Lane.BATTERY_J]
+    lane[LaneState.LOAD_FRAC] = 1.0
+    lane[LaneState.FLOW_FRAC] = 1.0
+    lane[LaneState.CASE_K] = point.case_k
+    lane[LaneState.SAG :] = -np.inf
+    lane[LaneState.WALK_FRAC] = 1.0
+    job = np.ones((2, plan.job_start.shape[0]))
+    job[1] = _job_now(plan)
+    runs_late = (plan.action_tick <= 0) & (plan.action[0] == 1.0)
+    for target in plan.action[1, runs_late].astype(int):
+        job[:, target] = 0.0  # a job that starts within the window is idle until then
+    lane[LaneState.DRAWN_W] = _drawn(plan, job)
+    drive = np.zeros((len(DriveState), plants))
+    drive[DriveState.RUNS_FRAC] = 1.0
+    drive[DriveState.PUMPS] = 1.0
+    store = np.zeros((len(StoreState), stores))
+    store[StoreState.SOC_FRAC] = point.soc_frac[site_columns(point)]
+    store[StoreState.HZ] = plan.site[SiteParam.NOMINAL_HZ]
+    store[StoreState.OMEGA_PU] = 1.0
+    store[StoreState.KAPPA] = 1.0
+    site = np.zeros(len(SiteState))
+    site[SiteState.V_BUS] = 1.0
+    site[SiteState.HZ] = plan.site[SiteParam.NOMINAL_HZ]
+    site[SiteState.GENSET_OMEGA] = 1.0
+    return State(lane, drive, store, site, job, np.zeros(len(Energy)))
+
+
+def _calm(plan: Plan) -> FloatArray:
+    """The first segment as if nothing happened."""
+    segment = plan.segment[:, :1].copy()
+    segment[Segment.E_PER_TICK] = 0.0
+    segment[Segment.HZ_PER_TICK] = 0.0
+    return segment
+
+
+def _job_now(plan: Plan) -> FloatArray:
+    """Power over rated that each job asks for at tick 0."""
+    now = np.zeros(plan.job_start.shape[0])
+    for job in range(now.size):
+        clock = TrainingClock(
+            int(plan.job_start[job]), 1 << 62, 0, *(float(v) for v in plan.job_clock[:, job])
+        )
+        levels = TrainingLevels(*(float(v) for v in plan.job_levels[:, job]))
+        now[job] = step_job(0, 0, np.zeros(0, dtype=np.int64), clock, levels)[0]
+    return now
+
+
+def _drawn(plan: Plan, job: FloatArray) -> FloatArray:
+    """Power of the accelerators at tick 0 [W]."""
+    kind = plan.lane[Lane.KIND].astype(int)
+    idle = plan.lane[Lane.IDLE_W]
+    wanted = plan.base_w[:, 0] + plan.ripple_w[:, 0]
+    if job.shape[1]:
+        training = np.maximum(job[1, plan.lane[Lane.JOB].astype(int)] * plan.lane[Lane.RATED_W], idle)
+        wanted = np.where(kind == Kind.JOB, training, wanted)
+    return np.where(kind == Kind.IDLE, idle, np.maximum(wanted, 0.0))
+
+
+def _lag_rad(plan: Plan, p_w: float, q_var: float) -> float:
+    """Angle by which the bus lags the source under a load."""
+    r = float(plan.site[SiteParam.R] + plan.site[SiteParam.R_T])
+    x = float(plan.site[SiteParam.X] + plan.site[SiteParam.X_T])
+    return math.atan2(x * p_w - r * q_var, 1.0 + r * p_w + x * q_var)

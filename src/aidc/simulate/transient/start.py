@@ -1,0 +1,126 @@
+"""Where a transient begins: the energy engine's state at a stated time (default: the peak hour)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+import numpy as np
+
+from aidc.clock import as_utc
+from aidc.errors import InputError, Problem
+from aidc.schema.site import Site
+from aidc.simulate.compile import compile_site
+from aidc.simulate.compiled import Compiled
+from aidc.simulate.fields import Component, Pod, PodFlow, PodNow, SiteNow, StoreNow
+from aidc.simulate.transient.arrays import FloatArray
+from aidc.simulate.twin import Block, Twin
+
+__all__ = ["OperatingPoint", "operating_point"]
+
+_STEP_S = 60.0  # the energy engine is stepped coarsely: its means over a minute are what is needed
+_HOUR_S = 3600.0
+
+
+@dataclass(frozen=True)
+class OperatingPoint:
+    """What the energy engine says of the site around the start of a window.
+
+    `accelerator_w` is [lane, row] over rows of `row_s`, starting with the row of the window's start; the
+    others are means of the first row: [lane], [plant] or scalars, in W and K.
+    """
+
+    compiled: Compiled
+    start: datetime
+    row_s: float
+    accelerator_w: FloatArray
+    batch: FloatArray
+    case_k: FloatArray
+    supply_k: FloatArray
+    case_k_w: FloatArray
+    cooling_w: FloatArray
+    renewable_w: float
+    auxiliary_w: float
+    soc_frac: FloatArray
+    import_w: float
+
+
+def operating_point(site: Site, at: datetime | None = None, duration_s: float = _HOUR_S) -> OperatingPoint:
+    """Step the energy engine through the scenario and read the site off at one time.
+
+    Parameters
+    ----------
+    site
+        The loaded site.
+    at
+        Start of the window; default: the start of the hour with the largest mean import.
+    duration_s
+        Length of the window [s], which the power of the services follows.
+
+    Raises
+    ------
+    InputError
+        `at` lies outside the scenario.
+    """
+    rows_s = min(_STEP_S, site.scenario.days * 86_400)
+    plan = site.scenario.model_copy(update={"step_s": rows_s, "output_step_s": rows_s})
+    compiled = compile_site(site.model_copy(update={"scenario": plan}))
+    twin = Twin(compiled)
+    block = twin.advance(compiled.clock.steps)
+    first = _first_row(compiled, block, at)
+    count = max(2, int(np.ceil(duration_s / rows_s)) + 2)
+    return _read(compiled, block, first, count)
+
+
+def _first_row(compiled: Compiled, block: Block, at: datetime | None) -> int:
+    rows, clock = block.rows, compiled.clock
+    if at is not None:
+        tick = clock.tick_of(as_utc(at))
+        if not 0 <= tick < clock.steps:
+            raise InputError(
+                Problem(
+                    f"lies outside the scenario, {clock.start.isoformat()} to {clock.end.isoformat()}",
+                    "Choose a time inside it, or move scenario.start.",
+                    key="--at",
+                    value=at.isoformat(),
+                )
+            )
+        return tick // compiled.steps_per_row
+    load = block.records.site[:rows, SiteNow.NET_IMPORT_W, 0]
+    window = min(rows, max(1, round(_HOUR_S / (float(clock.step_s) * compiled.steps_per_row))))
+    sums = np.convolve(load, np.ones(window), mode="valid")
+    return int(np.argmax(sums))
+
+
+def _read(compiled: Compiled, block: Block, first: int, count: int) -> OperatingPoint:
+    out, params = block.records, compiled.params
+    rows = np.minimum(np.arange(first, first + count), block.rows - 1)
+    pod, here = out.pod[first], out.site[first, :, 0]
+    plants = params.plant.shape[1]
+    cooling = np.array(
+        [
+            out.plant[first, Component.PUMP_FACILITY_W, plant]
+            + out.plant[first, Component.FAN_W, plant]
+            + out.plant[first, Component.CHILLER_W, plant]
+            + pod[PodNow.PUMP_W, params.pod[Pod.PLANT] == plant].sum()
+            + pod[PodNow.CRAH_W, params.pod[Pod.AIR_PLANT] == plant].sum()
+            for plant in range(plants)
+        ]
+    )
+    before = max(first - 1, 0)
+    soc = out.soc_frac[before] if first > 0 else compiled.start.soc_frac
+    return OperatingPoint(
+        compiled=compiled,
+        start=compiled.clock.at(block.first_tick + first * compiled.steps_per_row),
+        row_s=float(compiled.clock.step_s) * compiled.steps_per_row,
+        accelerator_w=np.ascontiguousarray(out.pod[rows, PodNow.ACCELERATOR_W, :].T),
+        batch=pod[PodNow.BATCH],
+        case_k=out.case_k[first],
+        supply_k=pod[PodNow.SUPPLY_K],
+        case_k_w=params.flow[PodFlow.CASE_K_W, :, -1],
+        cooling_w=cooling,
+        renewable_w=float(here[SiteNow.PV_W] + here[SiteNow.WIND_W]),
+        auxiliary_w=float(here[SiteNow.AUXILIARY_W]),
+        soc_frac=np.array(soc),
+        import_w=float(here[SiteNow.NET_IMPORT_W] - out.store[first, StoreNow.POWER_W].sum()),
+    )

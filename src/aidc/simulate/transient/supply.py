@@ -1,0 +1,242 @@
+"""After the network is solved: what reaches each lineup, what its buffers do, and whether it stays.
+
+The clocks of its relays see this step's voltage; a departure they decide takes effect in the next step.
+"""
+
+from __future__ import annotations
+
+from aidc.firmware.excursion import clock_ticks
+from aidc.firmware.sag_counter import count_departure
+from aidc.jit import part
+from aidc.simulate.transient.arrays import Plan, State, Work
+from aidc.simulate.transient.fields import (
+    AWAY,
+    CURVE,
+    DOWN,
+    GENERATOR,
+    LOCKED,
+    ON_GRID,
+    SAGS,
+    WALK_IN,
+    Energy,
+    Lane,
+    LaneState,
+    Segment,
+    SiteParam,
+    SiteState,
+)
+
+__all__ = ["supply_lanes"]
+
+_ROUNDING = 1e-9
+
+
+@part
+def _leave(plan: Plan, state: State, lane: int, tick: int) -> None:
+    """Take a lineup off the grid; its sag counter may lock it out."""
+    state.lane[LaneState.MODE, lane] = AWAY
+    state.lane[LaneState.HEALTHY_TICKS, lane] = 0.0
+    state.lane[LaneState.AWAY_TICKS, lane] = 0.0
+    limit = plan.lane[Lane.SAG_COUNT, lane]
+    if limit > 0.0:
+        memory = state.lane[LaneState.SAG : LaneState.SAG + SAGS, lane]
+        if count_departure(tick, plan.lane[Lane.SAG_WINDOW_TICKS, lane], limit, memory):
+            state.lane[LaneState.MODE, lane] = LOCKED
+
+
+@part
+def _relay(plan: Plan, state: State, lane: int, low_pu: float, high_pu: float, hz: float) -> bool:
+    """Run the clocks of a lineup's relays; true once one of them has run out."""
+    out = False
+    if (
+        low_pu < plan.lane[Lane.WATCH_BELOW_PU, lane]
+        or high_pu > plan.lane[Lane.WATCH_ABOVE_PU, lane]
+        or state.lane[LaneState.CLOCKS, lane] > 0.0
+    ):
+        running = 0.0
+        for k in range(CURVE):
+            below = clock_ticks(low_pu < plan.leave_below_pu[k, lane], state.lane[LaneState.BELOW + k, lane])
+            above = clock_ticks(high_pu > plan.leave_above_pu[k, lane], state.lane[LaneState.ABOVE + k, lane])
+            state.lane[LaneState.BELOW + k, lane] = below
+            state.lane[LaneState.ABOVE + k, lane] = above
+            running += below + above
+            out = out or (below > 0.0 and below >= plan.leave_below_ticks[k, lane])
+            out = out or (above > 0.0 and above >= plan.leave_above_ticks[k, lane])
+        state.lane[LaneState.CLOCKS, lane] = running
+    off = hz < plan.lane[Lane.LEAVE_LOW_HZ, lane] or hz > plan.lane[Lane.LEAVE_HIGH_HZ, lane]
+    clock = clock_ticks(off, state.lane[LaneState.HZ_TICKS, lane])
+    state.lane[LaneState.HZ_TICKS, lane] = clock
+    return out or (clock > 0.0 and clock >= plan.lane[Lane.LEAVE_HZ_TICKS, lane])
+
+
+@part
+def _come_back(plan: Plan, state: State, lane: int, low_pu: float, high_pu: float, hz: float) -> None:
+    """A lineup that is away or down returns once the grid has been good for long enough."""
+    good = (
+        low_pu >= plan.lane[Lane.RETURN_PU, lane]
+        and high_pu <= plan.lane[Lane.WATCH_ABOVE_PU, lane]
+        and plan.lane[Lane.LEAVE_LOW_HZ, lane] <= hz <= plan.lane[Lane.LEAVE_HIGH_HZ, lane]
+    )
+    healthy = clock_ticks(good, state.lane[LaneState.HEALTHY_TICKS, lane])
+    state.lane[LaneState.HEALTHY_TICKS, lane] = healthy
+    away = state.lane[LaneState.AWAY_TICKS, lane] + 1.0
+    state.lane[LaneState.AWAY_TICKS, lane] = away
+    if healthy < plan.lane[Lane.RETURN_TICKS, lane]:
+        return
+    mode = state.lane[LaneState.MODE, lane]
+    if mode == AWAY or (mode == DOWN and away >= plan.lane[Lane.RESTART_TICKS, lane]):
+        state.lane[LaneState.MODE, lane] = WALK_IN
+        state.lane[LaneState.WALK_FRAC, lane] = 0.0
+
+
+@part
+def _reaches(plan: Plan, work: Work, lane: int, v_pu: float) -> tuple[float, float]:
+    """Power that arrives at the buffer node, and what is drawn from the bus for it [W]."""
+    want = work.want_w[lane]
+    most = work.most_w[lane] * v_pu
+    if want <= most:
+        return work.buffer_w[lane], want
+    power = most
+    for back in range(plan.up_a_w.shape[0]):
+        stage = plan.up_a_w.shape[0] - 1 - back
+        surplus = power - plan.up_a_w[stage, lane]
+        slope = 1.0 + plan.up_b[stage, lane]
+        bend = plan.up_c_per_w[stage, lane]
+        root = (slope * slope + 4.0 * bend * max(surplus, 0.0)) ** 0.5
+        power = 2.0 * max(surplus, 0.0) / (slope + root)
+    return power, most
+
+
+@part
+def _carry(plan: Plan, state: State, work: Work, lane: int, arrives_w: float) -> tuple[float, float]:
+    """Battery and capacitors fill what the input lacks; returns the share of the racks that is served, and
+    the battery's power [W], charging positive.
+    """
+    dt_s = plan.site[SiteParam.DT_S]
+    need = work.need_w[lane]
+    stored = state.lane[LaneState.HOLD_UP_J, lane]
+    full = plan.lane[Lane.HOLD_UP_J, lane]
+    battery_j = state.lane[LaneState.BATTERY_J, lane]
+    mode = state.lane[LaneState.MODE, lane]
+    short = need - arrives_w
+    battery = 0.0
+    if short > _ROUNDING * need:
+        waited = state.lane[LaneState.SHORT_TICKS, lane] + 1.0
+        state.lane[LaneState.SHORT_TICKS, lane] = waited
+        may = mode != ON_GRID or plan.lane[Lane.SUPPLEMENTS, lane] > 0.0
+        if may and waited > plan.lane[Lane.BATTERY_TICKS, lane]:
+            refill = (full - stored) * work.refill_per_s
+            battery = -min(short + refill, plan.lane[Lane.BATTERY_W, lane], battery_j / dt_s)
+    else:
+        state.lane[LaneState.SHORT_TICKS, lane] = 0.0
+        room = plan.lane[Lane.BATTERY_J, lane] - battery_j
+        refill = (full - stored) * work.refill_per_s
+        spare = max(arrives_w - need - refill, 0.0)
+        battery = min(spare, plan.lane[Lane.RECHARGE_W, lane], room / dt_s)
+    left = stored + (arrives_w - battery - need) * dt_s
+    served = 1.0
+    if left < _ROUNDING * full and need > 0.0:
+        served = min(max((stored / dt_s + arrives_w - battery) / need, 0.0), 1.0)
+        left = 0.0
+        if served < 1.0 - _ROUNDING:
+            state.lane[LaneState.MODE, lane] = DOWN
+            state.lane[LaneState.AWAY_TICKS, lane] = 0.0
+            state.lane[LaneState.HEALTHY_TICKS, lane] = 0.0
+    state.lane[LaneState.HOLD_UP_J, lane] = left
+    state.lane[LaneState.BATTERY_J, lane] = battery_j + battery * dt_s
+    return served, battery
+
+
+@part
+def supply_lanes(
+    plan: Plan, state: State, work: Work, v_pu: float, hz: float, segment: int, tick: int
+) -> tuple[float, float, float, float]:
+    """Settle every lineup at this step's voltage.
+
+    Returns power served to the racks [W], rated power that is connected [W], the lowest buffer voltage
+    over nominal, and the power of all batteries [W].
+    """
+    dt_s = plan.site[SiteParam.DT_S]
+    served_w = 0.0
+    connected_w = 0.0
+    lowest = 1.0
+    batteries = 0.0
+    used = 0.0
+    for lane in range(plan.lane.shape[1]):
+        arrives, drawn = _reaches(plan, work, lane, v_pu)
+        if state.lane[LaneState.MODE, lane] == GENERATOR:
+            arrives = work.need_w[lane]
+            used += arrives
+            state.energy[Energy.GENERATOR] += arrives * dt_s
+            state.energy[Energy.UPSTREAM_LOSS] += drawn * dt_s
+        else:
+            state.energy[Energy.UPSTREAM_LOSS] += (drawn - arrives) * dt_s
+        served, battery = _carry(plan, state, work, lane, arrives)
+        batteries += battery
+        racks = work.it_w[lane] * served
+        served_w += racks
+        state.energy[Energy.IT] += racks * dt_s
+        state.energy[Energy.DOWNSTREAM_LOSS] += (
+            work.need_w[lane] * served - racks - work.shelf_w[lane]
+        ) * dt_s
+        full = plan.lane[Lane.HOLD_UP_J, lane]
+        lowest = min(lowest, max(state.lane[LaneState.HOLD_UP_J, lane] / full, 0.0) ** 0.5)
+        connected_w += _decide(plan, state, lane, v_pu, hz, segment, tick, full)
+    state.site[SiteState.GENSET_W] = used
+    _call_gensets(plan, state, work, used)
+    return served_w, connected_w, lowest, batteries
+
+
+@part
+def _decide(
+    plan: Plan, state: State, lane: int, v_pu: float, hz: float, segment: int, tick: int, full_j: float
+) -> float:
+    """Let the relays and the return logic of a lineup act; its connected rating in this step [W]."""
+    unit = plan.lane[Lane.HAS_UNIT, lane] > 0.0
+    low_pu = v_pu * (
+        plan.segment[Segment.UNIT_MIN, segment] if unit else plan.segment[Segment.BUS_MIN, segment]
+    )
+    high_pu = v_pu * (
+        plan.segment[Segment.UNIT_MAX, segment] if unit else plan.segment[Segment.BUS_MAX, segment]
+    )
+    mode = state.lane[LaneState.MODE, lane]
+    rated = plan.lane[Lane.INPUT_W, lane]
+    if mode == ON_GRID or mode == WALK_IN:
+        walked = 1.0
+        if mode == WALK_IN:
+            walked = min(state.lane[LaneState.WALK_FRAC, lane] + plan.lane[Lane.WALK_STEP, lane], 1.0)
+            state.lane[LaneState.WALK_FRAC, lane] = walked
+            if walked >= 1.0:
+                state.lane[LaneState.MODE, lane] = ON_GRID
+        drained = (
+            plan.lane[Lane.SUPPLEMENTS, lane] <= 0.0
+            and plan.lane[Lane.BATTERY_W, lane] > 0.0
+            and mode == ON_GRID
+            and state.lane[LaneState.HOLD_UP_J, lane] < plan.lane[Lane.LEAVE_DC_FRAC, lane] * full_j
+        )
+        if _relay(plan, state, lane, low_pu, high_pu, hz) or drained:
+            _leave(plan, state, lane, tick)
+        return rated * walked
+    if mode == AWAY or mode == DOWN:
+        _relay(plan, state, lane, low_pu, high_pu, hz)
+        _come_back(plan, state, lane, low_pu, high_pu, hz)
+    return 0.0
+
+
+@part
+def _call_gensets(plan: Plan, state: State, work: Work, used_w: float) -> None:
+    """Generators start for lineups that are locked out, and take them over as far as they reach."""
+    if plan.site[SiteParam.GENSET_W] <= 0.0:
+        return
+    calls = state.site[SiteState.GENSET_CALLED]
+    for lane in range(plan.lane.shape[1]):
+        if state.lane[LaneState.MODE, lane] == LOCKED:
+            calls = max(calls, 1.0)
+            if calls >= plan.site[SiteParam.GENSET_TICKS]:
+                load = work.need_w[lane]
+                if used_w + load <= plan.site[SiteParam.GENSET_W]:
+                    state.lane[LaneState.MODE, lane] = GENERATOR
+                    used_w += load
+    if calls > 0.0:
+        calls += 1.0
+    state.site[SiteState.GENSET_CALLED] = calls
