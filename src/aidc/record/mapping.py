@@ -1,0 +1,192 @@
+"""From columns to channels: by the names of the columns, or as a sidecar says."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from difflib import get_close_matches
+from fnmatch import fnmatchcase
+from pathlib import Path
+from typing import Final, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from aidc.errors import InputError, Problem
+from aidc.record.source import Phases, Recorded
+from aidc.record.waveform import CHANNELS
+from aidc.schema.recording import ChannelSource, PhaseColumns
+
+__all__ = ["Nominal", "by_name", "by_sidecar", "phases_by_name", "phases_by_sidecar"]
+
+FloatArray = NDArray[np.float64]
+
+_POWER = {"w": 1.0, "kw": 1e3, "mw": 1e6}
+_REACTIVE = {"var": 1.0, "kvar": 1e3, "mvar": 1e6}
+_VOLT = {"v": 1.0, "kv": 1e3}
+_KINDS: Final[Mapping[str, tuple[str, Mapping[str, float]]]] = {
+    "p": ("p_w", _POWER),
+    "power": ("p_w", _POWER),
+    "active_power": ("p_w", _POWER),
+    "q": ("q_var", _REACTIVE),
+    "reactive_power": ("q_var", _REACTIVE),
+    "it_demand": ("it_demand_w", _POWER),
+    "it_served": ("it_served_w", _POWER),
+    "frequency": ("frequency_hz", {"hz": 1.0, "mhz": 1e-3}),
+    "voltage": ("v1_pu", {"pu": 1.0, "v": 1.0, "kv": 1e3}),
+}
+_PHASE = re.compile(r"(v|u|i)_?(a|b|c|l1|l2|l3)n?(?:_(pu|v|kv|a|ka))?", re.IGNORECASE)
+_ORDER = {"a": 0, "l1": 0, "b": 1, "l2": 1, "c": 2, "l3": 2}
+
+
+class Nominal:
+    """Nominal frequency and voltage, and a refusal where one is needed and not known."""
+
+    def __init__(self, path: Path, frequency_hz: float | None, voltage_kv: float | None) -> None:
+        self._path = path
+        self._frequency_hz = frequency_hz
+        self._voltage_kv = voltage_kv
+
+    @property
+    def known_hz(self) -> float | None:
+        return self._frequency_hz
+
+    def frequency_hz(self, why: str) -> float:
+        if self._frequency_hz is None:
+            raise InputError(
+                Problem(
+                    f"{why} needs the nominal frequency", "Give nominal_hz in a recording.toml.", self._path
+                )
+            )
+        return self._frequency_hz
+
+    def voltage_v(self, why: str) -> float:
+        """Nominal line-to-line voltage [V]."""
+        if self._voltage_kv is None:
+            raise InputError(
+                Problem(
+                    f"{why} needs the nominal voltage",
+                    "Give nominal_kv (line-to-line) in a recording.toml.",
+                    self._path,
+                )
+            )
+        return self._voltage_kv * 1e3
+
+
+def by_name(record: Recorded, nominal: Nominal) -> tuple[dict[str, FloatArray], list[str]]:
+    """Channels that the names of columns tell, and the columns that they leave out.
+
+    A single voltage is taken as positive sequence, never as the worst phase.
+    """
+    channels: dict[str, FloatArray] = {}
+    came_from: dict[str, str] = {}
+    ignored: list[str] = []
+    for name in record.names:
+        found = _channel_of(name)
+        if found is None:
+            ignored.append(name)
+            continue
+        channel, factor, unit = found
+        if channel in channels:
+            raise InputError(
+                Problem(
+                    f"columns {came_from[channel]!r} and {name!r} are both {channel}",
+                    "Say in a recording.toml which one counts.",
+                    record.path,
+                )
+            )
+        if channel == "frequency_hz" and unit == "pu":
+            factor = nominal.frequency_hz("frequency per unit")
+        if channel == "v1_pu" and unit in _VOLT:
+            factor /= nominal.voltage_v("a voltage in volts")
+        channels[channel], came_from[channel] = record[name] * factor, name
+    return channels, ignored
+
+
+def by_sidecar(
+    record: Recorded, sources: Mapping[str, ChannelSource], sidecar: Path
+) -> dict[str, FloatArray]:
+    """Channels as a sidecar says: a column or a sum of columns, scaled."""
+    channels: dict[str, FloatArray] = {}
+    for name, source in sources.items():
+        if name not in CHANNELS:
+            close = get_close_matches(name, CHANNELS, n=1, cutoff=0.4)
+            remedy = f"Did you mean {close[0]!r}?" if close else f"Known: {', '.join(CHANNELS)}."
+            raise InputError(Problem("is not a channel", remedy, sidecar, f"channels.{name}"))
+        if source.column is not None:
+            total = record[source.column]
+        else:
+            matched = [each for each in record.names if fnmatchcase(each, str(source.sum_of))]
+            if not matched:
+                raise InputError(
+                    Problem(
+                        "matches no column",
+                        f"Columns here: {', '.join(record.names[:20])}.",
+                        sidecar,
+                        f"channels.{name}.sum_of",
+                        source.sum_of,
+                    )
+                )
+            total = np.sum([record[each] for each in matched], axis=0)
+        channels[name] = total * source.scale + source.offset
+    return channels
+
+
+def phases_by_sidecar(columns: PhaseColumns) -> Phases:
+    """Phase quantities as a sidecar says."""
+    currents = (columns.ia, columns.ib, columns.ic)
+    named = [name for name in currents if name is not None]
+    return Phases(
+        (columns.va, columns.vb, columns.vc),
+        (named[0], named[1], named[2]) if len(named) == len(currents) else None,
+        columns.voltage_scale,
+        columns.current_scale,
+        form=columns.form,
+    )
+
+
+def phases_by_name(record: Recorded) -> Phases | None:
+    """Phase quantities called va, vb, vc (V, or _kv, _pu) and ia, ib, ic (A, or _ka); None without voltages."""
+    found: dict[str, dict[int, tuple[str, str]]] = {"v": {}, "i": {}}
+    for name in record.names:
+        match = _PHASE.fullmatch(name)
+        if match is not None:
+            kind = "i" if match.group(1).lower() == "i" else "v"
+            unit = (match.group(3) or ("a" if kind == "i" else "v")).lower()
+            found[kind].setdefault(_ORDER[match.group(2).lower()], (name, unit))
+    voltages, voltage_unit = _three(found["v"], record)
+    if voltages is None:
+        return None
+    currents, current_unit = _three(found["i"], record)
+    base: Literal["volt", "pu"] = "pu" if voltage_unit == "pu" else "volt"
+    return Phases(
+        voltages, currents, _VOLT.get(voltage_unit, 1.0), 1e3 if current_unit == "ka" else 1.0, base
+    )
+
+
+def _three(found: Mapping[int, tuple[str, str]], record: Recorded) -> tuple[tuple[str, str, str] | None, str]:
+    if not found:
+        return None, ""
+    units = {unit for _, unit in found.values()}
+    if len(found) < 3 or len(units) > 1:
+        names = ", ".join(name for name, _ in found.values())
+        raise InputError(
+            Problem(
+                f"has phases that are incomplete or differ in unit: {names}", "Give all three.", record.path
+            )
+        )
+    return (found[0][0], found[1][0], found[2][0]), units.pop()
+
+
+def _channel_of(name: str) -> tuple[str, float, str] | None:
+    """Channel, factor and unit that a column's name tells."""
+    lower = name.lower()
+    if lower in CHANNELS:
+        return lower, 1.0, ""
+    kind, _, unit = lower.rpartition("_")
+    if kind == "frequency" and unit == "pu":
+        return "frequency_hz", 1.0, "pu"
+    if kind in _KINDS and unit in _KINDS[kind][1]:
+        channel, units = _KINDS[kind]
+        return channel, units[unit], unit
+    return None

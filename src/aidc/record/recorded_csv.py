@@ -1,0 +1,150 @@
+"""A measured series in a CSV file: a header line, a column of times, columns of numbers."""
+
+from __future__ import annotations
+
+import csv
+import re
+from collections.abc import Sequence
+from fractions import Fraction
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from aidc.errors import InputError, Problem
+from aidc.record.sampling import Axis, even_axis, half_unit
+from aidc.record.source import Recorded
+from aidc.scenario.table import Table, read_table
+from aidc.scenario.timeparse import clock_times
+
+if TYPE_CHECKING:
+    import polars as pl
+
+__all__ = ["TIME_COLUMNS", "read_csv"]
+
+FloatArray = NDArray[np.float64]
+
+TIME_COLUMNS = ("time_s", "t_s", "time", "time_utc", "timestamp", "t")
+_LARGEST = 1e15
+_FAST_BYTES = 1 << 30
+_HEADER_BYTES = 1 << 20
+_FRACTION = re.compile(r"\.(\d+)")
+
+
+def read_csv(
+    path: Path, time: str | None = None, step_s: float | None = None, skip_lines: int = 0
+) -> Recorded:
+    """Read the columns of a CSV file that begin with a number.
+
+    Parameters
+    ----------
+    time
+        The column of times, seconds or ISO 8601; by default the first of `TIME_COLUMNS` that is there.
+    step_s
+        The even step of a file without times [s].
+    skip_lines
+        Lines above the header.
+
+    Raises
+    ------
+    InputError
+        Not a table, no times, uneven times: with line, column, value and remedy. What is wrong with
+        another column is raised when that column is asked for.
+    """
+    try:
+        found = _fast(path, time, step_s, skip_lines)
+    except (OSError, ValueError, InputError):  # whatever it is, the careful reader says it with its line
+        found = _careful(read_table(path, skip_lines), time, step_s)
+    size = len(next(iter(found.columns.values()), ()))
+    if size == 1:
+        raise InputError(Problem("has fewer than two samples", "Give a longer recording.", path))
+    return found
+
+
+def _fast(path: Path, time: str | None, step_s: float | None, skip_lines: int) -> Recorded:
+    """Read a clean file by polars; a ValueError where anything is unusual."""
+    import polars as pl
+
+    frame = _frame(path, skip_lines)
+    column = None if step_s is not None else _time_column(frame.columns, time, path)
+    numbers = frame.with_columns(pl.all().cast(pl.Float64, strict=False))
+    columns: dict[str, FloatArray] = {}
+    for name in frame.columns:
+        values = numbers[name].to_numpy().astype(np.float64)
+        if np.isfinite(values).all() and np.abs(values).max() < _LARGEST:
+            columns[name] = values
+        elif name == column or any(_is_number(cell) for cell in frame[name]):
+            raise ValueError(name)
+    if column is None:
+        return Recorded(path, columns, Axis(Fraction(str(step_s))))
+    cells = frame[column].gather_every(max(1, frame.height // 1000)).to_list()
+    return Recorded(path, columns, even_axis(columns.pop(column), half_unit(cells), path))
+
+
+def _frame(path: Path, skip_lines: int) -> pl.DataFrame:
+    """The file as columns of text under the names of its header."""
+    import polars as pl
+
+    if not 0 < path.stat().st_size <= _FAST_BYTES:
+        raise ValueError(path)
+    data = path.read_bytes()
+    lines = data[:_HEADER_BYTES].decode("utf-8-sig", errors="replace").splitlines()
+    header = [name.strip() for name in next(csv.reader(lines[skip_lines : skip_lines + 1]), [])]
+    try:
+        frame = pl.read_csv(data, infer_schema=False, skip_rows=skip_lines)
+    except pl.exceptions.PolarsError as error:
+        raise ValueError(path) from error
+    if len(set(header)) != len(header) or len(header) != frame.width or frame.height == 0:
+        raise ValueError(path)
+    frame.columns = header
+    return frame
+
+
+def _careful(table: Table, time: str | None, step_s: float | None) -> Recorded:
+    """Read a file cell by cell, with the line of every mistake."""
+    column = None if step_s is not None else _time_column(list(table.columns), time, table.path)
+    columns: dict[str, FloatArray] = {}
+    broken: dict[str, InputError] = {}
+    for name, cells in table.columns.items():
+        if name == column:
+            continue
+        try:
+            columns[name] = table.numbers(name, -_LARGEST, _LARGEST)
+        except InputError as error:
+            if any(_is_number(cell) for cell in cells):
+                broken[name] = error
+    axis = Axis(Fraction(str(step_s))) if column is None else _axis(table, column)
+    return Recorded(table.path, columns, axis, broken=broken)
+
+
+def _axis(table: Table, column: str) -> Axis:
+    lines = [f"line {line}, column {column}" for line in table.lines]
+    cells = table.text(column)
+    if _is_number(cells[0]):
+        time_s = table.numbers(column, -_LARGEST, _LARGEST)
+        return even_axis(time_s, half_unit(cells), table.path, lines)
+    micro = clock_times(table, column, naive_is_utc=True)
+    places = max(len(match.group(1)) if (match := _FRACTION.search(cell)) else 0 for cell in cells)
+    time_s = (micro - micro[0]) / 1e6
+    return even_axis(time_s, 0.5 * 10.0 ** -min(places, 6) if places else 0.0, table.path, lines)
+
+
+def _time_column(names: Sequence[str], time: str | None, path: Path) -> str | None:
+    if time is not None and time in names:
+        return time
+    if time is None:
+        for known in TIME_COLUMNS:
+            if known in names:
+                return known
+    asked = "a column of times" if time is None else f"column {time!r}"
+    remedy = f"Name it time_s, or say in a recording.toml which it is; columns here: {', '.join(names[:20])}."
+    raise InputError(Problem(f"has no {asked}", remedy, path))
+
+
+def _is_number(cell: str | None) -> bool:
+    try:
+        float(cell or "")
+    except ValueError:
+        return False
+    return True
