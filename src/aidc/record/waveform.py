@@ -20,10 +20,10 @@ FloatArray = NDArray[np.float64]
 Location = Literal["poi", "ups-input", "psu-terminals"]
 
 CHANNELS: Mapping[str, str] = {
-    "v1_pu": "positive-sequence voltage, one-cycle RMS",
+    "v1_pu": "positive-sequence voltage (magnitude of the phasor)",
     "v2_pu": "negative-sequence voltage",
     "v0_pu": "zero-sequence voltage",
-    "v_pn_min_pu": "least of the three phase-neutral voltages, one-cycle RMS",
+    "v_pn_min_pu": "least of the three phase-neutral voltages",
     "v_pn_max_pu": "greatest phase-neutral voltage",
     "v_pp_min_pu": "least of the three phase-phase voltages, over nominal phase-phase voltage",
     "v_pp_max_pu": "greatest phase-phase voltage",
@@ -36,6 +36,11 @@ CHANNELS: Mapping[str, str] = {
     "it_demand_w": "power that the racks ask for",
     "it_served_w": "power that the racks get",
     "dc_bus_pu": "lowest direct voltage of any lineup",
+    "storage_w": "power of the storages at the site bus, charging positive",
+    "soc_frac": "state of charge of the first of them",
+    "cooling_w": "power of the cooling plants",
+    "battery_w": "power of all lineup batteries, charging positive",
+    "v_bus_pu": "voltage of the site bus, positive sequence",
 }
 """Known channels; a waveform holds those that its source has."""
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
 from fractions import Fraction
 
 import numpy as np
@@ -13,7 +12,7 @@ from aidc.errors import InputError, Problem, SimulationError
 from aidc.record.waveform import Waveform
 from aidc.schema.disturbance import Disturbance, FrequencyTrace
 from aidc.schema.site import Site
-from aidc.simulate.transient.arrays import FloatArray, IntArray, Plan
+from aidc.simulate.transient.arrays import FloatArray, IntArray, Plan, State
 from aidc.simulate.transient.compile import compile_plan
 from aidc.simulate.transient.course import Trace, course_of
 from aidc.simulate.transient.engine import OK, advance
@@ -147,8 +146,7 @@ def open_window(
     source_pu = _source_for_nominal(quiet, point)
     course = course_of(site, events, dt, source_pu, trace_of)
     plan = compile_plan(site, point, course, waveforms, dt, level)
-    steps = round(duration_s / dt)
-    return Window(plan, point, steps, step_s, float(site.grid.frequency_hz), point.start)
+    return Window(site, plan, point, round(duration_s / dt), step_s, source_pu)
 
 
 def _check_window(events: Sequence[Disturbance], duration_s: float, step_s: Fraction) -> None:
@@ -195,16 +193,32 @@ class Window:
 
     def __init__(
         self,
+        site: Site,
         plan: Plan,
         point: OperatingPoint,
         steps: int,
         step_s: Fraction,
-        nominal_hz: float,
-        start: datetime,
+        source_pu: float,
     ) -> None:
-        self.plan, self.point, self.steps, self.step_s = plan, point, steps, step_s
-        self.nominal_hz, self.start = nominal_hz, start
+        self.site, self.plan, self.point, self.steps, self.step_s = site, plan, point, steps, step_s
+        self.source_pu = source_pu
+        self.nominal_hz, self.start = float(site.grid.frequency_hz), point.start
         self.reset()
+
+    def branch(self, events: Sequence[Disturbance], duration_s: float) -> Window:
+        """A window that goes on from here with other events on the grid, and leaves this one as it is.
+
+        Times of the events count from the start of this window, and none may lie behind it.
+        """
+        course = course_of(self.site, events, float(self.step_s), self.source_pu)
+        plan = self.plan._replace(segment_tick=course.segment_tick, segment=course.segment)
+        other = Window.__new__(Window)
+        other.__dict__.update(self.__dict__)
+        other.plan, other.steps = plan, round(duration_s / float(self.step_s))
+        other.state = State(*(np.array(part) for part in self.state))
+        other.state.site[SiteState.SEGMENT] = 0.0
+        other._work = work_of(plan)
+        return other
 
     def reset(self) -> None:
         """Go back to the start of the window, with every filter and buffer at rest."""
