@@ -4,20 +4,26 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
+from typing import Final
 
 import plotly.graph_objects as go
 
 from aidc.report.text import MISSING
 
 __all__ = [
+    "TONES",
     "Block",
     "Cell",
     "Chart",
+    "Chip",
     "Column",
     "Drawing",
+    "Head",
+    "Heading",
     "Link",
     "Note",
     "Section",
+    "Stack",
     "Table",
     "Tile",
     "trimmed",
@@ -26,7 +32,10 @@ __all__ = [
 
 @dataclass(frozen=True, slots=True)
 class Tile:
-    """One headline figure. `note` says under which conditions it holds, `rows` what it is made of."""
+    """One headline figure. `note` says under which conditions it holds, `rows` what it is made of.
+
+    `tone` is one of `TONES` where the figure is good or bad news.
+    """
 
     label: str
     value: str
@@ -34,13 +43,26 @@ class Tile:
     note: str = ""
     rows: Sequence[tuple[str, str]] = ()
     wide: bool = False
+    tone: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Head:
+    """Title with the kicker above and the facts under it, the assumptions in a sentence, tiles, the last line."""
+
+    title: str
+    facts: Sequence[tuple[str, str]]
+    assumptions: str
+    tiles: Sequence[Tile]
+    kicker: str = ""
+    footer: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Chart:
     """One figure with what it shows; `span` is its width in sixths of the page.
 
-    Charts with `linked` share one time axis: zooming one zooms all.
+    Charts with `linked` share one time axis with those of the same `group`: zooming one zooms all of them.
     """
 
     key: str
@@ -50,10 +72,30 @@ class Chart:
     note: str = ""
     linked: bool = False
     span: int = 6
+    group: str = "time"
 
     @property
     def kind(self) -> str:
         return "chart"
+
+
+TONES: Final = ("good", "bad", "open", "mute")
+
+
+@dataclass(frozen=True, slots=True)
+class Chip:
+    """A word that stands out: its mark and its border tell the tones apart where colours do not."""
+
+    text: str
+    tone: str
+
+    @property
+    def kind(self) -> str:
+        return "chip"
+
+    @property
+    def mark(self) -> str:
+        return {"good": "✓", "bad": "✕", "open": "?"}.get(self.tone, "–")
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,11 +106,27 @@ class Link:
     url: str
 
     @property
+    def kind(self) -> str:
+        return "link"
+
+    @property
     def href(self) -> str:
         return self.url if self.url.startswith(("https://", "http://")) else ""
 
 
-Cell = str | Link
+@dataclass(frozen=True, slots=True)
+class Stack:
+    """A line with softer ones under it in one cell."""
+
+    top: str
+    under: Sequence[str] = ()
+
+    @property
+    def kind(self) -> str:
+        return "stack"
+
+
+Cell = str | Link | Chip | Stack
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +140,10 @@ class Column:
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """A table with an optional filter box; `tall` ones scroll in their own box on the screen."""
+    """A table with an optional filter box; `tall` ones scroll in their own box on the screen.
+
+    On a phone the rows of a `cards` table stand as cards, each cell under its column's title.
+    """
 
     key: str
     title: str
@@ -92,6 +153,7 @@ class Table:
     filter: bool = False
     tall: bool = False
     span: int = 6
+    cards: bool = False
 
     @property
     def kind(self) -> str:
@@ -107,6 +169,18 @@ class Note:
     @property
     def kind(self) -> str:
         return "note"
+
+
+@dataclass(frozen=True, slots=True)
+class Heading:
+    """The title of the blocks that follow, within a section."""
+
+    text: str
+    note: str = ""
+
+    @property
+    def kind(self) -> str:
+        return "heading"
 
 
 def trimmed(table: Table) -> Table:
@@ -135,7 +209,7 @@ class Drawing:
         return "drawing"
 
 
-Block = Chart | Drawing | Table | Note
+Block = Chart | Drawing | Table | Note | Heading
 
 
 @dataclass(frozen=True, slots=True)

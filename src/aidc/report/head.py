@@ -3,33 +3,34 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
 
 from aidc.measure.meta import mapping
-from aidc.report.blocks import Tile
+from aidc.report.blocks import Head, Tile
 from aidc.report.record_tables import assumption_count
 from aidc.report.text import MISSING, aligned, duration, figure, money, percent, scaled, span
 from aidc.report.tokenergy import factors_of
 from aidc.report.tree import pick
 from aidc.report.view import View, conditions
 
-__all__ = ["Head", "head"]
+__all__ = ["head"]
 
-
-@dataclass(frozen=True, slots=True)
-class Head:
-    """Title, the line under it, the assumptions in a sentence, and the tiles."""
-
-    title: str
-    facts: tuple[tuple[str, str], ...]
-    assumptions: str
-    tiles: tuple[Tile, ...]
+_FOOTER = (
+    "Energies are magnitudes over the window; powers are means over each output step. All times are UTC unless a "
+    "month of the site's time zone is meant."
+)
 
 
 def head(view: View) -> Head:
     """The head of a run's report."""
-    return Head(_title(view), _facts(view), _assumptions(view), _tiles(view))
+    return Head(
+        _title(view),
+        _facts(view),
+        _assumptions(view),
+        _tiles(view),
+        "Energy and token account of an AI data centre",
+        _FOOTER,
+    )
 
 
 def _title(view: View) -> str:

@@ -44,7 +44,7 @@
     if (narrow() && layout.xaxis) layout.margin = { ...layout.margin, l: 44, r: 6 };
     layout.autosize = !printing;
     if (printing) layout.width = printWidth(div);
-    if (range && "linked" in div.dataset) for (const key of timeAxes(layout)) layout[key].range = range.slice();
+    if ("linked" in div.dataset) for (const key of timeAxes(layout)) setRange(layout[key], ranges.get(div.dataset.linked));
     return { data, layout };
   };
   const printWidth = (div) => div.closest(".span2") ? 215 : div.closest(".span3") ? 330 : 680;
@@ -53,13 +53,19 @@
     modeBarButtonsToRemove: ["select2d", "lasso2d", "autoScale2d"], toImageButtonOptions: { format: "svg" },
   });
 
-  // One time axis for all linked charts; a chart out of sight follows when it comes into view.
-  let range = null;
+  // One time axis for all linked charts of a group; a chart out of sight follows when it comes into view.
+  // A group that nobody has zoomed has no range here: its figures keep their own. null means all of the time.
+  const ranges = new Map();
+  const setRange = (axis, range) => {
+    if (range) axis.range = range.slice();
+    else if (range === null) { delete axis.range; axis.autorange = true; }
+  };
   let following = false;
   const timeAxes = (layout) => Object.keys(layout).filter((key) => /^xaxis\d*$/.test(key));
   const follow = (targets) => {
     following = true;
-    const moves = targets.filter((div) => div.dataset.range !== String(range)).map((div) => {
+    const moves = targets.filter((div) => div.dataset.range !== String(ranges.get(div.dataset.linked))).map((div) => {
+      const range = ranges.get(div.dataset.linked);
       div.dataset.range = String(range);
       const changes = timeAxes(div.layout).map((axis) => range ? [`${axis}.range`, range.slice()] : [`${axis}.autorange`, true]);
       return Plotly.relayout(div, Object.fromEntries(changes));
@@ -75,7 +81,8 @@
     if (following || printing) return;
     const key = Object.keys(event).find((name) => /^xaxis\d*\.(range|autorange)/.test(name));
     if (!key) return;
-    range = key.endsWith("autorange") ? null : div.layout[key.split(".")[0]].range.slice();
+    const range = key.endsWith("autorange") ? null : div.layout[key.split(".")[0]].range.slice();
+    ranges.set(div.dataset.linked, range);
     div.dataset.range = String(range);
     follow([...seen]);
   };
@@ -84,7 +91,7 @@
     const { data, layout } = figureOf(div);
     await Plotly.newPlot(div, data, layout, options());
     if (!("linked" in div.dataset)) return;
-    div.dataset.range = String(range);
+    div.dataset.range = String(ranges.get(div.dataset.linked));
     div.on("plotly_relayout", (event) => zoomed(div, event));
     watcher.observe(div);
   };
@@ -130,5 +137,15 @@
     if (place === divs.length) { root.dataset.ready = "true"; return; }
     draw(divs[place]).finally(() => setTimeout(next, 0, place + 1));
   };
-  next(0);
+  // The policy of the page allows scripts that stand in it, and this one does.
+  const inflate = async () => {
+    const packed = Uint8Array.from(atob(document.getElementById("plotly").textContent), (letter) => letter.charCodeAt(0));
+    const script = document.createElement("script");
+    script.textContent = await new Response(new Blob([packed]).stream().pipeThrough(new DecompressionStream("deflate"))).text();
+    document.head.append(script);
+  };
+  const excuse = () => divs.forEach((div) => { div.textContent = "This browser is too old to draw the charts: it knows no DecompressionStream."; });
+  if (!divs.length) root.dataset.ready = "true";
+  else if ("DecompressionStream" in window) inflate().then(() => next(0));
+  else excuse();
 })();
