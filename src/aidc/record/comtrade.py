@@ -35,6 +35,7 @@ _SECTION = re.compile(
 )
 _SI = {"v": 1.0, "kv": 1e3, "a": 1.0, "ka": 1e3}
 _PHASE = {"a": 0, "l1": 0, "r": 0, "1": 0, "b": 1, "l2": 1, "s": 1, "2": 1, "c": 2, "l3": 2, "t": 2, "3": 2}
+_LABEL = re.compile(r"(?:^|[ _-])[vui][ _-]?(a|b|c|l[123]|r|s|t|[123])n?$", re.IGNORECASE)
 _NO_TIME: Final = 0xFFFFFFFF
 
 
@@ -267,7 +268,7 @@ def _scale(channel: Analog) -> float:
 
 
 def _phases(names: Sequence[str], analog: Sequence[Analog]) -> Phases | None:
-    """Three voltages and three currents by unit and phase label; None where they are not just three."""
+    """Three voltages and three currents by unit and phase label (else name); None where they are not just three."""
     voltages = _three(names, analog, ("v", "kv"))
     if voltages is None:
         return None
@@ -279,7 +280,9 @@ def _three(
 ) -> tuple[str, str, str] | None:
     found: dict[int, list[str]] = {0: [], 1: [], 2: []}
     for name, channel in zip(names, analog, strict=True):
-        phase = _PHASE.get(channel.phase.strip().lower().removesuffix("n"))
+        named = _LABEL.search(channel.name)
+        label = channel.phase or (named.group(1) if named else "")
+        phase = _PHASE.get(label.lower().removesuffix("n"))
         if channel.unit.lower() in units and phase is not None:
             found[phase].append(name)
     if any(len(each) != 1 for each in found.values()):

@@ -118,7 +118,7 @@ def _frequency(
     angle: FloatArray, magnitude: FloatArray, per_cycle: int, step_s: float, nominal_hz: float
 ) -> FloatArray:
     """Nominal plus the turning of positive sequence over a cycle; holds while there is hardly a voltage."""
-    frequency = np.full(angle.size, nominal_hz)
+    frequency = np.full(angle.size, float(nominal_hz))
     if angle.size > per_cycle:
         slip_hz = (angle[per_cycle:] - angle[:-per_cycle]) / (2 * np.pi * per_cycle * step_s)
         frequency[per_cycle:] += slip_hz

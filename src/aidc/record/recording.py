@@ -61,7 +61,8 @@ def read_recording(
         data = _data_file(sidecar, path)
     else:
         sidecar, data = RecordingFile(file=path.name), path
-    if data.suffix.lower() in _COMTRADE:
+    comtrade = data.suffix.lower() in _COMTRADE
+    if comtrade:
         record = read_comtrade(data)
     else:
         record = read_csv(data, sidecar.time, sidecar.step_s, sidecar.skip_lines)
@@ -72,7 +73,7 @@ def read_recording(
         phases = phases_by_sidecar(sidecar.phases) if sidecar.phases is not None else None
     else:
         channels, ignored = by_name(record, nominal)
-        phases = record.phases or phases_by_name(record)
+        phases = record.phases if comtrade else phases_by_name(record)
     return _waveform(record, channels, phases, ignored, nominal, sidecar)
 
 

@@ -76,11 +76,12 @@ def even_axis(
             "Fill the gap, or cut the recording there.",
         )  # fmt: skip
     mean_s = float(time_s[-1] - time_s[0]) / (time_s.size - 1)
-    exact_s, off_s = _fitted(time_s, mean_s, mean_s * 1e-9)
+    exact_s, off_s = _fitted(time_s, mean_s, _EXACT_FRAC / 2 * mean_s / (time_s.size - 1))
     if off_s.max() <= _EXACT_FRAC * mean_s:
         return Axis(exact_s)
     allowed_s = max(_JITTER_FRAC * mean_s, min(half_unit_s * 1.01, 0.49 * mean_s))
-    step_s, off_s = _fitted(time_s, mean_s, 2 * allowed_s / (time_s.size - 1))
+    blur_s = min(max(float(off_s.max()), half_unit_s), allowed_s)
+    step_s, off_s = _fitted(time_s, mean_s, 2 * blur_s / (time_s.size - 1))
     worst = int(np.argmax(off_s))
     if off_s[worst] > allowed_s:
         raise refuse(
@@ -96,10 +97,10 @@ def even_axis(
 
 def _fitted(time_s: FloatArray, mean_s: float, within_s: float) -> tuple[Fraction, FloatArray]:
     """The simplest step near the mean one, and how far each time lies off its grid [s]."""
-    within_s = max(within_s, mean_s * 1e-12)
+    within_s = max(within_s, mean_s * 1e-13)
     step_s = simplest_between(Fraction(mean_s - within_s), Fraction(mean_s + within_s))
     rest_s = time_s - np.arange(time_s.size) * float(step_s)
-    return step_s, np.abs(rest_s - (rest_s.max() + rest_s.min()) / 2)
+    return step_s, np.abs(rest_s - np.median(rest_s))
 
 
 def half_unit(cells: Sequence[str]) -> float:
