@@ -91,16 +91,22 @@ def course_of(
     """
     _check(site, events)
     nominal = float(site.grid.frequency_hz)
-    voltage = sorted(_voltage_pieces(events), key=lambda piece: piece[0])
-    frequency = _Frequency(nominal, _frequency_points(events, nominal, trace_of))
+    # every instant falls on a step, so that a break never lies inside one
+    voltage = [
+        (round(start / step_s) * step_s, round(end / step_s) * step_s, first, last)
+        for start, end, first, last in sorted(_voltage_pieces(events), key=lambda piece: piece[0])
+    ]
+    points = _frequency_points(events, nominal, trace_of)
+    frequency = _Frequency(nominal, [(round(t / step_s) * step_s, hz, pu) for t, hz, pu in points])
     times = {0.0, *(t for piece in voltage for t in (piece[0], piece[1])), *frequency.time_s.tolist()}
     ticks = sorted({round(t / step_s) for t in times})
     segment = np.zeros((len(Segment), len(ticks)))
     cache: dict[tuple[Fault, str], tuple[float, ...]] = {}
     for column, tick in enumerate(ticks):
-        last = ticks[column + 1] if column + 1 < len(ticks) else tick + 1
+        ends = column + 1 == len(ticks)  # the last segment goes on as it begins
+        last = tick + 1 if ends else ticks[column + 1]
         here = _at(voltage, frequency, tick * step_s, source_pu)
-        there = _at(voltage, frequency, last * step_s, source_pu, before=True)
+        there = here if ends else _at(voltage, frequency, last * step_s, source_pu, before=True)
         span = max(last - tick, 1)
         ratios = cache.setdefault((here.fault, site.grid.transformer.winding), _ratios(here.fault, site))
         segment[:, column] = [
@@ -109,7 +115,7 @@ def course_of(
             here.fault.source_frac,
             here.jump_rad,
             here.hz,
-            (there.hz - here.hz) / span if column + 1 < len(ticks) else 0.0,
+            (there.hz - here.hz) / span,
             float(here.closed),
             *ratios,
         ]

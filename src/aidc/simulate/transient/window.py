@@ -217,7 +217,7 @@ class Window:
         other.plan, other.steps = plan, round(duration_s / float(self.step_s))
         other.state = State(*(np.array(part) for part in self.state))
         other.state.site[SiteState.SEGMENT] = 0.0
-        other._work = work_of(plan)
+        other.__dict__["_work"] = work_of(plan)
         return other
 
     def reset(self) -> None:
