@@ -116,10 +116,11 @@ class Link:
 
 @dataclass(frozen=True, slots=True)
 class Stack:
-    """A line with softer ones under it in one cell."""
+    """A line with softer ones under it in one cell; `strong` where the line is what the row is about."""
 
     top: str
     under: Sequence[str] = ()
+    strong: bool = False
 
     @property
     def kind(self) -> str:

@@ -28,7 +28,7 @@ def budget(lines: int, most: int = LINE_POINTS) -> int:
 
 
 def trace(
-    time_ms: FloatArray,
+    time_ms: FloatArray | NDArray[np.float32],
     values: FloatArray,
     name: str,
     colour: str,
@@ -39,10 +39,12 @@ def trace(
     dash: str = "solid",
     shape: str = "linear",
     form: str = ".4~g",
+    kept: NDArray[np.int64] | None = None,
     **more: Any,
 ) -> go.Scatter:
-    """One line, decimated on its own."""
-    kept = extremes(values, points)
+    """One line, decimated on its own unless it is told which samples to keep."""
+    if kept is None:
+        kept = extremes(values, points)
     return go.Scatter(
         x=time_ms[kept],
         y=_small(values[kept]),
