@@ -97,3 +97,19 @@ class Waveform:
             self.first_tick + first,
             self.marks,
         )
+
+    def thinned(self, many: int) -> Waveform:
+        """Means over `many` samples; a remainder at the end is dropped."""
+        count = len(self) // many
+        channels = {
+            name: values[: count * many].reshape(count, many).mean(axis=1)
+            for name, values in self.channels.items()
+        }
+        return Waveform(
+            self.step_s * many,
+            channels,
+            self.location,
+            self.frequency_hz,
+            self.first_tick // many,
+            self.marks,
+        )

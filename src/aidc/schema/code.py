@@ -59,12 +59,14 @@ class ClauseBase(Shape):
 class VoltageRideThrough(ClauseBase):
     """Stay connected while, for every k, the time below `below_pu[k]` is at most `below_s[k]` (above alike).
 
-    `quantity` is which voltage counts, `accumulate` whether separate dips add up within `window_s`,
+    `quantity` is which voltage counts (`quantity_defined`: the rule says so; else the reading by positive
+    sequence is tried too, and a verdict that depends on it is not given), `accumulate` whether separate dips add up within `window_s`,
     `inclusive` whether a voltage equal to the threshold counts as beyond it.
     """
 
     rule: Literal["voltage-ride-through"]
     quantity: Quantity = "v_pn_min"
+    quantity_defined: bool = False
     accumulate: Literal["contiguous", "window"] = "contiguous"
     window_s: Positive = 10.0
     inclusive: bool = False

@@ -20,6 +20,7 @@ from aidc.simulate.transient.fields import (
     Energy,
     Lane,
     LaneState,
+    Mode,
     Out,
     Segment,
     SiteParam,
@@ -236,6 +237,11 @@ class Window:
     def collapsed_s(self) -> float:
         """Time in which the source could not carry the load's constant power [s]."""
         return float(self.state.site[SiteState.COLLAPSED]) * float(self.step_s)
+
+    def modes(self) -> dict[str, str]:
+        """Where each pod's power comes from now."""
+        now = self.state.lane[LaneState.MODE].astype(int)
+        return {pod: Mode(int(now[lane])).name.lower() for lane, pod in enumerate(self.site.pods)}
 
     def advance(self, steps: int | None = None) -> Waveform:
         """Step on, to the end of the window by default.

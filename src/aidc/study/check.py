@@ -1,0 +1,443 @@
+"""`check`: a site, or a recording, against a rule set; every clause gets a verdict or a reason why not."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from fractions import Fraction
+from pathlib import Path
+from typing import Any
+
+from aidc.clock import as_fraction
+from aidc.measure.grid.load_loss import Loss, after_loss_pu, load_loss, loss_of
+from aidc.measure.grid.load_model import LoadModelFit, dyr_record, fit_load_model
+from aidc.measure.grid.verdict import Connection, Verdict, not_applicable, not_assessable, worst
+from aidc.record.waveform import Mark
+from aidc.schema.code import (
+    Clause,
+    Code,
+    FrequencyRideThrough,
+    FrequencyService,
+    LoadLoss,
+    Oscillation,
+    Ramp,
+    Recovery,
+    Uncaptured,
+    VoltageRideThrough,
+)
+from aidc.schema.site import Site
+from aidc.simulate.transient.start import OperatingPoint, operating_point
+from aidc.simulate.transient.window import short_circuit_levels
+from aidc.site import load
+from aidc.study.codes import DEFAULT_CODE, read_code
+from aidc.study.fault_battery import BEFORE_S, BatteryResult, TriedCase, run_battery
+from aidc.study.fault_cases import PHASES, fault_cases
+from aidc.study.frequency_cases import run_frequency
+from aidc.study.honesty import refusals
+from aidc.study.normal_operation import NormalResult, run_normal
+from aidc.study.remedy import Remedy, ride_through_remedy, storage_remedies
+from aidc.study.verdicts import CheckResult, NamedWindow
+from aidc.units import MEGA
+
+__all__ = ["check", "connection_of", "rule_set", "tagged"]
+
+NORMAL_S = 3600.0
+_TRY_S = 900.0  # a remedy is tried on a quarter of an hour, and on starts and aborts
+
+Progress = Callable[[str, int, int], None]
+
+
+def check(
+    site: Site | Path | str,
+    *,
+    code: str | None = None,
+    at: datetime | None = None,
+    duration_s: float = NORMAL_S,
+    step_s: float | Fraction = Fraction(1, 1000),
+    settings: Sequence[str] = (),
+    suggest: bool = True,
+    load_model: bool = False,
+    progress: Progress | None = None,
+) -> CheckResult:
+    """Judge a site by a rule set.
+
+    Parameters
+    ----------
+    site
+        A loaded site, or the path of a site file.
+    code
+        Name of a rule set (`aidc codes`); default: the site's own `[grid] code`, else ercot-nogrr-282.
+    at
+        When the windows begin; default: the hour with the largest mean import of the scenario.
+    duration_s
+        Length of normal operation [s]. Flicker needs twelve minutes, a long-term flicker two hours.
+    step_s
+        Step of the transient engine [s].
+    settings
+        `key.path=value` overrides, where `site` is a path.
+    suggest
+        Look for the smallest change that turns a failure into a pass, and try it on the twin.
+    load_model
+        Fit the utility's load model to the ride-through cases.
+    progress
+        Called with what is being done, and how far it is.
+
+    Raises
+    ------
+    InputError, SimulationError
+    """
+    site = site if isinstance(site, Site) else load(site, settings)
+    name, rules = rule_set(site, code)
+    reason = _not_concerned(rules, site)
+    if reason:
+        return CheckResult(
+            site.site.name, name, rules, tagged([not_applicable(c, reason) for c in rules.clauses], name)
+        )
+    return _Check(site, name, rules, at, duration_s, as_fraction(step_s), suggest, load_model, progress).run()
+
+
+def rule_set(site: Site, code: str | None) -> tuple[str, Code]:
+    """Name and clauses of the set that is asked for: the site's own, where none is named."""
+    name = code or site.grid.code or DEFAULT_CODE
+    return name, read_code(name, (site.folder / "catalogue",))
+
+
+def connection_of(site: Site) -> Connection:
+    """What evaluators must know of a site."""
+    grid = site.grid
+    return Connection(
+        site_w=grid.import_limit_mw * MEGA,
+        voltage_v=grid.voltage_kv * 1e3,
+        frequency_hz=float(grid.frequency_hz),
+        short_circuit_va=None if grid.short_circuit_mva is None else grid.short_circuit_mva * MEGA,
+        x_over_r=grid.x_over_r,
+        system_va=None if grid.system_mva is None else grid.system_mva * MEGA,
+        demand_w=(grid.demand_mw or grid.import_limit_mw) * MEGA,
+        modes_hz=tuple((mode.name, mode.frequency_hz) for mode in grid.modes),
+    )
+
+
+def _not_concerned(rules: Code, site: Site) -> str:
+    """Why a rule set as a whole does not concern a site; empty where it does."""
+    size = site.grid.import_limit_mw
+    if not rules.min_mw <= size <= rules.max_mw:
+        span = (
+            f"from {rules.min_mw:g} MW"
+            if rules.max_mw >= 1e6
+            else f"from {rules.min_mw:g} to {rules.max_mw:g} MW"
+        )
+        return f"the set concerns sites {span}; this one has {size:g} MW"
+    if rules.frequency_hz is not None and rules.frequency_hz != site.grid.frequency_hz:
+        return f"the set is for a grid of {rules.frequency_hz} Hz; this one has {site.grid.frequency_hz} Hz"
+    return ""
+
+
+def tagged(verdicts: Sequence[Verdict], code: str) -> tuple[Verdict, ...]:
+    return tuple(replace(verdict, code=code) for verdict in verdicts)
+
+
+@dataclass
+class _Check:
+    """One check on its way: gathers verdicts by clause, windows and facts."""
+
+    site: Site
+    name: str
+    rules: Code
+    at: datetime | None
+    duration_s: float
+    step_s: Fraction
+    suggest: bool
+    load_model: bool
+    progress: Progress | None
+    windows: list[NamedWindow] = field(default_factory=list[NamedWindow])
+    facts: dict[str, Any] = field(default_factory=dict[str, Any])
+
+    def run(self) -> CheckResult:
+        clauses = self.rules.clauses
+        levels = short_circuit_levels(self.site)
+        self._say("operating point", 0, 1)
+        point = operating_point(self.site, self.at, self.duration_s)
+        self._point_facts(point, levels)
+        refused = refusals(self.site, clauses, levels)
+        told = {index: [not_assessable(clauses[index], why)] for index, why in refused.items()}
+        open_ = [clause for index, clause in enumerate(clauses) if index not in refused]
+        for index, clause in enumerate(clauses):
+            if index not in told and (early := _without_simulation(clause, self.site)) is not None:
+                told[index] = [early]
+        battery = self._faults(point, open_, levels)
+        normal = self._normal(point, open_)
+        for index, clause in enumerate(clauses):
+            if index not in told:
+                told[index] = self._of(point, clause, open_, battery, normal)
+        verdicts = [
+            worst(told[index]) if told[index] else not_assessable(clauses[index], "no evaluator")
+            for index in range(len(clauses))
+        ]
+        if battery is not None and battery.served is not None:
+            verdicts.append(
+                replace(battery.served, reason=f"worst of {battery.cases} cases; {battery.served.reason}")
+            )
+        if self.suggest:
+            verdicts = self._with_remedies(point, verdicts, normal, levels)
+        self._result_facts(battery, normal)
+        return CheckResult(
+            self.site.site.name,
+            self.name,
+            self.rules,
+            tagged(verdicts, self.name),
+            tuple(self.windows),
+            self.facts,
+            tuple(one.model_dump(mode="json") for one in self.site.assumptions),
+        )
+
+    def _say(self, what: str, done: int, total: int) -> None:
+        if self.progress is not None:
+            self.progress(what, done, total)
+
+    def _faults(
+        self, point: OperatingPoint, clauses: Sequence[Clause], levels: dict[str, float]
+    ) -> BatteryResult | None:
+        wanted = [
+            c
+            for c in clauses
+            if isinstance(c, (VoltageRideThrough, Recovery, LoadLoss)) and c.applies_to == "load"
+        ]
+        if not wanted:
+            return None
+        phases = PHASES if self.site.jobs else (0.0,)
+        cases = fault_cases(wanted, levels, phases, 1.0 / self.site.grid.frequency_hz, float(self.step_s))
+        if not cases:  # a limit on lost load alone: try what any rule would
+            cases = fault_cases(
+                [_ANY_FAULT], levels, phases, 1.0 / self.site.grid.frequency_hz, float(self.step_s)
+            )
+        result = run_battery(
+            self.site,
+            point,
+            clauses,
+            cases,
+            self.step_s,
+            lambda done, total: self._say("faults", done, total),
+        )
+        for key, tried in result.worst.items():
+            self.windows.append(_fault_window(key, tried))
+        return result
+
+    def _normal(self, point: OperatingPoint, clauses: Sequence[Clause]) -> NormalResult:
+        result = run_normal(
+            self.site,
+            point,
+            clauses,
+            connection_of(self.site),
+            self.step_s,
+            self.duration_s,
+            lambda done, total: self._say("normal operation", done, total),
+        )
+        self.windows += result.windows
+        return result
+
+    def _of(
+        self,
+        point: OperatingPoint,
+        clause: Clause,
+        open_: Sequence[Clause],
+        battery: BatteryResult | None,
+        normal: NormalResult,
+    ) -> list[Verdict]:
+        """The verdicts of one clause that has been simulated."""
+        index = open_.index(clause)
+        if isinstance(clause, FrequencyRideThrough):
+            verdict, windows, _ = run_frequency(self.site, point, clause, self.step_s)
+            self.windows += windows
+            return [verdict]
+        if isinstance(clause, LoadLoss) and battery is not None and battery.loss is not None:
+            return [load_loss(clause, [battery.loss], connection_of(self.site))]
+        if battery is not None and index in battery.verdicts:
+            return [_read_both_ways(clause, battery, index)]
+        return normal.verdicts.get(index, [])
+
+    def _with_remedies(
+        self,
+        point: OperatingPoint,
+        verdicts: list[Verdict],
+        normal: NormalResult,
+        levels: dict[str, float],
+    ) -> list[Verdict]:
+        """Attach to each failure the smallest change that was found to pass."""
+        clauses = self.rules.clauses
+        failed = [
+            clause for clause, verdict in zip(clauses, verdicts, strict=False) if verdict.result == "fail"
+        ]
+        swings = [clause for clause in failed if isinstance(clause, (Oscillation, Ramp))]
+        faults = [
+            clause
+            for clause in failed
+            if isinstance(clause, (VoltageRideThrough, Recovery, FrequencyRideThrough))
+        ]
+        texts: dict[int, str] = {}
+        if swings:
+            text = self._try_storage(swings, normal)
+            texts |= {id(clause): text for clause in swings}
+        if faults:
+            text = self._try_fronts(point, faults, levels)
+            texts |= {id(clause): text for clause in faults}
+        return [
+            replace(verdict, suggestion=texts[id(clause)])
+            if clause is not None and id(clause) in texts
+            else verdict
+            for verdict, clause in zip(
+                verdicts, [*clauses, *[None] * (len(verdicts) - len(clauses))], strict=True
+            )
+        ]
+
+    def _try_storage(self, clauses: Sequence[Clause], normal: NormalResult) -> str:
+        windows = [w.waveform for w in normal.windows if w.key != "normal-close"]
+        tried = ""
+        for remedy in storage_remedies(self.site, clauses, windows):
+            self._say("trying a storage", 0, 1)
+            new_point = operating_point(remedy.site, self.at, _TRY_S)
+            result = run_normal(
+                remedy.site, new_point, clauses, connection_of(remedy.site), self.step_s, _TRY_S
+            )
+            found = [worst(one) for one in result.verdicts.values()]
+            if all(verdict.result == "pass" for verdict in found):
+                values = ", ".join(
+                    f"{v.clause}: {v.value:.3g} {v.unit}" for v in found if v.value is not None
+                )
+                return f"{remedy.text} (tried on the twin: {values})"
+            tried = remedy.text
+        return f"no storage found; the largest tried: {tried}" if tried else ""
+
+    def _try_fronts(self, point: OperatingPoint, clauses: Sequence[Clause], levels: dict[str, float]) -> str:
+        remedy: Remedy | None = ride_through_remedy(
+            self.site, [c for c in self.rules.clauses if not isinstance(c, Uncaptured)]
+        )
+        if remedy is None:
+            return ""
+        self._say("trying other settings", 0, 1)
+        voltage = [c for c in clauses if isinstance(c, (VoltageRideThrough, Recovery))]
+        phases = PHASES[:1] if self.site.jobs else (0.0,)
+        cases = fault_cases(voltage, levels, phases, 1.0 / self.site.grid.frequency_hz, float(self.step_s))
+        result = run_battery(remedy.site, point, voltage, cases, self.step_s)
+        results = [_read_both_ways(clause, result, k).result for k, clause in enumerate(voltage)]
+        results += [
+            run_frequency(remedy.site, point, c, self.step_s)[0].result
+            for c in clauses
+            if isinstance(c, FrequencyRideThrough)
+        ]
+        if all(one == "pass" for one in results):
+            return f"{remedy.text} (tried on the twin with {len(cases)} faults: passes)"
+        return f"{remedy.text} (tried on the twin: not enough alone)"
+
+    def _point_facts(self, point: OperatingPoint, levels: dict[str, float]) -> None:
+        self.facts |= {
+            "start": point.start.isoformat(),
+            "import_mw": point.import_w / MEGA,
+            "short_circuit_mva": {name: value / MEGA for name, value in levels.items()},
+            "short_circuit_ratio": {
+                name: value / max(self.site.grid.import_limit_mw * MEGA, 1.0)
+                for name, value in levels.items()
+            },
+            "step_ms": 1e3 * float(self.step_s),
+            "normal_operation_s": self.duration_s,
+            "seed": self.site.scenario.seed,
+        }
+
+    def _result_facts(self, battery: BatteryResult | None, normal: NormalResult) -> None:
+        warnings: list[str] = []
+        if normal.collapsed_s > 0:
+            warnings.append(
+                f"voltage collapse: for {normal.collapsed_s:g} s the grid could not carry the load"
+            )
+        if normal.lines:
+            self.facts["lines"] = [
+                {"frequency_hz": hz, "amplitude_mw": w / MEGA, "share": share}
+                for hz, w, share in normal.lines
+            ]
+        residual = normal.residual_frac
+        if battery is not None:
+            residual = max(residual, battery.residual_frac)
+            self.facts |= {"fault_cases": battery.cases, "failed_cases": dict(battery.failed)}
+            if battery.loss is not None:
+                self.facts["largest_load_loss"] = _loss_facts(loss_of(battery.loss), connection_of(self.site))
+            if self.load_model and battery.model_cases:
+                self.facts["load_model"] = _model_facts(fit_load_model(battery.model_cases))
+        self.facts["energy_residual_frac"] = residual
+        self.facts["warnings"] = warnings
+        self.facts["not_modelled"] = (
+            "double-frequency ripple in unbalanced faults, sub-cycle control dynamics and resonance: "
+            "a weak grid, or modes above 10 Hz, need an EMT study"
+        )
+
+
+_ANY_FAULT = VoltageRideThrough(
+    rule="voltage-ride-through",
+    clause="any fault",
+    below_pu=(0.9, 0.5),
+    below_s=(0.5, 0.15),
+    quantity_defined=True,
+)
+
+
+def _without_simulation(clause: Clause, site: Site) -> Verdict | None:
+    """Verdicts that need no run: clauses not captured, not for loads, or not seen from the twin."""
+    if isinstance(clause, Uncaptured):
+        return not_assessable(
+            clause, f"the figures of this clause are not captured ({clause.judges or clause.note})"
+        )
+    if clause.applies_to == "storage":
+        if not any(shape.node == "site" for shape in site.storage.values()):
+            return not_applicable(clause, "for storage at the point of interconnection; the site has none")
+        return not_assessable(clause, "trip settings of the storage's converter are not modelled")
+    if clause.applies_to == "equipment" or clause.location != "poi":
+        return not_assessable(
+            clause,
+            f"judges the voltage at {clause.location}; the twin records the point of interconnection: give a recording",
+        )
+    if isinstance(clause, FrequencyService):
+        return not_assessable(clause, "the site offers no frequency service")
+    return None
+
+
+def _read_both_ways(clause: Clause, battery: BatteryResult, index: int) -> Verdict:
+    """A voltage verdict that does not depend on which voltage counts, or the reason why there is none."""
+    verdict = battery.verdicts[index]
+    other = battery.by_sequence.get(index)
+    counted = f"worst of {battery.cases} cases"
+    if other is not None and {verdict.result, other.result} == {"pass", "fail"}:
+        failing = "positive sequence" if other.result == "fail" else "the worst phase"
+        return not_assessable(
+            clause,
+            f"the rule does not say which voltage counts, and by {failing} the site fails: {other.reason if other.result == 'fail' else verdict.reason}",
+            other.case if other.result == "fail" else verdict.case,
+        )
+    return replace(verdict, reason=f"{counted}; {verdict.reason}")
+
+
+def _fault_window(key: str, tried: TriedCase) -> NamedWindow:
+    event = tried.case.event
+    mark = Mark(event.use, BEFORE_S, BEFORE_S + event.duration_s, tried.case.name)
+    return NamedWindow(
+        f"worst-{key}", f"Worst case of {key.rsplit('-', 1)[0]}: {tried.case.name}",
+        replace(tried.with_fault, marks=(mark,)), (mark,), tried.without_fault,
+    )  # fmt: skip
+
+
+def _loss_facts(loss: Loss, connection: Connection) -> dict[str, Any]:
+    return {
+        "mw": loss.loss_w / MEGA,
+        "case": loss.case,
+        "voltage_after_pu": after_loss_pu(loss, connection),
+        "largest_step_back_mw": loss.reconnect_w / MEGA,
+    }
+
+
+def _model_facts(fit: LoadModelFit) -> dict[str, Any]:
+    return {
+        "error_percent": fit.error_percent,
+        "parameters": {
+            name: {"value": one.value, "unit": one.unit, "basis": one.basis}
+            for name, one in fit.sheet.items()
+        },
+        "dyr": dyr_record(fit),
+    }

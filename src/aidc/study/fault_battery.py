@@ -1,0 +1,230 @@
+"""Runs the battery of faults: every case with and without the fault on the same seed, the worst counts."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field, replace
+from fractions import Fraction
+
+import numpy as np
+
+from aidc.measure.grid.load_loss import LossCase, loss_of
+from aidc.measure.grid.load_model import LoadCase
+from aidc.measure.grid.one_cycle import cycle_mean
+from aidc.measure.grid.recovery import recovery
+from aidc.measure.grid.ride_through import ride_through
+from aidc.measure.grid.served import it_served
+from aidc.measure.grid.verdict import Verdict, worst
+from aidc.record.waveform import Waveform
+from aidc.schema.code import Clause, Recovery, VoltageRideThrough
+from aidc.schema.site import Site
+from aidc.simulate.transient.start import OperatingPoint
+from aidc.simulate.transient.window import Window, open_window
+from aidc.study.fault_cases import PHASES, FaultCase, readings
+
+__all__ = ["BatteryResult", "TriedCase", "run_battery"]
+
+BEFORE_S = 1.0
+"""How long a window runs before its fault: converters settle, and one-cycle means are full."""
+
+_AFTER_S = 0.2  # beyond the longest time that the rule watches
+_RMS = ("v1_pu", "v_pn_min_pu", "v_pn_max_pu", "v_pp_min_pu", "v_pp_max_pu")
+_MODEL_CASES = 12  # of the balanced ones, for the utility's load model
+
+Progress = Callable[[int, int], None]
+
+
+@dataclass(frozen=True, slots=True)
+class TriedCase:
+    """A case with what it showed: kept for the worst of each clause."""
+
+    case: FaultCase
+    with_fault: Waveform
+    without_fault: Waveform
+
+
+@dataclass
+class BatteryResult:
+    """Worst verdict of each clause, the case behind it, and the largest loss of load.
+
+    `by_sequence` has the verdicts of voltage clauses read by positive sequence, where the rule does not
+    say which voltage counts. `failed` counts failed cases.
+    """
+
+    verdicts: dict[int, Verdict] = field(default_factory=dict[int, Verdict])
+    by_sequence: dict[int, Verdict] = field(default_factory=dict[int, Verdict])
+    served: Verdict | None = None
+    worst: dict[str, TriedCase] = field(default_factory=dict[str, TriedCase])
+    loss: LossCase | None = None
+    loss_w: float = -1.0
+    model_cases: list[LoadCase] = field(default_factory=list[LoadCase])
+    failed: dict[str, int] = field(default_factory=dict[str, int])
+    cases: int = 0
+    steps: int = 0
+    collapsed: int = 0
+    residual_frac: float = 0.0
+
+
+def run_battery(
+    site: Site,
+    point: OperatingPoint,
+    clauses: Sequence[Clause],
+    cases: Sequence[FaultCase],
+    step_s: Fraction,
+    progress: Progress | None = None,
+) -> BatteryResult:
+    """Try every case and judge every voltage clause by its worst.
+
+    Cases that share a short-circuit level and a phase of the iteration share their beginning and the run
+    without a fault. Threads step them side by side: the kernel holds no lock.
+    """
+    judged = [clause for clause in clauses if isinstance(clause, (VoltageRideThrough, Recovery))]
+    hold_s = max((clause.hold_s for clause in judged if isinstance(clause, Recovery)), default=1.0)
+    within_s = max((clause.within_s for clause in judged if isinstance(clause, Recovery)), default=0.0)
+    after_s = max(hold_s, within_s + 1.0) + _AFTER_S
+    groups: dict[tuple[str, float], list[FaultCase]] = {}
+    for case in cases:
+        groups.setdefault((case.level, case.phase), []).append(case)
+    result = BatteryResult(cases=len(cases))
+    done = 0
+    with ThreadPoolExecutor(max_workers=min(os.cpu_count() or 1, 8)) as pool:
+        for members in groups.values():
+            group = _Group(site, point, members, step_s, after_s)
+            for tried in _in_order(pool, group.run, members):
+                _judge(result, judged, tried, clauses)
+                done += 1
+                if progress is not None:
+                    progress(done, len(cases))
+            result.steps += group.steps
+            result.collapsed += group.collapsed
+            result.residual_frac = max(result.residual_frac, group.residual_frac)
+    return result
+
+
+def _in_order(
+    pool: ThreadPoolExecutor, run: Callable[[FaultCase], TriedCase], members: Sequence[FaultCase]
+) -> Iterable[TriedCase]:
+    """Results in the order of the cases, with few waveforms in memory at a time."""
+    ahead = 4
+    for first in range(0, len(members), ahead):
+        yield from pool.map(run, members[first : first + ahead])
+
+
+class _Group:
+    """Cases that begin alike."""
+
+    def __init__(
+        self,
+        site: Site,
+        point: OperatingPoint,
+        members: Sequence[FaultCase],
+        step_s: Fraction,
+        after_s: float,
+    ) -> None:
+        first = members[0]
+        self.after_s, self.step_s = after_s, step_s
+        longest = max(member.event.duration_s for member in members)
+        self._whole_s = BEFORE_S + longest + after_s
+        begin = open_window(
+            site,
+            point,
+            duration_s=self._whole_s,
+            step_s=step_s,
+            short_circuit_va=first.level_va,
+            phase=(BEFORE_S, first.phase),
+        )
+        self._before = begin.advance(round(BEFORE_S / float(step_s)))
+        self._begin = begin
+        calm = begin.branch((), self._whole_s)
+        self._calm = _joined(self._before, calm.advance())
+        self.steps = calm.steps
+        self.collapsed = 0
+        self.residual_frac = abs(calm.books().residual_frac)
+
+    def run(self, case: FaultCase) -> TriedCase:
+        """One case, from its beginning to the end of what the rule watches."""
+        duration_s = BEFORE_S + case.event.duration_s + self.after_s
+        window: Window = self._begin.branch((case.at(BEFORE_S),), duration_s)
+        shown = _joined(self._before, window.advance())
+        self.steps += window.steps
+        self.collapsed += window.collapsed_s > 0
+        self.residual_frac = max(self.residual_frac, abs(window.books().residual_frac))
+        return TriedCase(case, _one_cycle(shown), self._calm.block(0, len(shown)))
+
+
+def _joined(first: Waveform, second: Waveform) -> Waveform:
+    channels = {name: np.concatenate([first[name], second[name]]) for name in second.channels}
+    return Waveform(first.step_s, channels, first.location, first.frequency_hz, first.first_tick)
+
+
+def _one_cycle(waveform: Waveform) -> Waveform:
+    """The same with voltages as one-cycle RMS, which is what the rules count."""
+    step_s, hz = float(waveform.step_s), waveform.frequency_hz
+    rms: dict[str, np.ndarray] = {}
+    known: dict[int, np.ndarray] = {}
+    for name in _RMS:
+        values = waveform[name]
+        if id(values) not in known:
+            known[id(values)] = np.sqrt(np.maximum(cycle_mean(values * values, step_s, hz), 0.0))
+        rms[name] = known[id(values)]
+    return replace(waveform, channels={**waveform.channels, **rms})
+
+
+def _judge(
+    result: BatteryResult, judged: Sequence[Clause], tried: TriedCase, clauses: Sequence[Clause]
+) -> None:
+    """Judge one case by every clause; keep what is worse than anything before."""
+    name = tried.case.name
+    for clause in judged:
+        index = clauses.index(clause)
+        for reading, one in enumerate(readings(clause)):
+            verdict = ride_through(one, tried.with_fault, name)
+            kept = result.verdicts if reading == 0 else result.by_sequence
+            _keep(result, kept, index, f"{clause.rule}-{index}", verdict, tried)
+        if isinstance(clause, Recovery):
+            verdict = recovery(clause, tried.with_fault, tried.without_fault, name)
+            _keep(result, result.verdicts, index, f"{clause.rule}-{index}", verdict, tried)
+    served = it_served(tried.with_fault, name)
+    result.served = served if result.served is None else worst([result.served, served])
+    if served.result == "fail":
+        result.failed["it-served"] = result.failed.get("it-served", 0) + 1
+    loss = LossCase(name, tried.with_fault, tried.without_fault)
+    lost_w = loss_of(loss).loss_w
+    if lost_w > result.loss_w:
+        result.loss_w, result.loss = lost_w, loss
+    _remember_for_model(result, tried)
+
+
+def _keep(
+    result: BatteryResult, kept: dict[int, Verdict], index: int, key: str, verdict: Verdict, tried: TriedCase
+) -> None:
+    if verdict.result == "fail":
+        result.failed[key] = result.failed.get(key, 0) + 1
+    before = kept.get(index)
+    if before is None or _worse(before, verdict) is verdict:
+        kept[index] = verdict
+        if kept is result.verdicts:
+            result.worst[key] = tried
+
+
+def _worse(before: Verdict, verdict: Verdict) -> Verdict:
+    """`worst` of two, telling which of them it was."""
+    chosen = worst([before, verdict])
+    return verdict if (chosen.case, chosen.value) == (verdict.case, verdict.value) else before
+
+
+def _remember_for_model(result: BatteryResult, tried: TriedCase) -> None:
+    """Balanced faults at the normal level, spread over depth and duration: what a load model is fitted to."""
+    case = tried.case
+    balanced = getattr(case.event, "fault", "3ph") == "3ph"
+    if not balanced or case.level != "normal" or len(result.model_cases) >= _MODEL_CASES:
+        return
+    depth = getattr(case.event, "residual_pu", 1.0)
+    if case.phase in (PHASES[0], 0.0) and round(20 * depth) % 3 == 0:
+        keep = ("v1_pu", "p_w", "q_var")
+        shown = tried.with_fault
+        result.model_cases.append(
+            LoadCase(case.name, replace(shown, channels={name: shown[name] for name in keep}))
+        )

@@ -1,0 +1,206 @@
+"""`transient`: one window of a site in milliseconds, with what happened in it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from fractions import Fraction
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from aidc.clock import as_fraction
+from aidc.record.waveform import Mark, Waveform
+from aidc.scenario.disturbances import read_events
+from aidc.scenario.frequency_trace import load_trace
+from aidc.schema.disturbance import (
+    Disturbance,
+    FrequencyRamp,
+    FrequencyTrace,
+    JobAbort,
+    JobStart,
+    Sag,
+)
+from aidc.schema.site import Site
+from aidc.simulate.transient.course import Trace
+from aidc.simulate.transient.start import operating_point
+from aidc.simulate.transient.window import Window, open_window, short_circuit_levels
+from aidc.site import load
+from aidc.study.verdicts import NamedWindow, TransientResult
+from aidc.units import J_PER_MWH, MEGA
+
+__all__ = ["transient"]
+
+_DEFAULT_S = 30.0
+_MOST_STEPS = 2_000_000  # kept at full resolution; longer windows are thinned for the record
+
+
+def transient(
+    site: Site | Path | str,
+    *,
+    events: Sequence[Disturbance] | Path | str = (),
+    duration_s: float | None = None,
+    step_s: float | Fraction | None = None,
+    at: datetime | None = None,
+    seed: int | None = None,
+    level: str = "normal",
+    settings: Sequence[str] = (),
+) -> TransientResult:
+    """Step a site through a window and record it at the point of interconnection.
+
+    Parameters
+    ----------
+    site
+        A loaded site, or the path of a site file.
+    events
+        What happens: shapes of `aidc.schema.disturbance`, or the path of an event file.
+    duration_s, step_s
+        Window and step [s]; default: those of the event file, else 30 s and 1 ms.
+    at, seed
+        Start of the window (default: the peak hour) and seed of the ripple (default: the scenario's).
+    level
+        Short-circuit level: normal, max, min or n-1, as far as the site states them.
+    settings
+        `key.path=value` overrides, where `site` is a path.
+
+    Raises
+    ------
+    InputError, SimulationError
+    """
+    site = site if isinstance(site, Site) else load(site, settings)
+    base, title = site.folder, ""
+    if isinstance(events, (str, Path)):
+        found = read_events(events)
+        base, title = Path(events).resolve().parent, found.title or Path(events).stem
+        duration_s = duration_s if duration_s is not None else found.duration_s
+        step_s = (
+            step_s
+            if step_s is not None
+            else (None if found.step_ms is None else as_fraction(found.step_ms) / 1000)
+        )
+        events = found.events
+    step = as_fraction(step_s) if step_s is not None else Fraction(1, 1000)
+    length_s = duration_s if duration_s is not None else _default_s(events)
+    levels = short_circuit_levels(site)
+    if level not in levels:
+        from aidc.errors import InputError, Problem
+
+        raise InputError(
+            Problem(
+                "the site states no such short-circuit level",
+                f"It has: {', '.join(levels)}.",
+                key="--level",
+                value=level,
+            )
+        )
+    point = operating_point(site, at, length_s)
+    window = open_window(
+        site,
+        point,
+        events,
+        duration_s=length_s,
+        step_s=step,
+        seed=seed,
+        short_circuit_va=levels[level],
+        trace_of=lambda event: _trace(event, base, float(site.grid.frequency_hz)),
+    )
+    waveform, moves = _stepped(window)
+    marks = tuple(mark for event in events for mark in _marks(event, length_s))
+    shown = Waveform(
+        waveform.step_s,
+        waveform.channels,
+        waveform.location,
+        waveform.frequency_hz,
+        waveform.first_tick,
+        marks,
+    )
+    title = title or (", ".join(event.use for event in events) or "no event")
+    return TransientResult(
+        site.site.name,
+        title,
+        NamedWindow("transient", title, shown, marks),
+        _facts(window, shown, levels[level]),
+        tuple(moves),
+    )
+
+
+def _default_s(events: Sequence[Disturbance]) -> float:
+    ends = [mark.end_s for event in events for mark in _marks(event, np.inf)]
+    return max(
+        _DEFAULT_S,
+        *(end + 15.0 for end in ends if np.isfinite(end)),
+        *(e.start_s + 15.0 for e in events),
+        0.0,
+    )
+
+
+def _trace(event: FrequencyTrace, base: Path, nominal_hz: float) -> Trace:
+    series = load_trace(event, base, nominal_hz)
+    voltage = np.ones_like(series.time_s) if series.voltage_pu is None else series.voltage_pu
+    return Trace(series.time_s - event.start_s, series.frequency_hz, voltage)
+
+
+def _marks(event: Disturbance, length_s: float) -> list[Mark]:
+    """Where an event is drawn."""
+    label = event.name or event.use
+    if isinstance(event, Sag):
+        starts = [event.start_s + turn * (event.every_s or 0.0) for turn in range(event.repeat)]
+        return [Mark("sag", start, start + event.duration_s + event.recovery_s, label) for start in starts]
+    if isinstance(event, FrequencyRamp):
+        turn_s = abs(event.change_hz) / event.rocof_hz_per_s
+        end = length_s if event.hold_s is None else event.start_s + 2 * turn_s + event.hold_s
+        return [Mark(event.use, event.start_s, end, label)]
+    if isinstance(event, (JobStart, JobAbort)):
+        return [Mark(event.use, event.start_s, min(event.start_s + 5.0, length_s), label)]
+    duration_s = getattr(event, "duration_s", None)
+    return [
+        Mark(event.use, event.start_s, length_s if duration_s is None else event.start_s + duration_s, label)
+    ]
+
+
+def _stepped(window: Window) -> tuple[Waveform, list[Mapping[str, Any]]]:
+    """The whole window, thinned to what is worth keeping, and the moves of its lineups."""
+    many = max(1, -(-window.steps // _MOST_STEPS))
+    block = many * max(1, 60_000 // many)
+    kept: list[Waveform] = []
+    moves: list[Mapping[str, Any]] = []
+    before = window.modes()
+    while not window.done:
+        made = window.advance(block)
+        kept.append(made if many == 1 else made.thinned(many))
+        after = window.modes()
+        moves += [
+            {"time_s": window.tick * float(window.step_s), "pod": pod, "from": before[pod], "to": mode}
+            for pod, mode in after.items()
+            if mode != before[pod]
+        ]
+        before = after
+    first = kept[0]
+    channels = {name: np.concatenate([one[name] for one in kept]) for name in first.channels}
+    return Waveform(first.step_s, channels, first.location, first.frequency_hz), moves
+
+
+def _facts(window: Window, shown: Waveform, level_va: float) -> dict[str, Any]:
+    books = window.books()
+    return {
+        "start": window.start.isoformat(),
+        "duration_s": window.steps * float(window.step_s),
+        "step_ms": 1e3 * float(window.step_s),
+        "short_circuit_mva": level_va / MEGA,
+        "voltage_min_pu": float(shown["v1_pu"].min()),
+        "voltage_max_pu": float(shown["v1_pu"].max()),
+        "frequency_min_hz": float(shown["frequency_hz"].min()),
+        "frequency_max_hz": float(shown["frequency_hz"].max()),
+        "power_min_mw": float(shown["p_w"].min()) / MEGA,
+        "power_max_mw": float(shown["p_w"].max()) / MEGA,
+        "connected_min_frac": float(shown["connected_frac"].min()),
+        "it_not_served_mwh": float(
+            (shown["it_demand_w"] - shown["it_served_w"]).clip(0).sum() * float(shown.step_s)
+        )
+        / J_PER_MWH,
+        "voltage_collapse_s": window.collapsed_s,
+        "modes_at_end": window.modes(),
+        "energy_residual_frac": books.residual_frac,
+        "energy_mwh": {name: value / J_PER_MWH for name, value in books.energy_j.items()},
+    }
