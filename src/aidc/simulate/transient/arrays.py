@@ -28,10 +28,8 @@ class Plan(NamedTuple):
     up_a_w: FloatArray  # [stage, lane] between buffer and bus
     up_b: FloatArray
     up_c_per_w: FloatArray
-    base_w: FloatArray  # [lane, sample] accelerators of services, `base_ticks` apart
-    ripple_w: FloatArray  # [lane, sample] around it, `ripple_ticks` apart
-    base_ticks: int
-    ripple_ticks: int
+    service_w: FloatArray  # [lane, sample] accelerators of services, `sample_ticks` apart
+    sample_ticks: int
     job_start: IntArray  # [job]
     job_clock: FloatArray  # [clock figure, job]
     job_levels: FloatArray  # [level, job]
@@ -53,7 +51,7 @@ class State(NamedTuple):
     drive: FloatArray  # [DriveState, plant]
     store: FloatArray  # [StoreState, storage]
     site: FloatArray  # [SiteState]
-    job: FloatArray  # [2, job]: runs, power over rated behind its edge
+    job: FloatArray  # [3, job]: runs, power over rated behind its edge, and what it goes for
     energy: FloatArray  # [Energy]
 
 
@@ -61,9 +59,17 @@ class Work(NamedTuple):
     """Working memory of one step."""
 
     rated_w: float  # of everything that can be connected
+    drives_w: float  # the motors' part of it
+    drop_pu: float  # highest voltage at which any motor may drop out
+    watch_below_pu: float  # beyond these four some relay's clock may run
+    watch_above_pu: float
+    watch_below_hz: float
+    watch_above_hz: float
+    total: FloatArray  # [Total]
     refill_per_s: float  # how fast a buffer's capacitors are filled again
     per_most: FloatArray  # [lane] 1 / most_w
     most_w: FloatArray  # [lane] most that a lineup may draw, per unit of voltage
+    asked_w: FloatArray  # [lane] what the work asks of the accelerators
     on: FloatArray  # [lane] share of the racks that has power
     wished_w: FloatArray  # [lane] what the racks would draw with power
     it_w: FloatArray  # [lane] what they draw, before a shortage
@@ -73,6 +79,7 @@ class Work(NamedTuple):
     want_w: FloatArray  # [lane] the same at the bus
     drive_w: FloatArray  # [plant]
     store_w: FloatArray  # [storage] power of current-controlled converters, charging positive
-    store_var: FloatArray
+    store_var: FloatArray  # what stays of their reactive power ...
+    var_per_pu: FloatArray  # ... and what voltage control adds for each pu of voltage over nominal
     formed_w: FloatArray  # [storage] power of grid-forming ones, as the network has it
     formed_var: FloatArray

@@ -36,6 +36,7 @@ _GENSET_REACTANCE = 0.2  # subtransient, per unit of rating (engineering knowled
 _GENSET_INERTIA_S = 1.5
 _GENSET_DROOP = 0.04
 _SYNCHRONISE_S = 2.0
+_LEAST_REACTANCE = 1e-4  # between a bolted fault at the point of interconnection and the site bus
 
 
 def compile_plan(
@@ -77,10 +78,8 @@ def compile_plan(
         up_a_w=cut["up"][0],
         up_b=cut["up"][1],
         up_c_per_w=cut["up"][2],
-        base_w=waveforms.base_w,
-        ripple_w=waveforms.ripple_w,
-        base_ticks=waveforms.base_ticks,
-        ripple_ticks=waveforms.ripple_ticks,
+        service_w=waveforms.service_w,
+        sample_ticks=waveforms.sample_ticks,
         job_start=waveforms.job_start,
         job_clock=waveforms.job_clock,
         job_levels=waveforms.job_levels,
@@ -176,16 +175,16 @@ def _lane(
     row[Lane.HAS_UNIT] = float(front.winding in ("Dy", "Yd"))
     row[Lane.LEAVE_LOW_HZ] = front.leave_below_hz
     row[Lane.LEAVE_HIGH_HZ] = front.leave_above_hz
-    row[Lane.LEAVE_HZ_TICKS] = front.leave_hz_s / step_s
+    row[Lane.LEAVE_HZ_TICKS] = round(front.leave_hz_s / step_s)
     row[Lane.RETURN_PU] = front.return_above_pu
-    row[Lane.RETURN_TICKS] = front.return_s / step_s
+    row[Lane.RETURN_TICKS] = round(front.return_s / step_s)
     row[Lane.WALK_STEP] = step_s / max(front.walk_in_s, step_s)
     row[Lane.HOLD_UP_J] = front.hold_up_s * buffer_w
     row[Lane.LEAVE_DC_FRAC] = front.leave_dc_frac
     power_w, energy_j = _battery(site, point, number, front, buffer_w)
     row[Lane.BATTERY_W] = power_w
     row[Lane.BATTERY_J] = energy_j
-    row[Lane.BATTERY_TICKS] = max(front.battery_start_s, front.transfer_s) / step_s
+    row[Lane.BATTERY_TICKS] = round(max(front.battery_start_s, front.transfer_s) / step_s)
     row[Lane.RECHARGE_W] = front.recharge_frac * buffer_w if power_w > 0 else 0.0
     row[Lane.SUPPLEMENTS] = float(front.supplements)
     if front.sag_counter is not None:
@@ -256,8 +255,7 @@ def _curves(site: Site, step_s: float) -> dict[str, FloatArray]:
         for side in ("below", "above"):
             levels, times = getattr(front, f"leave_{side}_pu"), getattr(front, f"leave_{side}_s")
             curves[f"{side}_pu"][: len(levels), number] = levels
-            # a relay set to no delay still needs one step to see the voltage
-            curves[f"{side}_ticks"][: len(times), number] = [max(round(t / step_s), 1) for t in times]
+            curves[f"{side}_ticks"][: len(times), number] = [round(t / step_s) for t in times]
     return curves
 
 
@@ -287,7 +285,7 @@ def _site(site: Site, point: OperatingPoint, step_s: float, short_circuit_va: fl
     row[SiteParam.R] = source.r
     row[SiteParam.X] = source.x
     row[SiteParam.R_T] = grid.transformer.load_frac / rating_va
-    row[SiteParam.X_T] = grid.transformer.reactance_frac / rating_va
+    row[SiteParam.X_T] = max(grid.transformer.reactance_frac, _LEAST_REACTANCE) / rating_va
     row[SiteParam.IRON_W] = grid.transformer.no_load_frac * rating_va
     row[SiteParam.AUXILIARY_W] = point.auxiliary_w
     row[SiteParam.GENSET_W] = genset_w

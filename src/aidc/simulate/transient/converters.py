@@ -17,6 +17,8 @@ from aidc.units import HOUR_S, MEGA, MINUTE_S
 
 __all__ = ["converter_rows", "site_columns", "site_stores", "transient_storage"]
 
+_HIGHEST_PU = 1.5  # no bus that a converter still feeds has more
+
 
 def site_stores(site: Site, point: OperatingPoint) -> list[tuple[int, Storage]]:
     """Columns of the energy engine's storages that stand at the site bus, with their shapes."""
@@ -84,12 +86,13 @@ def transient_storage(site: Site, point: OperatingPoint) -> FloatArray:
     """Cells and losses [StorageParams, storage], with the converter's short-time rating.
 
     A converter that may carry k times its rated current loses the same power at the same load:
-    rated·(a + b·x + c·x²) with x over rated is k·rated·(a/k + b·y + c·k·y²) with y over k·rated.
+    rated·(a + b·x + c·x²) with x over rated is k·rated·(a/k + b·y + c·k·y²) with y over k·rated. Current at a
+    voltage above nominal is more power yet; the network limits the current, the cells must not do it again.
     """
     columns = []
     for column, shape in site_stores(site, point):
         params = StorageParams(*(float(value) for value in point.compiled.params.storage[:, column]))
-        k = shape.converter.current_limit_frac
+        k = _HIGHEST_PU * shape.converter.current_limit_frac
         columns.append(
             params._replace(
                 rated_w=params.rated_w * k,

@@ -14,10 +14,9 @@ from aidc.firmware.virtual_machine import swing
 from aidc.jit import engine, part
 from aidc.plant.network.source import sending_power, sending_voltage
 from aidc.simulate.transient.arrays import FloatArray, IntArray, Plan, State, Work
-from aidc.simulate.transient.drives import ask_drives, run_drives, warm_racks
+from aidc.simulate.transient.drives import ask_drives, run_drives
 from aidc.simulate.transient.fields import (
     Action,
-    Converter,
     DriveState,
     Energy,
     LaneState,
@@ -26,23 +25,33 @@ from aidc.simulate.transient.fields import (
     SiteParam,
     SiteState,
     StoreState,
+    Total,
 )
 from aidc.simulate.transient.load import run_jobs, wish
-from aidc.simulate.transient.network import DRIVE_KNEE_PU, KNEE_PU, form, solve_bus
-from aidc.simulate.transient.storing import ask_storages, book_storages, turn_machines
-from aidc.simulate.transient.supply import supply_lanes
+from aidc.simulate.transient.network import DRIVE_KNEE_PU, KNEE_PU, form, renewable_share, solve_bus
+from aidc.simulate.transient.storing import ask_storages, book_storages, island_hz, turn_machines
+from aidc.simulate.transient.supply import nothing_moves, supply_as_before, supply_lanes
 
 __all__ = ["OK", "UNSTABLE", "advance"]
 
 OK = 0
 UNSTABLE = 1
 _WILD_PU = 3.0  # no voltage of a site reaches this
+_WILD_W = 1e15
+_JUMP_PU = 1e-3
+_MANY_FLIPS = 20.0
+_OVERLOAD = 1.1  # ISO 8528-1 lets a generating set carry a tenth more for a short time
+_CLOSE_RAD = math.radians(10.0)
+_CLOSE_HZ = 0.1
+_SLIP_HZ = 0.08
+_SLIP_PER_RAD = 0.1
 
 
 @part
-def _act(plan: Plan, state: State, tick: int) -> None:
-    """Events of the load that fall on this tick."""
-    here = int(state.site[SiteState.ACTION])
+def _act(plan: Plan, state: State, tick: int) -> bool:
+    """Events of the load that fall on this tick; true if there are any."""
+    first = int(state.site[SiteState.ACTION])
+    here = first
     while here < plan.action_tick.shape[0] and plan.action_tick[here] <= tick:
         kind = int(plan.action[0, here])
         target = int(plan.action[1, here])
@@ -53,23 +62,27 @@ def _act(plan: Plan, state: State, tick: int) -> None:
             state.job[0, target] = value
         else:
             state.drive[DriveState.PUMPS, target] = value
+            state.site[SiteState.COASTING] = 1.0
         here += 1
     state.site[SiteState.ACTION] = here
+    return here > first
 
 
 @part
-def _own_source(plan: Plan, state: State) -> tuple[float, float]:
-    """Voltage and frequency of the site's generators while the grid is away and nothing else forms it."""
+def _own_source(plan: Plan, state: State) -> float:
+    """Voltage of the site's generators while the grid is away and nothing else forms it."""
     calls = max(state.site[SiteState.GENSET_CALLED], 1.0)
     state.site[SiteState.GENSET_CALLED] = calls
-    if plan.site[SiteParam.GENSET_W] <= 0.0 or calls < plan.site[SiteParam.GENSET_TICKS]:
-        return 0.0, plan.site[SiteParam.NOMINAL_HZ]
-    return 1.0, plan.site[SiteParam.NOMINAL_HZ] * state.site[SiteState.GENSET_OMEGA]
+    there = plan.site[SiteParam.GENSET_W] > 0.0 and state.site[SiteState.GENSET_TRIPPED] <= 0.0
+    return 1.0 if there and calls >= plan.site[SiteParam.GENSET_TICKS] else 0.0
 
 
 @part
 def _turn_genset(plan: Plan, state: State, power_w: float) -> None:
+    """Speed of the generators under a load; a load that they cannot carry trips them for good."""
     rated = plan.site[SiteParam.GENSET_W]
+    if power_w > _OVERLOAD * rated:
+        state.site[SiteState.GENSET_TRIPPED] = 1.0
     state.site[SiteState.GENSET_OMEGA] = swing(
         state.site[SiteState.GENSET_OMEGA],
         -power_w / rated,
@@ -78,6 +91,39 @@ def _turn_genset(plan: Plan, state: State, power_w: float) -> None:
         plan.site[SiteParam.GENSET_INERTIA_S],
         plan.site[SiteParam.GENSET_DROOP],
         0.0,
+    )
+
+
+@part
+def _synchronise(state: State, e_pu: float, grid_hz: float, grid_rad: float, own_hz: float) -> float:
+    """Close the breaker of an island once it is in step with a grid that is back.
+
+    Limits of 0.1 Hz and 10 degrees: IEEE 1547-2018, table 5 (largest class). The difference in voltage is no
+    condition, as the virtual impedance has no voltage control. Returns the frequency that the island should
+    take until then [Hz], 0 once it is closed.
+    """
+    ahead = grid_rad - state.site[SiteState.BUS_RAD]
+    ahead -= 2.0 * math.pi * math.floor(ahead / (2.0 * math.pi) + 0.5)
+    if e_pu >= KNEE_PU and abs(ahead) < _CLOSE_RAD and abs(grid_hz - own_hz) < _CLOSE_HZ:
+        state.site[SiteState.ISLAND] = 0.0
+        return 0.0
+    return grid_hz + min(max(_SLIP_PER_RAD * ahead, -_SLIP_HZ), _SLIP_HZ)
+
+
+@part
+def _is_unstable(state: State, v_pu: float, power_w: float) -> bool:
+    """Whether this step cannot be: wild, not a number, or the voltage has jumped to and fro for many steps."""
+    jump = v_pu - state.site[SiteState.V_BUS]
+    if min(abs(jump), abs(state.site[SiteState.JUMPED_PU])) > _JUMP_PU and (
+        jump * state.site[SiteState.JUMPED_PU] < 0.0
+    ):
+        state.site[SiteState.FLIPS] += 1.0
+    else:
+        state.site[SiteState.FLIPS] = 0.0
+    state.site[SiteState.JUMPED_PU] = jump
+    state.site[SiteState.V_BUS] = v_pu
+    return not (
+        v_pu < _WILD_PU and -_WILD_W < power_w < _WILD_W and state.site[SiteState.FLIPS] < _MANY_FLIPS
     )
 
 
@@ -94,14 +140,13 @@ def advance(
 ) -> int:
     """Advance by `n_steps`, writing `out` [Out, step] and the segment of each step into `where`.
 
+    Lineups of which nothing moves are not computed again: their sums stand as they were.
     Returns OK, or UNSTABLE at the first step that no site could be in.
     """
     dt_s = plan.site[SiteParam.DT_S]
     nominal_hz = plan.site[SiteParam.NOMINAL_HZ]
-    forming = False
-    for store in range(plan.store.shape[1]):
-        if plan.store[Converter.FORMING, store] > 0.0:
-            forming = True
+    r_t = plan.site[SiteParam.R_T]
+    x_t = plan.site[SiteParam.X_T]
     segment = int(state.site[SiteState.SEGMENT])
     for k in range(n_steps):
         tick = first_tick + k
@@ -109,70 +154,90 @@ def advance(
             segment += 1
         since = tick - plan.segment_tick[segment]
         e_pu = plan.segment[Segment.E_PU, segment] + since * plan.segment[Segment.E_PER_TICK, segment]
-        hz = plan.segment[Segment.HZ, segment] + since * plan.segment[Segment.HZ_PER_TICK, segment]
-        z_frac = plan.segment[Segment.Z_FRAC, segment]
-        jump = plan.segment[Segment.JUMP_RAD, segment]
+        grid_hz = plan.segment[Segment.HZ, segment] + since * plan.segment[Segment.HZ_PER_TICK, segment]
+        grid_rad = state.site[SiteState.FRAME_RAD] + plan.segment[Segment.JUMP_RAD, segment]
         closed = plan.segment[Segment.CLOSED, segment] > 0.0
-        r = z_frac * plan.site[SiteParam.R] + plan.site[SiteParam.R_T]
-        x = z_frac * plan.site[SiteParam.X] + plan.site[SiteParam.X_T]
-        _act(plan, state, tick)
-        run_jobs(plan, state, no_faults, tick)
-        free_pu = wish(plan, state, work, tick)
+        own_hz = island_hz(plan, state)
+        trim_hz = 0.0
+        if own_hz > 0.0:
+            if not closed:
+                state.site[SiteState.ISLAND] = 1.0
+            elif state.site[SiteState.ISLAND] > 0.0:
+                trim_hz = _synchronise(state, e_pu, grid_hz, grid_rad, own_hz)
+            closed = state.site[SiteState.ISLAND] <= 0.0
+        acted = _act(plan, state, tick)
+        moved = run_jobs(plan, state, no_faults, tick)
+        sample = tick // plan.sample_ticks
+        still = (
+            work.total[Total.STEADY] > 0.0
+            and work.total[Total.SAMPLE] == sample
+            and state.site[SiteState.COASTING] <= 0.0
+            and not (acted or moved)
+        )
+        if not still:
+            wish(plan, state, work, sample)
         load_w = ask_drives(plan, state, work) + plan.site[SiteParam.AUXILIARY_W] - plan.site[SiteParam.PV_W]
-        for lane in range(plan.lane.shape[1]):
-            load_w += work.want_w[lane]
-        ask_storages(plan, state, work, load_w, state.site[SiteState.HZ])
+        load_w += work.total[Total.WANT_W]
+        store_pu = ask_storages(plan, state, work, load_w, grid_hz if closed else state.site[SiteState.HZ])
 
         through_w = 0.0
         through_var = 0.0
         on_genset = False
-        if forming:
-            grid = cmath.rect(e_pu, state.site[SiteState.FRAME_RAD] + jump)
-            v, through_w, through_var, p, q, collapsed = form(plan, state, work, grid, r, x, closed, free_pu)
+        hz = grid_hz
+        z_frac = plan.segment[Segment.Z_FRAC, segment]
+        r = z_frac * plan.site[SiteParam.R] + r_t
+        x = z_frac * plan.site[SiteParam.X] + x_t
+        if own_hz > 0.0:
+            grid = cmath.rect(e_pu, grid_rad)
+            v, through_w, through_var, p, q, collapsed = form(plan, state, work, grid, r, x, closed, store_pu)
             if not closed:
-                hz = nominal_hz * state.store[StoreState.OMEGA_PU, 0]
+                hz = own_hz
         else:
+            source_pu = e_pu
             if not closed:
-                e_pu, hz = _own_source(plan, state)
+                source_pu = _own_source(plan, state)
+                on_genset = source_pu > 0.0
+                hz = nominal_hz * state.site[SiteState.GENSET_OMEGA]
                 r = plan.site[SiteParam.GENSET_R]
                 x = plan.site[SiteParam.GENSET_X]
-                on_genset = e_pu > 0.0
-            v, p, q, collapsed = solve_bus(plan, state, work, e_pu, r, x, free_pu)
+            v, p, q, collapsed = solve_bus(plan, work, source_pu, r, x, store_pu)
             if closed:
                 through_w = p
                 through_var = q
-        state.site[SiteState.V_BUS] = v
+        unstable = _is_unstable(state, v, p)
         state.site[SiteState.HZ] = hz
-        state.site[SiteState.COLLAPSED] += collapsed
-        r_t = plan.site[SiteParam.R_T]
-        x_t = plan.site[SiteParam.X_T]
-        poi_pu = e_pu if not closed else sending_voltage(v, r_t, x_t, through_w, through_var)
-        if closed and v <= 0.0:
-            poi_pu = e_pu
-        poi_w, poi_var = sending_power(v, r_t, x_t, through_w, through_var)
-        iron = plan.site[SiteParam.IRON_W] * poi_pu * poi_pu if closed else 0.0
+        poi_pu = e_pu
+        poi_w = 0.0
+        poi_var = 0.0
+        iron = 0.0
+        if closed:
+            state.site[SiteState.COLLAPSED] += collapsed
+            if v > 0.0:
+                poi_pu = sending_voltage(v, r_t, x_t, through_w, through_var)
+                poi_w, poi_var = sending_power(v, r_t, x_t, through_w, through_var)
+            iron = plan.site[SiteParam.IRON_W] * poi_pu * poi_pu
 
-        served_w, connected_w, lowest, batteries_w = supply_lanes(plan, state, work, v, hz, segment, tick)
+        if still and nothing_moves(plan, work, v, hz, segment):
+            served_w, connected_w, lowest, batteries_w = supply_as_before(plan, state, work)
+        else:
+            served_w, connected_w, lowest, batteries_w = supply_lanes(plan, state, work, v, hz, segment, tick)
         storage_w = book_storages(plan, state, work, v)
         drives_w = _book(plan, state, work, v, poi_w, through_w, iron)
         if on_genset:
             state.energy[Energy.GENERATOR] += p * dt_s
             _turn_genset(plan, state, p)
-        connected_w += run_drives(plan, state, v, segment)
-        warm_racks(plan, state)
-        turn_machines(plan, state, work, hz, nominal_hz)
-        state.site[SiteState.FRAME_RAD] += 2.0 * math.pi * (hz - nominal_hz) * dt_s if closed else 0.0
+        connected_w += run_drives(plan, state, work, v, segment)
+        if own_hz > 0.0:
+            turn_machines(plan, state, work, hz, trim_hz)
+        state.site[SiteState.FRAME_RAD] += 2.0 * math.pi * (grid_hz - nominal_hz) * dt_s
 
-        demand_w = 0.0
-        for lane in range(plan.lane.shape[1]):
-            demand_w += work.wished_w[lane]
         out[Out.V1_PU, k] = poi_pu
         out[Out.P_W, k] = poi_w + iron
         out[Out.Q_VAR, k] = poi_var
         out[Out.FREQUENCY_HZ, k] = hz
-        out[Out.ANGLE_RAD, k] = state.site[SiteState.FRAME_RAD] + jump
+        out[Out.ANGLE_RAD, k] = grid_rad
         out[Out.CONNECTED, k] = connected_w / work.rated_w if closed else 0.0
-        out[Out.IT_DEMAND_W, k] = demand_w
+        out[Out.IT_DEMAND_W, k] = work.total[Total.WISHED_W]
         out[Out.IT_SERVED_W, k] = served_w
         out[Out.DC_BUS_PU, k] = lowest
         out[Out.STORAGE_W, k] = storage_w
@@ -181,7 +246,7 @@ def advance(
         out[Out.BATTERY_W, k] = batteries_w
         out[Out.V_BUS_PU, k] = v
         where[k] = segment
-        if not (v < _WILD_PU and -1e15 < poi_w < 1e15):
+        if unstable:
             return UNSTABLE
     state.site[SiteState.SEGMENT] = segment
     return OK
@@ -193,14 +258,14 @@ def _book(
 ) -> float:
     """Add the step to the energy sums that are not booked where they arise; returns the motors' power."""
     dt_s = plan.site[SiteParam.DT_S]
-    knee = min(1.0, v_pu / KNEE_PU)
     drives = 0.0
     for plant in range(plan.drive.shape[1]):
-        drives += work.drive_w[plant] * min(1.0, v_pu / DRIVE_KNEE_PU)
-    pv = plan.site[SiteParam.PV_W] * knee if v_pu > plan.site[SiteParam.PV_CUT_OFF_PU] else 0.0
+        drives += work.drive_w[plant]
+    drives *= min(1.0, v_pu / DRIVE_KNEE_PU)
+    auxiliary = plan.site[SiteParam.AUXILIARY_W] * min(1.0, v_pu / KNEE_PU)
     state.energy[Energy.IMPORT] += (poi_w + iron_w) * dt_s
     state.energy[Energy.GRID_LOSS] += (poi_w - through_w + iron_w) * dt_s
     state.energy[Energy.COOLING] += drives * dt_s
-    state.energy[Energy.AUXILIARY] += plan.site[SiteParam.AUXILIARY_W] * knee * dt_s
-    state.energy[Energy.PV] += pv * dt_s
+    state.energy[Energy.AUXILIARY] += auxiliary * dt_s
+    state.energy[Energy.PV] += plan.site[SiteParam.PV_W] * renewable_share(plan, v_pu) * dt_s
     return drives

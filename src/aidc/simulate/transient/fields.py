@@ -27,6 +27,7 @@ __all__ = [
     "SiteParam",
     "SiteState",
     "StoreState",
+    "Total",
 ]
 
 CURVE = 4  # points of a leave curve, at most
@@ -141,7 +142,10 @@ class LaneState(IntEnum):
     BELOW = 16  # CURVE clocks
     ABOVE = 20
     SAG = 24  # SAGS ticks
-    SIZE = 32
+    LOCKOUT = 32  # 1 from a lockout until somebody resets it, which nobody does within a window
+    COLD = 33  # 1 while it walks in with racks that had lost power
+    HOT = 34  # 1 once its accelerators have shut themselves down
+    SIZE = 35
 
 
 class Drive(IntEnum):
@@ -159,7 +163,7 @@ class Drive(IntEnum):
 class DriveState(IntEnum):
     RUNS_FRAC = 0  # 1 while at speed
     LOW_TICKS = 1
-    OFF_TICKS = 2  # since they dropped, -1 while running
+    OFF_TICKS = 2  # of good voltage since they dropped
     PUMPS = 3  # 1, or 0 while an event stops them
 
 
@@ -198,6 +202,7 @@ class StoreState(IntEnum):
     MEASURED_W = 6
     KAPPA = 7  # on its virtual admittance: 1, or less while its current is limited
     TRIPPED = 8
+    VAR = 9  # reactive power of its voltage control
 
 
 class SiteParam(IntEnum):
@@ -230,6 +235,28 @@ class SiteState(IntEnum):
     COLLAPSED = 6  # steps in which the source could not carry the load's constant power
     HZ = 7
     GENSET_W = 8
+    ISLAND = 9  # 1 while the breaker to the grid is open
+    TRIM_PU = 10  # by which a synchroniser moves the speed of the grid-forming converters
+    BUS_RAD = 11
+    GENSET_TRIPPED = 12
+    COASTING = 13  # 1 while any motor or any coolant is not at its full speed
+    FLIPS = 14  # steps in a row in which the voltage jumped back and forth
+    JUMPED_PU = 15
+
+
+class Total(IntEnum):
+    """Sums over the lineups, kept while none of them moves."""
+
+    WANT_W = 0
+    WANT_VAR = 1
+    FREE_PU = 2  # least voltage at which every lineup may draw all that it wants
+    WISHED_W = 3
+    IT_W = 4
+    DOWN_W = 5  # loss between racks and buffers
+    UP_W = 6  # loss in front of them
+    CONNECTED_W = 7
+    STEADY = 8  # 1 after a step that left nothing moving in any lineup
+    SAMPLE = 9  # of the services' waveforms in that step
 
 
 class Segment(IntEnum):

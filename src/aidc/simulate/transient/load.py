@@ -7,16 +7,23 @@ from aidc.jit import part
 from aidc.plant.training import TrainingClock, TrainingLevels, step_job
 from aidc.simulate.fields import Kind
 from aidc.simulate.transient.arrays import IntArray, Plan, State, Work
-from aidc.simulate.transient.fields import DOWN, ON_GRID, WALK_IN, Lane, LaneState, SiteParam
+from aidc.simulate.transient.fields import DOWN, ON_GRID, WALK_IN, Lane, LaneState, SiteParam, Total
 
-__all__ = ["run_jobs", "wish"]
+__all__ = ["recharge_w", "run_jobs", "wish"]
 
 _FAR = 1 << 62
+_NEAR = 1e-9
+_FULL = 1e-9
 
 
 @part
-def run_jobs(plan: Plan, state: State, no_faults: IntArray, tick: int) -> None:
-    """Power over rated of each job's pods; all of them move together, which is what makes a site swing."""
+def run_jobs(plan: Plan, state: State, no_faults: IntArray, tick: int) -> bool:
+    """Power over rated of each job's pods; all of them move together, which is what makes a site swing.
+
+    Returns whether any of them moved. Shares of phases come from differences of times, so they are known to
+    rounding only: what is closer than `_NEAR` is the same.
+    """
+    moved = False
     for job in range(plan.job_start.shape[0]):
         goal = 0.0
         if state.job[0, job] > 0.0:
@@ -28,11 +35,18 @@ def run_jobs(plan: Plan, state: State, no_faults: IntArray, tick: int) -> None:
             v = plan.job_levels[:, job]
             levels = TrainingLevels(v[0], v[1], v[2], v[3], v[4], v[5])
             goal = step_job(tick, 0, no_faults, clock, levels)[0]
-        state.job[1, job] += plan.job_edge[job] * (goal - state.job[1, job])
+        if abs(goal - state.job[2, job]) > _NEAR:
+            state.job[2, job] = goal
+        left = state.job[2, job] - state.job[1, job]
+        if left != 0.0:
+            moved = True
+            step = plan.job_edge[job] * left
+            state.job[1, job] = state.job[2, job] if abs(left) <= _NEAR else state.job[1, job] + step
+    return moved
 
 
 @part
-def _accelerators(plan: Plan, state: State, lane: int, minute: int, within: float, ripple: int) -> float:
+def _accelerators(plan: Plan, state: State, lane: int, sample: int) -> float:
     """Power that the work of one pod asks of its accelerators [W]."""
     kind = int(plan.lane[Lane.KIND, lane])
     idle = plan.lane[Lane.IDLE_W, lane]
@@ -40,14 +54,11 @@ def _accelerators(plan: Plan, state: State, lane: int, minute: int, within: floa
     if kind == Kind.JOB:
         power = max(state.job[1, int(plan.lane[Lane.JOB, lane])] * plan.lane[Lane.RATED_W, lane], idle)
     elif kind != Kind.IDLE:
-        base = plan.base_w[lane, minute]
-        base += (plan.base_w[lane, minute + 1] - base) * within
-        power = base + plan.ripple_w[lane, ripple]
+        power = plan.service_w[lane, sample]
     power = idle + (power - idle) * state.lane[LaneState.LOAD_FRAC, lane]
-    heat = (state.lane[LaneState.CASE_K, lane] - plan.lane[Lane.THROTTLE_K, lane]) / (
-        plan.lane[Lane.TRIP_K, lane] - plan.lane[Lane.THROTTLE_K, lane]
-    )
-    if heat > 0.0:  # throttling moves the cap from rated to the floor of the device
+    above_k = state.lane[LaneState.CASE_K, lane] - plan.lane[Lane.THROTTLE_K, lane]
+    if above_k > 0.0:  # throttling moves the cap from rated to the floor of the device
+        heat = above_k / (plan.lane[Lane.TRIP_K, lane] - plan.lane[Lane.THROTTLE_K, lane])
         cap = 1.0 - min(heat, 1.0) * (1.0 - plan.lane[Lane.CAP_MIN_FRAC, lane])
         power = min(power, max(cap * plan.lane[Lane.RATED_W, lane], idle))
     return power
@@ -70,20 +81,25 @@ def _shelf(plan: Plan, state: State, lane: int, server_w: float, dt_s: float) ->
 
 
 @part
-def wish(plan: Plan, state: State, work: Work, tick: int) -> float:
-    """Power leaving each lineup's buffer, and at the grid side what it would draw; returns the least
-    voltage at which every lineup may draw all that it wants.
-    """
+def _server(plan: Plan, lane: int, power_w: float) -> float:
+    """Power that a pod's servers add to that of their accelerators [W]."""
+    return (
+        plan.lane[Lane.OVERHEAD_0_W, lane]
+        + (plan.lane[Lane.OVERHEAD_1, lane] + plan.lane[Lane.OVERHEAD_2_PER_W, lane] * power_w) * power_w
+    )
+
+
+@part
+def wish(plan: Plan, state: State, work: Work, sample: int) -> None:
+    """Power leaving each lineup's buffer, and at the grid side what it would draw; sums in `work.total`."""
     dt_s = plan.site[SiteParam.DT_S]
-    minute = tick // plan.base_ticks
-    within = (tick - minute * plan.base_ticks) / plan.base_ticks
-    ripple = tick // plan.ripple_ticks
-    lanes = plan.lane.shape[1]
-    for lane in range(lanes):
+    wished_w = 0.0
+    for lane in range(plan.lane.shape[1]):
         mode = state.lane[LaneState.MODE, lane]
-        power = _accelerators(plan, state, lane, minute, within, ripple)
-        power, state.lane[LaneState.LOW_TICKS, lane] = smooth_power(
-            power,
+        asked = _accelerators(plan, state, lane, sample)
+        work.asked_w[lane] = asked
+        power, low = smooth_power(
+            asked,
             state.lane[LaneState.DRAWN_W, lane],
             plan.lane[Lane.FLOOR_W, lane],
             plan.lane[Lane.RISE_W, lane],
@@ -91,74 +107,86 @@ def wish(plan: Plan, state: State, work: Work, tick: int) -> float:
             state.lane[LaneState.LOW_TICKS, lane],
             plan.lane[Lane.HOLD_TICKS, lane],
         )
-        wished = power + (
-            plan.lane[Lane.OVERHEAD_0_W, lane]
-            + (plan.lane[Lane.OVERHEAD_1, lane] + plan.lane[Lane.OVERHEAD_2_PER_W, lane] * power) * power
-        )
-        work.wished_w[lane] = wished + plan.lane[Lane.NETWORK_W, lane]
-        on = 0.0 if mode == DOWN else 1.0
-        if mode == WALK_IN and plan.lane[Lane.BATTERY_W, lane] <= 0.0:
-            on = state.lane[LaneState.WALK_FRAC, lane]  # nothing carries the racks: they start with the input
-        power *= on
+        state.lane[LaneState.LOW_TICKS, lane] = low
+        network = plan.lane[Lane.NETWORK_W, lane]
+        server = power + _server(plan, lane, power)
+        wished_w += server + network
+        on = 1.0
+        if mode != ON_GRID or state.lane[LaneState.HOT, lane] > 0.0:
+            on = _switched_on(plan, state, lane, mode)
+            power *= on
+            server = power + on * _server(plan, lane, power)
         state.lane[LaneState.DRAWN_W, lane] = power
-        server = power + on * (
-            plan.lane[Lane.OVERHEAD_0_W, lane]
-            + (plan.lane[Lane.OVERHEAD_1, lane] + plan.lane[Lane.OVERHEAD_2_PER_W, lane] * power) * power
-        )
-        work.it_w[lane] = server + on * plan.lane[Lane.NETWORK_W, lane]
+        work.it_w[lane] = server + on * network
         work.on[lane] = on
-        work.shelf_w[lane] = 0.0
+        shelf = 0.0
         if plan.lane[Lane.SHELF_J, lane] > 0.0 and on > 0.0:
-            work.shelf_w[lane] = _shelf(plan, state, lane, server, dt_s)
-            server += work.shelf_w[lane]
-        work.need_w[lane] = server
-    for stage in range(plan.down_a_w.shape[0]):
-        if stage == plan.server_stages:
-            for lane in range(lanes):
-                work.need_w[lane] += work.on[lane] * plan.lane[Lane.NETWORK_W, lane]
-        for lane in range(lanes):
-            through = work.need_w[lane]
-            work.need_w[lane] = (
-                through
-                + (
-                    plan.down_a_w[stage, lane]
-                    + (plan.down_b[stage, lane] + plan.down_c_per_w[stage, lane] * through) * through
-                )
-                * work.on[lane]
-            )
-    if plan.server_stages >= plan.down_a_w.shape[0]:
-        for lane in range(lanes):
-            work.need_w[lane] += work.on[lane] * plan.lane[Lane.NETWORK_W, lane]
-    return _ask(plan, state, work)
+            shelf = _shelf(plan, state, lane, server, dt_s)
+        work.shelf_w[lane] = shelf
+        need = server + shelf
+        for stage in range(plan.server_stages):
+            need += on * _stage_loss(plan, stage, lane, need)
+        need += on * network
+        for stage in range(plan.server_stages, plan.down_a_w.shape[0]):
+            need += on * _stage_loss(plan, stage, lane, need)
+        work.need_w[lane] = need
+    work.total[Total.WISHED_W] = wished_w
+    work.total[Total.SAMPLE] = sample
+    _ask(plan, state, work)
 
 
 @part
-def _ask(plan: Plan, state: State, work: Work) -> float:
+def _stage_loss(plan: Plan, stage: int, lane: int, power_w: float) -> float:
+    """Loss of a conversion stage behind the buffer [W] at an output of `power_w`."""
+    return (
+        plan.down_a_w[stage, lane]
+        + (plan.down_b[stage, lane] + plan.down_c_per_w[stage, lane] * power_w) * power_w
+    )
+
+
+@part
+def _switched_on(plan: Plan, state: State, lane: int, mode: float) -> float:
+    """Share of a pod's racks that has power, or starts with the input as it walks in."""
+    if mode == DOWN or state.lane[LaneState.HOT, lane] > 0.0:
+        return 0.0
+    cold = state.lane[LaneState.COLD, lane] > 0.0 or plan.lane[Lane.BATTERY_W, lane] <= 0.0
+    return state.lane[LaneState.WALK_FRAC, lane] if mode == WALK_IN and cold else 1.0
+
+
+@part
+def _ask(plan: Plan, state: State, work: Work) -> None:
     """What each lineup asks of the bus: its need, refilling its buffers, and the loss in front of them."""
-    lanes = plan.lane.shape[1]
+    dt_s = plan.site[SiteParam.DT_S]
     free_pu = 0.0
-    for lane in range(lanes):
+    total_w = 0.0
+    total_var = 0.0
+    for lane in range(plan.lane.shape[1]):
         mode = state.lane[LaneState.MODE, lane]
         asked = 0.0
         if mode == ON_GRID or mode == WALK_IN:
-            refill = (
-                plan.lane[Lane.HOLD_UP_J, lane] - state.lane[LaneState.HOLD_UP_J, lane]
-            ) * work.refill_per_s
-            recharge = 0.0
-            if state.lane[LaneState.BATTERY_J, lane] < plan.lane[Lane.BATTERY_J, lane]:
-                recharge = plan.lane[Lane.RECHARGE_W, lane]
-            asked = work.need_w[lane] + refill + recharge
+            stored = state.lane[LaneState.HOLD_UP_J, lane]
+            asked = work.need_w[lane] + (plan.lane[Lane.HOLD_UP_J, lane] - stored) * work.refill_per_s
+            asked += recharge_w(plan, state, lane, dt_s)
             if mode == WALK_IN:
                 asked = min(asked, state.lane[LaneState.WALK_FRAC, lane] * plan.lane[Lane.BUFFER_W, lane])
         work.buffer_w[lane] = asked
-        work.want_w[lane] = asked
-    for stage in range(plan.up_a_w.shape[0]):
-        for lane in range(lanes):
-            through = work.want_w[lane]
-            work.want_w[lane] = through + (
+        for stage in range(plan.up_a_w.shape[0]):
+            asked += (
                 plan.up_a_w[stage, lane]
-                + (plan.up_b[stage, lane] + plan.up_c_per_w[stage, lane] * through) * through
+                + (plan.up_b[stage, lane] + plan.up_c_per_w[stage, lane] * asked) * asked
             )
-    for lane in range(lanes):
-        free_pu = max(free_pu, work.want_w[lane] * work.per_most[lane])
-    return free_pu
+        work.want_w[lane] = asked
+        free_pu = max(free_pu, asked * work.per_most[lane])
+        total_w += asked
+        total_var += asked * (plan.lane[Lane.TAN_PHI, lane] + plan.lane[Lane.X_PER_W, lane] * asked)
+    work.total[Total.WANT_W] = total_w
+    work.total[Total.WANT_VAR] = total_var
+    work.total[Total.FREE_PU] = free_pu
+
+
+@part
+def recharge_w(plan: Plan, state: State, lane: int, dt_s: float) -> float:
+    """Power with which a lineup refills its battery [W]; none for what only rounding lacks."""
+    capacity = plan.lane[Lane.BATTERY_J, lane]
+    room = capacity - state.lane[LaneState.BATTERY_J, lane]
+    return min(plan.lane[Lane.RECHARGE_W, lane], room / dt_s) if room > _FULL * capacity else 0.0

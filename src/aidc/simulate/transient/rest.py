@@ -12,6 +12,8 @@ from aidc.simulate.transient.arrays import FloatArray, Plan, State, Work
 from aidc.simulate.transient.converters import site_columns
 from aidc.simulate.transient.engine import advance
 from aidc.simulate.transient.fields import (
+    SAGS,
+    Converter,
     Drive,
     DriveState,
     Energy,
@@ -23,11 +25,15 @@ from aidc.simulate.transient.fields import (
     SiteParam,
     SiteState,
     StoreState,
+    Total,
 )
 from aidc.simulate.transient.start import OperatingPoint
 
 __all__ = ["at_rest", "work_of"]
 
+_ROUNDS = 20
+_NUDGE_RAD = 1e-5
+_AT_REST = 1e-9
 _REFILL_S = 0.05  # how fast capacitors are filled again, unless that is shorter than two steps
 
 
@@ -41,9 +47,17 @@ def work_of(plan: Plan) -> Work:
 
     return Work(
         rated_w=float(plan.lane[Lane.INPUT_W].sum() + plan.drive[Drive.POWER_W].sum()),
+        drives_w=float(plan.drive[Drive.POWER_W].sum()),
+        drop_pu=float(plan.drive[Drive.DROP_PU].max(initial=0.0)),
+        watch_below_pu=float(plan.lane[Lane.WATCH_BELOW_PU].max(initial=0.0)),
+        watch_above_pu=float(plan.lane[Lane.WATCH_ABOVE_PU].min(initial=np.inf)),
+        watch_below_hz=float(plan.lane[Lane.LEAVE_LOW_HZ].max(initial=0.0)),
+        watch_above_hz=float(plan.lane[Lane.LEAVE_HIGH_HZ].min(initial=np.inf)),
+        total=zeros(len(Total)),
         refill_per_s=1.0 / max(_REFILL_S, 2.0 * float(plan.site[SiteParam.DT_S])),
         per_most=1.0 / most_w,
         most_w=most_w,
+        asked_w=zeros(lanes),
         on=zeros(lanes),
         wished_w=zeros(lanes),
         it_w=zeros(lanes),
@@ -54,6 +68,7 @@ def work_of(plan: Plan) -> Work:
         drive_w=zeros(plants),
         store_w=zeros(stores),
         store_var=zeros(stores),
+        var_per_pu=zeros(stores),
         formed_w=zeros(stores),
         formed_var=zeros(stores),
     )
@@ -62,18 +77,47 @@ def work_of(plan: Plan) -> Work:
 def at_rest(plan: Plan, point: OperatingPoint) -> State:
     """State at tick 0; one step on a copy tells the filters what the load is."""
     state = _empty(plan, point)
-    trial = State(*(np.array(part) for part in state))
-    work = work_of(plan)
-    out, where = np.empty((len(Out), 1)), np.zeros(1, dtype=np.int64)
     calm = plan._replace(segment_tick=plan.segment_tick[:1], segment=_calm(plan))
-    advance(calm, trial, work, out, where, np.zeros(0, dtype=np.int64), 0, 1)
+    work, out = _tried(calm, state)
     state.lane[LaneState.SHELF_MEAN_W] = work.it_w - plan.lane[Lane.NETWORK_W]
     state.site[SiteState.V_BUS] = out[Out.V_BUS_PU, 0]
     if plan.store.shape[1]:
         load_w = float(out[Out.P_W, 0] - out[Out.STORAGE_W, 0])
         state.store[StoreState.TARGET_W] = load_w
         state.store[StoreState.DELTA_RAD] = -_lag_rad(plan, load_w, float(out[Out.Q_VAR, 0]))
+        if np.any(plan.store[Converter.FORMING] > 0):
+            _settle_machines(calm, state)
     return state
+
+
+def _tried(calm: Plan, state: State) -> tuple[Work, FloatArray]:
+    """One step on a copy of a state."""
+    trial = State(*(np.array(part) for part in state))
+    work = work_of(calm)
+    out, where = np.empty((len(Out), 1)), np.zeros(1, dtype=np.int64)
+    advance(calm, trial, work, out, where, np.zeros(0, dtype=np.int64), 0, 1)
+    return work, out
+
+
+def _settle_machines(calm: Plan, state: State) -> None:
+    """Angles at which every grid-forming converter gives nothing, as Newton's method finds them one by one.
+
+    The law's target starts at the load, so that nothing is also what the law asks for.
+    """
+    forming = np.flatnonzero(calm.store[Converter.FORMING] > 0)
+    angle = state.store[StoreState.DELTA_RAD]
+    for _ in range(_ROUNDS):
+        worst = 0.0
+        for store in forming:
+            here = float(_tried(calm, state)[0].formed_w[store])
+            angle[store] += _NUDGE_RAD
+            slope = (float(_tried(calm, state)[0].formed_w[store]) - here) / _NUDGE_RAD
+            turn = -here / slope if slope else 0.0
+            angle[store] += float(np.clip(turn, -0.2, 0.2)) - _NUDGE_RAD
+            worst = max(worst, abs(here) / float(calm.store[Converter.RATED_W, store]))
+        if worst < _AT_REST:
+            break
+    state.site[SiteState.V_BUS] = _tried(calm, state)[1][Out.V_BUS_PU, 0]
 
 
 def _empty(plan: Plan, point: OperatingPoint) -> State:
@@ -86,10 +130,10 @@ def _empty(plan: Plan, point: OperatingPoint) -> State:
     lane[LaneState.LOAD_FRAC] = 1.0
     lane[LaneState.FLOW_FRAC] = 1.0
     lane[LaneState.CASE_K] = point.case_k
-    lane[LaneState.SAG :] = -np.inf
+    lane[LaneState.SAG : LaneState.SAG + SAGS] = -np.inf
     lane[LaneState.WALK_FRAC] = 1.0
-    job = np.ones((2, plan.job_start.shape[0]))
-    job[1] = _job_now(plan)
+    job = np.ones((3, plan.job_start.shape[0]))
+    job[1:] = _job_now(plan)
     runs_late = (plan.action_tick <= 0) & (plan.action[0] == 1.0)
     for target in plan.action[1, runs_late].astype(int):
         job[:, target] = 0.0  # a job that starts within the window is idle until then
@@ -133,7 +177,7 @@ def _drawn(plan: Plan, job: FloatArray) -> FloatArray:
     """Power of the accelerators at tick 0 [W]."""
     kind = plan.lane[Lane.KIND].astype(int)
     idle = plan.lane[Lane.IDLE_W]
-    wanted = plan.base_w[:, 0] + plan.ripple_w[:, 0]
+    wanted = plan.service_w[:, 0]
     if job.shape[1]:
         training = np.maximum(job[1, plan.lane[Lane.JOB].astype(int)] * plan.lane[Lane.RATED_W], idle)
         wanted = np.where(kind == Kind.JOB, training, wanted)

@@ -8,13 +8,15 @@ from aidc.firmware.droop import droop_frac
 from aidc.firmware.smoothing import follow_mean, follow_ramp, steer_soc_w
 from aidc.firmware.virtual_machine import swing
 from aidc.jit import part
-from aidc.plant.storage import StorageParams, storage_step
 from aidc.simulate.transient.arrays import Plan, State, Work
 from aidc.simulate.transient.fields import Converter, Energy, Law, SiteParam, SiteState, StoreState
+from aidc.simulate.transient.network import step_cells, store_power
 
-__all__ = ["ask_storages", "book_storages", "turn_machines"]
+__all__ = ["ask_storages", "book_storages", "island_hz", "turn_machines"]
 
-_EXHAUSTED = 1e-3  # share of rated power that the cells may lack before a grid-forming converter trips
+_NEVER_FREE_PU = 10.0
+_SYNCHRONISE_S = 0.25  # of the speed trim before the breaker closes, and after it (estimates)
+_RELEASE_S = 2.0
 
 
 @part
@@ -52,45 +54,53 @@ def _request(plan: Plan, state: State, store: int, load_w: float) -> float:
 
 
 @part
-def ask_storages(plan: Plan, state: State, work: Work, load_w: float, hz: float) -> None:
+def ask_storages(plan: Plan, state: State, work: Work, load_w: float, hz: float) -> float:
     """Set points of every storage for this step, before the network is solved.
 
-    Later storages see the load with what the earlier ones take from it.
+    Later storages see the load with what the earlier ones take from it. Returns the least voltage at
+    which none of them is limited: more than any where voltage control makes power depend on voltage.
     """
     dt_s = plan.site[SiteParam.DT_S]
+    free_pu = 0.0
     for store in range(plan.store.shape[1]):
         state.store[StoreState.HZ, store] += plan.store[Converter.PLL_GAIN, store] * (
             hz - state.store[StoreState.HZ, store]
         )
         request = _request(plan, state, store, load_w)
         load_w += request
-        c = plan.storage[:, store]
-        params = StorageParams(
-            c[0], c[1], c[2], c[3], c[4], c[5], c[6], c[7], c[8], c[9], c[10], c[11], c[12], c[13]
-        )
         if plan.store[Converter.FORMING, store] > 0.0:
-            work.store_w[store] = 0.0  # the network decides; the request steers its reference
-            work.store_var[store] = 0.0
-            request, _, _ = storage_step(state.store[StoreState.SOC_FRAC, store], request, dt_s, params)
+            # the network decides what it gives; the request moves its reference
+            request, _, _ = step_cells(plan, state, store, request, dt_s)
             state.store[StoreState.POWER_W, store] = request
-        else:
-            held = state.store[StoreState.POWER_W, store]
-            held += plan.store[Converter.LAG_GAIN, store] * (request - held)
-            held, _, _ = storage_step(state.store[StoreState.SOC_FRAC, store], held, dt_s, params)
-            state.store[StoreState.POWER_W, store] = held
-            work.store_w[store] = held
-            rated = plan.store[Converter.RATED_W, store]
-            short = state.site[SiteState.V_BUS] - 1.0
-            room = math.sqrt(max(rated * rated - held * held, 0.0))
-            var = plan.store[Converter.VOLT_VAR, store] * rated * short
-            work.store_var[store] = min(max(var, -room), room)
+            continue
+        held = state.store[StoreState.POWER_W, store]
+        held += plan.store[Converter.LAG_GAIN, store] * (request - held)
+        if held != 0.0:
+            held, _, _ = step_cells(plan, state, store, held, dt_s)
+            limit = plan.store[Converter.CURRENT_LIMIT, store] * plan.store[Converter.RATED_W, store]
+            free_pu = max(free_pu, abs(held) / limit)
+            free_pu = max(free_pu, plan.store[Converter.CEASE_PU, store] + 0.1)
+        state.store[StoreState.POWER_W, store] = held
+        work.store_w[store] = held
+        gain = plan.store[Converter.LAG_GAIN, store]
+        per_pu = gain * plan.store[Converter.VOLT_VAR, store] * plan.store[Converter.RATED_W, store]
+        work.store_var[store] = (1.0 - gain) * state.store[StoreState.VAR, store]
+        work.var_per_pu[store] = per_pu
+        if per_pu != 0.0:
+            free_pu = _NEVER_FREE_PU
+    return free_pu
 
 
 @part
-def turn_machines(plan: Plan, state: State, work: Work, hz: float, frame_hz: float) -> None:
-    """Advance speed and angle of the grid-forming converters after the network is solved."""
+def turn_machines(plan: Plan, state: State, work: Work, hz: float, trim_hz: float) -> None:
+    """Advance speed and angle of the grid-forming converters after the network is solved.
+
+    `hz` is the grid's (their own on an island), and `trim_hz` what a synchroniser wants of them, 0 for nothing.
+    """
     dt_s = plan.site[SiteParam.DT_S]
     nominal = plan.site[SiteParam.NOMINAL_HZ]
+    trim = state.site[SiteState.TRIM_PU]
+    wanted = 0.0
     for store in range(plan.store.shape[1]):
         if plan.store[Converter.FORMING, store] <= 0.0:
             continue
@@ -109,8 +119,21 @@ def turn_machines(plan: Plan, state: State, work: Work, hz: float, frame_hz: flo
             plan.store[Converter.DAMPING, store],
         )
         state.store[StoreState.OMEGA_PU, store] = omega
-        turn = 2.0 * math.pi * (omega * nominal - frame_hz) * dt_s
-        state.store[StoreState.DELTA_RAD, store] += turn
+        state.store[StoreState.DELTA_RAD, store] += 2.0 * math.pi * nominal * (omega + trim - 1.0) * dt_s
+        if trim_hz > 0.0 and state.store[StoreState.TRIPPED, store] <= 0.0:
+            wanted = trim_hz / nominal - omega
+    slow_s = _SYNCHRONISE_S if trim_hz > 0.0 else _RELEASE_S
+    state.site[SiteState.TRIM_PU] = trim + (wanted - trim) * dt_s / (slow_s + dt_s)
+
+
+@part
+def island_hz(plan: Plan, state: State) -> float:
+    """Frequency that the first grid-forming converter at work gives an island; 0 where there is none."""
+    for store in range(plan.store.shape[1]):
+        if plan.store[Converter.FORMING, store] > 0.0 and state.store[StoreState.TRIPPED, store] <= 0.0:
+            speed = state.store[StoreState.OMEGA_PU, store] + state.site[SiteState.TRIM_PU]
+            return plan.site[SiteParam.NOMINAL_HZ] * speed
+    return 0.0
 
 
 @part
@@ -119,26 +142,14 @@ def book_storages(plan: Plan, state: State, work: Work, v_pu: float) -> float:
     dt_s = plan.site[SiteParam.DT_S]
     total = 0.0
     for store in range(plan.store.shape[1]):
-        c = plan.storage[:, store]
-        params = StorageParams(
-            c[0], c[1], c[2], c[3], c[4], c[5], c[6], c[7], c[8], c[9], c[10], c[11], c[12], c[13]
-        )
         if plan.store[Converter.FORMING, store] > 0.0:
             power = work.formed_w[store]
         else:
-            most = plan.store[Converter.CURRENT_LIMIT, store] * plan.store[Converter.RATED_W, store] * v_pu
-            power = min(max(work.store_w[store], -most), most)
-            if v_pu < plan.store[Converter.CEASE_PU, store]:
-                power = 0.0
-        possible, soc, loss = storage_step(state.store[StoreState.SOC_FRAC, store], power, dt_s, params)
-        lacks = abs(possible - power) > _EXHAUSTED * plan.store[Converter.RATED_W, store]
-        if lacks and plan.store[Converter.FORMING, store] > 0.0:
-            state.store[StoreState.TRIPPED, store] = 1.0
-            state.store[StoreState.KAPPA, store] = 0.0
-        # what little the cells lack in the step before a converter trips is booked with its losses
-        loss += power - possible
-        state.store[StoreState.SOC_FRAC, store] = soc
-        state.energy[Energy.STORAGE_LOSS] += loss * dt_s
-        work.formed_w[store] = power
+            power, state.store[StoreState.VAR, store] = store_power(plan, work, store, v_pu)
+        if power != 0.0:
+            possible, soc, loss = step_cells(plan, state, store, power, dt_s)
+            state.store[StoreState.SOC_FRAC, store] = soc
+            # the network has asked for no more than is possible, but for rounding
+            state.energy[Energy.STORAGE_LOSS] += (loss + power - possible) * dt_s
         total += power
     return total

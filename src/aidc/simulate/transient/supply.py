@@ -24,9 +24,11 @@ from aidc.simulate.transient.fields import (
     Segment,
     SiteParam,
     SiteState,
+    Total,
 )
+from aidc.simulate.transient.load import recharge_w
 
-__all__ = ["supply_lanes"]
+__all__ = ["nothing_moves", "supply_as_before", "supply_lanes"]
 
 _ROUNDING = 1e-9
 
@@ -42,11 +44,12 @@ def _leave(plan: Plan, state: State, lane: int, tick: int) -> None:
         memory = state.lane[LaneState.SAG : LaneState.SAG + SAGS, lane]
         if count_departure(tick, plan.lane[Lane.SAG_WINDOW_TICKS, lane], limit, memory):
             state.lane[LaneState.MODE, lane] = LOCKED
+            state.lane[LaneState.LOCKOUT, lane] = 1.0
 
 
 @part
 def _relay(plan: Plan, state: State, lane: int, low_pu: float, high_pu: float, hz: float) -> bool:
-    """Run the clocks of a lineup's relays; true once one of them has run out."""
+    """Run the clocks of a lineup's relays; true once one of them has run for longer than it is set to."""
     out = False
     if (
         low_pu < plan.lane[Lane.WATCH_BELOW_PU, lane]
@@ -60,13 +63,13 @@ def _relay(plan: Plan, state: State, lane: int, low_pu: float, high_pu: float, h
             state.lane[LaneState.BELOW + k, lane] = below
             state.lane[LaneState.ABOVE + k, lane] = above
             running += below + above
-            out = out or (below > 0.0 and below >= plan.leave_below_ticks[k, lane])
-            out = out or (above > 0.0 and above >= plan.leave_above_ticks[k, lane])
+            out = out or (below > plan.leave_below_ticks[k, lane])
+            out = out or (above > plan.leave_above_ticks[k, lane])
         state.lane[LaneState.CLOCKS, lane] = running
     off = hz < plan.lane[Lane.LEAVE_LOW_HZ, lane] or hz > plan.lane[Lane.LEAVE_HIGH_HZ, lane]
     clock = clock_ticks(off, state.lane[LaneState.HZ_TICKS, lane])
     state.lane[LaneState.HZ_TICKS, lane] = clock
-    return out or (clock > 0.0 and clock >= plan.lane[Lane.LEAVE_HZ_TICKS, lane])
+    return out or clock > plan.lane[Lane.LEAVE_HZ_TICKS, lane]
 
 
 @part
@@ -81,12 +84,13 @@ def _come_back(plan: Plan, state: State, lane: int, low_pu: float, high_pu: floa
     state.lane[LaneState.HEALTHY_TICKS, lane] = healthy
     away = state.lane[LaneState.AWAY_TICKS, lane] + 1.0
     state.lane[LaneState.AWAY_TICKS, lane] = away
-    if healthy < plan.lane[Lane.RETURN_TICKS, lane]:
+    if healthy <= plan.lane[Lane.RETURN_TICKS, lane] or state.lane[LaneState.LOCKOUT, lane] > 0.0:
         return
     mode = state.lane[LaneState.MODE, lane]
     if mode == AWAY or (mode == DOWN and away >= plan.lane[Lane.RESTART_TICKS, lane]):
         state.lane[LaneState.MODE, lane] = WALK_IN
         state.lane[LaneState.WALK_FRAC, lane] = 0.0
+        state.lane[LaneState.COLD, lane] = 1.0 if mode == DOWN else 0.0
 
 
 @part
@@ -129,10 +133,8 @@ def _carry(plan: Plan, state: State, work: Work, lane: int, arrives_w: float) ->
             battery = -min(short + refill, plan.lane[Lane.BATTERY_W, lane], battery_j / dt_s)
     else:
         state.lane[LaneState.SHORT_TICKS, lane] = 0.0
-        room = plan.lane[Lane.BATTERY_J, lane] - battery_j
         refill = (full - stored) * work.refill_per_s
-        spare = max(arrives_w - need - refill, 0.0)
-        battery = min(spare, plan.lane[Lane.RECHARGE_W, lane], room / dt_s)
+        battery = min(max(arrives_w - need - refill, 0.0), recharge_w(plan, state, lane, dt_s))
     left = stored + (arrives_w - battery - need) * dt_s
     served = 1.0
     if left < _ROUNDING * full and need > 0.0:
@@ -154,37 +156,80 @@ def supply_lanes(
     """Settle every lineup at this step's voltage.
 
     Returns power served to the racks [W], rated power that is connected [W], the lowest buffer voltage
-    over nominal, and the power of all batteries [W].
+    over nominal, and the power of all batteries [W]. What nothing will move before the work asks for
+    something else is noted as steady.
     """
     dt_s = plan.site[SiteParam.DT_S]
     served_w = 0.0
+    down_w = 0.0
+    up_w = 0.0
     connected_w = 0.0
     lowest = 1.0
     batteries = 0.0
     used = 0.0
+    steady = True
     for lane in range(plan.lane.shape[1]):
         arrives, drawn = _reaches(plan, work, lane, v_pu)
+        full = plan.lane[Lane.HOLD_UP_J, lane]
         if state.lane[LaneState.MODE, lane] == GENERATOR:
-            arrives = work.need_w[lane]
+            refill = (full - state.lane[LaneState.HOLD_UP_J, lane]) * work.refill_per_s
+            arrives = work.need_w[lane] + refill
             used += arrives
             state.energy[Energy.GENERATOR] += arrives * dt_s
-            state.energy[Energy.UPSTREAM_LOSS] += drawn * dt_s
+            up_w += drawn
         else:
-            state.energy[Energy.UPSTREAM_LOSS] += (drawn - arrives) * dt_s
+            up_w += drawn - arrives
         served, battery = _carry(plan, state, work, lane, arrives)
         batteries += battery
         racks = work.it_w[lane] * served
         served_w += racks
-        state.energy[Energy.IT] += racks * dt_s
-        state.energy[Energy.DOWNSTREAM_LOSS] += (
-            work.need_w[lane] * served - racks - work.shelf_w[lane]
-        ) * dt_s
-        full = plan.lane[Lane.HOLD_UP_J, lane]
-        lowest = min(lowest, max(state.lane[LaneState.HOLD_UP_J, lane] / full, 0.0) ** 0.5)
+        down_w += work.need_w[lane] * served - racks - work.shelf_w[lane]
+        lowest = min(lowest, state.lane[LaneState.HOLD_UP_J, lane] / full)
         connected_w += _decide(plan, state, lane, v_pu, hz, segment, tick, full)
+        steady = steady and (
+            state.lane[LaneState.MODE, lane] == ON_GRID
+            and state.lane[LaneState.HOLD_UP_J, lane] == full
+            and battery == 0.0
+            and plan.lane[Lane.SHELF_J, lane] <= 0.0
+            and (state.lane[LaneState.DRAWN_W, lane] == work.asked_w[lane])
+            and state.lane[LaneState.LOW_TICKS, lane] == 0.0
+            and state.lane[LaneState.CLOCKS, lane] == 0.0
+            and state.lane[LaneState.HZ_TICKS, lane] == 0.0
+        )
+    state.energy[Energy.IT] += served_w * dt_s
+    state.energy[Energy.DOWNSTREAM_LOSS] += down_w * dt_s
+    state.energy[Energy.UPSTREAM_LOSS] += up_w * dt_s
     state.site[SiteState.GENSET_W] = used
     _call_gensets(plan, state, work, used)
-    return served_w, connected_w, lowest, batteries
+    work.total[Total.IT_W] = served_w
+    work.total[Total.DOWN_W] = down_w
+    work.total[Total.UP_W] = up_w
+    work.total[Total.CONNECTED_W] = connected_w
+    work.total[Total.STEADY] = 1.0 if steady and state.site[SiteState.GENSET_CALLED] <= 0.0 else 0.0
+    return served_w, connected_w, max(lowest, 0.0) ** 0.5, batteries
+
+
+@part
+def nothing_moves(plan: Plan, work: Work, v_pu: float, hz: float, segment: int) -> bool:
+    """Whether steady lineups that ask for what they asked for before also find the grid as good as before."""
+    low_pu = v_pu * min(plan.segment[Segment.BUS_MIN, segment], plan.segment[Segment.UNIT_MIN, segment])
+    high_pu = v_pu * max(plan.segment[Segment.BUS_MAX, segment], plan.segment[Segment.UNIT_MAX, segment])
+    return (
+        v_pu >= work.total[Total.FREE_PU]
+        and low_pu >= work.watch_below_pu
+        and high_pu <= work.watch_above_pu
+        and work.watch_below_hz <= hz <= work.watch_above_hz
+    )
+
+
+@part
+def supply_as_before(plan: Plan, state: State, work: Work) -> tuple[float, float, float, float]:
+    """As `supply_lanes`, while nothing moves."""
+    dt_s = plan.site[SiteParam.DT_S]
+    state.energy[Energy.IT] += work.total[Total.IT_W] * dt_s
+    state.energy[Energy.DOWNSTREAM_LOSS] += work.total[Total.DOWN_W] * dt_s
+    state.energy[Energy.UPSTREAM_LOSS] += work.total[Total.UP_W] * dt_s
+    return work.total[Total.IT_W], work.total[Total.CONNECTED_W], 1.0, 0.0
 
 
 @part
@@ -230,10 +275,15 @@ def _call_gensets(plan: Plan, state: State, work: Work, used_w: float) -> None:
         return
     calls = state.site[SiteState.GENSET_CALLED]
     for lane in range(plan.lane.shape[1]):
-        if state.lane[LaneState.MODE, lane] == LOCKED:
+        mode = state.lane[LaneState.MODE, lane]
+        if state.lane[LaneState.LOCKOUT, lane] > 0.0 and mode != GENERATOR:
             calls = max(calls, 1.0)
-            if calls >= plan.site[SiteParam.GENSET_TICKS]:
-                load = work.need_w[lane]
+            ready = (
+                mode == LOCKED
+                or state.lane[LaneState.AWAY_TICKS, lane] >= plan.lane[Lane.RESTART_TICKS, lane]
+            )
+            if calls >= plan.site[SiteParam.GENSET_TICKS] and ready:
+                load = work.need_w[lane] if mode == LOCKED else plan.lane[Lane.BUFFER_W, lane]
                 if used_w + load <= plan.site[SiteParam.GENSET_W]:
                     state.lane[LaneState.MODE, lane] = GENERATOR
                     used_w += load

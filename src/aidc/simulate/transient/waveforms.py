@@ -27,10 +27,8 @@ _CORRELATION = 0.5  # at one sample of 100 ms: measured 0.2 to 0.8
 class Waveforms:
     """Arrays of `Plan` that say what the work itself asks for."""
 
-    base_w: FloatArray
-    ripple_w: FloatArray
-    base_ticks: int
-    ripple_ticks: int
+    service_w: FloatArray
+    sample_ticks: int
     job_start: IntArray
     job_clock: FloatArray
     job_levels: FloatArray
@@ -74,18 +72,24 @@ def waveforms_of(
         levels.append(list(level))
         edges.append(lag_gain(float(step_s), job.edge_ms / 1e3))
     count = len(starts)
-    ripple_ticks = max(1, round(_RIPPLE_S / step_s))
-    samples = int(duration_s / (ripple_ticks * float(step_s))) + 2
+    sample_ticks = max(1, round(_RIPPLE_S / step_s))
+    sample_s = sample_ticks * float(step_s)
+    samples = int(duration_s / sample_s) + 2
     return Waveforms(
-        base_w=point.accelerator_w,
-        ripple_w=_ripples(site, point, samples, rng),
-        base_ticks=max(1, round(point.row_s / float(step_s))),
-        ripple_ticks=ripple_ticks,
+        service_w=_bases(point, samples, sample_s) + _ripples(site, point, samples, rng),
+        sample_ticks=sample_ticks,
         job_start=np.array(starts, dtype=np.int64),
         job_clock=np.array(clocks, dtype=float).T.reshape(len(TrainingClock._fields) - 3, count),
         job_levels=np.array(levels, dtype=float).T.reshape(len(TrainingLevels._fields), count),
         job_edge=np.array(edges, dtype=float),
     )
+
+
+def _bases(point: OperatingPoint, samples: int, sample_s: float) -> FloatArray:
+    """Mean power of each pod's accelerators from the energy engine, linear between its rows [W]."""
+    at_s = sample_s * np.arange(samples)
+    rows_s = point.row_s * np.arange(point.accelerator_w.shape[1])
+    return np.array([np.interp(at_s, rows_s, row) for row in point.accelerator_w]).reshape(-1, samples)
 
 
 def _ripples(site: Site, point: OperatingPoint, samples: int, rng: np.random.Generator) -> FloatArray:
