@@ -22,7 +22,9 @@ if TYPE_CHECKING:
     from aidc.schema.site import Site
     from aidc.simulate import Twin
     from aidc.site import load
+    from aidc.study.check import check
     from aidc.study.run import run
+    from aidc.study.transient import transient
     from aidc.validation.runner import run as validate
 
 __all__ = [
@@ -39,10 +41,12 @@ __all__ = [
     "Site",
     "SiteView",
     "Twin",
+    "check",
     "compare",
     "load",
     "read_run",
     "run",
+    "transient",
     "validate",
 ]
 
@@ -60,10 +64,12 @@ _WHERE = {
     "Site": "schema.site",
     "SiteView": "contract",
     "Twin": "simulate",
+    "check": "study.check",
     "compare": "measure",
     "load": "site",
     "read_run": "record.run",
     "run": "study.run",
+    "transient": "study.transient",
     "validate": "validation.runner",
 }
 

@@ -1,12 +1,13 @@
 """The commands, their arguments and their exit codes.
 
-Exit codes: 0 done, 1 judged and not passed, 2 bad input, 4 the model could not go on, 5 a result could
+Exit codes: 0 done, 1 judged and not passed, 2 bad input, 3 judged but not assessable, 4 the model could not go on, 5 a result could
 not be written, 130 interrupted.
 """
 
 from __future__ import annotations
 
 import sys
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated
 
@@ -57,6 +58,81 @@ def run(
     if step is not None:
         settings.append(f"scenario.step_s={step}")
     return run_site(site, out, settings, as_json=json)
+
+
+@app.command
+def check(
+    site: Path,
+    *,
+    code: Annotated[
+        list[str], Parameter(negative="", help="Rule set (aidc codes); repeatable. Default: the site's own.")
+    ] = [],  # noqa: B006  as above
+    event: Annotated[
+        list[Path], Parameter(negative="", help="Event file of your own, judged as well; repeatable.")
+    ] = [],  # noqa: B006  as above
+    recording: Annotated[
+        list[Path], Parameter(negative="", help="Judge this record (CSV, COMTRADE) instead of the twin.")
+    ] = [],  # noqa: B006  as above
+    at: Annotated[datetime | None, Parameter(help="Start of the windows. Default: the peak hour.")] = None,
+    duration: Annotated[float, Parameter(help="Seconds of normal operation.")] = 3600.0,
+    step: Annotated[float, Parameter(help="Step in milliseconds, 0.1 to 10.")] = 1.0,
+    suggest: Annotated[bool, Parameter(help="Look for the smallest change that would pass.")] = True,
+    out: Out = None,
+    set_: Set = [],  # noqa: B006  as above
+    json: Json = False,
+) -> int:
+    """Judge a site by a grid rule set: ride-through, recovery, oscillation, ramps, flicker and more.
+
+    Exit code 0 pass, 1 fail, 3 when an applicable clause is not assessable.
+
+    Parameters
+    ----------
+    site
+        The site file (TOML).
+    """
+    from aidc.cli.checking import CheckRequest, check_site
+
+    return check_site(
+        CheckRequest(site, code, event, recording, set_, out, zoned(at), duration, step, suggest, json)
+    )
+
+
+@app.command
+def transient(
+    site: Path,
+    *,
+    event: Annotated[Path | None, Parameter(help="Event file (TOML).")] = None,
+    at: Annotated[datetime | None, Parameter(help="Start of the window. Default: the peak hour.")] = None,
+    duration: Annotated[float | None, Parameter(help="Length of the window in seconds.")] = None,
+    step: Annotated[float | None, Parameter(help="Step in milliseconds, 0.1 to 10.")] = None,
+    seed: Annotated[int | None, Parameter(help="Of the load's ripple.")] = None,
+    level: Annotated[str, Parameter(help="Short-circuit level: normal, max, min or n-1.")] = "normal",
+    out: Out = None,
+    set_: Set = [],  # noqa: B006  as above
+    json: Json = False,
+) -> int:
+    """Step a site through one window in milliseconds and record it.
+
+    Parameters
+    ----------
+    site
+        The site file (TOML).
+    """
+    from aidc.cli.checking import run_transient
+
+    options = {
+        "at": zoned(at),
+        "duration_s": duration,
+        "step_s": None if step is None else step / 1e3,
+        "seed": seed,
+        "level": level,
+    }
+    return run_transient(site, event, set_, options, out, as_json=json)
+
+
+def zoned(moment: datetime | None) -> datetime | None:
+    """A time without a zone is UTC, as everywhere in aidc."""
+    return moment if moment is None or moment.tzinfo is not None else moment.replace(tzinfo=UTC)
 
 
 @app.command

@@ -31,6 +31,7 @@ from aidc.simulate.transient.start import OperatingPoint, operating_point
 from aidc.simulate.transient.window import short_circuit_levels
 from aidc.site import load
 from aidc.study.codes import DEFAULT_CODE, read_code
+from aidc.study.event_cases import run_events
 from aidc.study.fault_battery import BEFORE_S, BatteryResult, TriedCase, run_battery
 from aidc.study.fault_cases import PHASES, fault_cases
 from aidc.study.frequency_cases import run_frequency
@@ -52,6 +53,7 @@ def check(
     site: Site | Path | str,
     *,
     code: str | None = None,
+    events: Sequence[Path | str] = (),
     at: datetime | None = None,
     duration_s: float = NORMAL_S,
     step_s: float | Fraction = Fraction(1, 1000),
@@ -68,6 +70,8 @@ def check(
         A loaded site, or the path of a site file.
     code
         Name of a rule set (`aidc codes`); default: the site's own `[grid] code`, else ercot-nogrr-282.
+    events
+        Event files of your own, judged beside the battery of the rule set.
     at
         When the windows begin; default: the hour with the largest mean import of the scenario.
     duration_s
@@ -94,7 +98,10 @@ def check(
         return CheckResult(
             site.site.name, name, rules, tagged([not_applicable(c, reason) for c in rules.clauses], name)
         )
-    return _Check(site, name, rules, at, duration_s, as_fraction(step_s), suggest, load_model, progress).run()
+    files = tuple(Path(one) for one in events)
+    return _Check(
+        site, name, rules, files, at, duration_s, as_fraction(step_s), suggest, load_model, progress
+    ).run()
 
 
 def rule_set(site: Site, code: str | None) -> tuple[str, Code]:
@@ -144,6 +151,7 @@ class _Check:
     site: Site
     name: str
     rules: Code
+    files: Sequence[Path]
     at: datetime | None
     duration_s: float
     step_s: Fraction
@@ -170,14 +178,17 @@ class _Check:
         for index, clause in enumerate(clauses):
             if index not in told:
                 told[index] = self._of(point, clause, open_, battery, normal)
+        own = run_events(self.site, clauses, self.files, self.step_s)
+        self.windows += own.windows
+        for index, found in own.verdicts.items():
+            told[index] += [] if index in refused else found
         verdicts = [
             worst(told[index]) if told[index] else not_assessable(clauses[index], "no evaluator")
             for index in range(len(clauses))
         ]
-        if battery is not None and battery.served is not None:
-            verdicts.append(
-                replace(battery.served, reason=f"worst of {battery.cases} cases; {battery.served.reason}")
-            )
+        served = [*own.served, *([battery.served] if battery is not None and battery.served else [])]
+        if served:
+            verdicts.append(worst(served))
         if self.suggest:
             verdicts = self._with_remedies(point, verdicts, normal, levels)
         self._result_facts(battery, normal)

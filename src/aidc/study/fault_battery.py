@@ -24,7 +24,7 @@ from aidc.simulate.transient.start import OperatingPoint
 from aidc.simulate.transient.window import Window, open_window
 from aidc.study.fault_cases import PHASES, FaultCase, readings
 
-__all__ = ["BatteryResult", "TriedCase", "run_battery"]
+__all__ = ["BEFORE_S", "BatteryResult", "TriedCase", "one_cycle", "run_battery"]
 
 BEFORE_S = 1.0
 """How long a window runs before its fault: converters settle, and one-cycle means are full."""
@@ -80,7 +80,11 @@ def run_battery(
     Cases that share a short-circuit level and a phase of the iteration share their beginning and the run
     without a fault. Threads step them side by side: the kernel holds no lock.
     """
-    judged = [clause for clause in clauses if isinstance(clause, (VoltageRideThrough, Recovery))]
+    judged = [
+        clause
+        for clause in clauses
+        if isinstance(clause, (VoltageRideThrough, Recovery)) and clause.applies_to == "load"
+    ]
     hold_s = max((clause.hold_s for clause in judged if isinstance(clause, Recovery)), default=1.0)
     within_s = max((clause.within_s for clause in judged if isinstance(clause, Recovery)), default=0.0)
     after_s = max(hold_s, within_s + 1.0) + _AFTER_S
@@ -151,7 +155,7 @@ class _Group:
         self.steps += window.steps
         self.collapsed += window.collapsed_s > 0
         self.residual_frac = max(self.residual_frac, abs(window.books().residual_frac))
-        return TriedCase(case, _one_cycle(shown), self._calm.block(0, len(shown)))
+        return TriedCase(case, one_cycle(shown), self._calm.block(0, len(shown)))
 
 
 def _joined(first: Waveform, second: Waveform) -> Waveform:
@@ -159,7 +163,7 @@ def _joined(first: Waveform, second: Waveform) -> Waveform:
     return Waveform(first.step_s, channels, first.location, first.frequency_hz, first.first_tick)
 
 
-def _one_cycle(waveform: Waveform) -> Waveform:
+def one_cycle(waveform: Waveform) -> Waveform:
     """The same with voltages as one-cycle RMS, which is what the rules count."""
     step_s, hz = float(waveform.step_s), waveform.frequency_hz
     rms: dict[str, np.ndarray] = {}

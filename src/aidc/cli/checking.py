@@ -1,0 +1,168 @@
+"""`aidc check` and `aidc transient`."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
+
+__all__ = ["CheckRequest", "check_site", "run_transient"]
+
+EXIT_BY_RESULT = {"pass": 0, "not_applicable": 0, "fail": 1, "not_assessable": 3}
+REPORT = "report.html"
+
+
+@dataclass(frozen=True, slots=True)
+class CheckRequest:
+    """What `aidc check` was asked for."""
+
+    site: Path
+    codes: Sequence[str]
+    events: Sequence[Path]
+    recordings: Sequence[Path]
+    settings: Sequence[str]
+    out: Path | None
+    at: datetime | None
+    duration_s: float
+    step_ms: float
+    suggest: bool
+    as_json: bool
+
+
+def check_site(request: CheckRequest) -> int:
+    """Judge a site or its recordings by one or several rule sets; the worst result is the exit code."""
+    from aidc.measure.grid.verdict import overall
+    from aidc.record.writer import RunWriter, free_folder
+    from aidc.report.check import write_check
+    from aidc.report.check_console import verdict_table
+    from aidc.site import load
+
+    site = load(request.site, request.settings)
+    target = request.out or free_folder(Path("runs"), f"{site.site.name}-check")
+    console = Console(stderr=True, quiet=request.as_json)
+    with RunWriter(target) as writer:
+        results = _results(site, request, console)
+        document = _document(results)
+        writer.document("check.json", document)
+        for result in results:
+            _waveforms(writer, result.windows, result.code_name)
+            model = result.facts.get("load_model")
+            if model:
+                writer.text(f"{result.code_name}.dyr", str(model["dyr"]))
+        write_check(results, writer.folder / REPORT)
+        folder = writer.finish()
+    if request.as_json:
+        sys.stdout.write(json.dumps(document, indent=1, allow_nan=False, default=str) + "\n")
+    else:
+        screen = Console()
+        for result in results:
+            screen.print(verdict_table(result))
+        screen.print(f"Report: [bold]{folder / REPORT}[/bold]", soft_wrap=True)
+    return EXIT_BY_RESULT[overall([verdict for result in results for verdict in result.verdicts])]
+
+
+def _results(site: Any, request: CheckRequest, console: Console) -> list[Any]:
+    from aidc.study.check import check
+    from aidc.study.recorded import check_recording
+
+    codes: list[str | None] = list(request.codes) or [None]
+    if request.recordings:
+        return [check_recording(site, path, code=code) for code in codes for path in request.recordings]
+    with _bar(console) as bar:
+        return [
+            check(
+                site,
+                code=code,
+                events=request.events,
+                at=request.at,
+                duration_s=request.duration_s,
+                step_s=request.step_ms / 1e3,
+                suggest=request.suggest,
+                load_model=True,
+                progress=_telling(bar, code or site.grid.code or "rule set"),
+            )
+            for code in codes
+        ]
+
+
+def _document(results: Sequence[Any]) -> dict[str, Any]:
+    """One set is the document of the issue tracker's shape; several are joined, each verdict with its set."""
+    from aidc.measure.grid.verdict import overall
+
+    if len(results) == 1:
+        return results[0].as_dict()
+    verdicts = [verdict for result in results for verdict in result.verdicts]
+    return {
+        "site": results[0].site,
+        "code": [result.code_name for result in results],
+        "result": overall(verdicts),
+        "verdicts": [verdict.as_dict() for verdict in verdicts],
+        "sets": [result.as_dict() for result in results],
+    }
+
+
+def run_transient(
+    path: Path,
+    event: Path | None,
+    settings: Sequence[str],
+    options: dict[str, Any],
+    out: Path | None,
+    *,
+    as_json: bool,
+) -> int:
+    """Step a site through one window and write its waveform and report."""
+    from aidc.record.writer import RunWriter, free_folder
+    from aidc.report.check import write_transient
+    from aidc.report.check_console import transient_table
+    from aidc.site import load
+    from aidc.study.transient import transient
+
+    site = load(path, settings)
+    target = out or free_folder(Path("runs"), f"{site.site.name}-transient")
+    with RunWriter(target) as writer:
+        result = transient(site, events=event if event is not None else (), **options)
+        writer.document("transient.json", result.as_dict())
+        _waveforms(writer, (result.window,), "waveform")
+        write_transient(result, writer.folder / REPORT)
+        folder = writer.finish()
+    if as_json:
+        sys.stdout.write(json.dumps(result.as_dict(), indent=1, allow_nan=False, default=str) + "\n")
+    else:
+        screen = Console()
+        screen.print(transient_table(result))
+        screen.print(f"Report: [bold]{folder / REPORT}[/bold]", soft_wrap=True)
+    return 0
+
+
+def _waveforms(writer: Any, windows: Sequence[Any], prefix: str) -> None:
+    """Every kept window as a Parquet table: seconds, and a column for each channel."""
+    import polars as pl
+
+    for window in windows:
+        waveform = window.waveform
+        frame = pl.DataFrame({"time_s": waveform.time_s, **waveform.channels})
+        name = f"{prefix}.{window.key}" if window.key != "transient" else prefix
+        writer.append(name.replace("/", "-").replace(" ", "-"), frame)
+    writer.close_tables()
+
+
+def _bar(console: Console) -> Progress:
+    return Progress(
+        TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn(), console=console, transient=True
+    )
+
+
+def _telling(bar: Progress, name: str) -> Callable[[str, int, int], None]:
+    task = bar.add_task(name, total=None)
+
+    def progress(what: str, done: int, total: int) -> None:
+        bar.update(task, description=f"{name}: {what}", completed=done, total=total)
+
+    return progress
