@@ -27,6 +27,7 @@ from aidc.simulate.transient.fields import (
     StoreState,
     Total,
 )
+from aidc.simulate.transient.modes import refuse_unstable
 from aidc.simulate.transient.start import OperatingPoint
 
 __all__ = ["at_rest", "work_of"]
@@ -75,7 +76,14 @@ def work_of(plan: Plan) -> Work:
 
 
 def at_rest(plan: Plan, point: OperatingPoint) -> State:
-    """State at tick 0; one step on a copy tells the filters what the load is."""
+    """State at tick 0; one step on a copy tells the filters what the load is.
+
+    Raises
+    ------
+    SimulationError
+        A grid-forming converter that would run away, see `refuse_unstable`.
+    """
+    refuse_unstable(plan)
     state = _empty(plan, point)
     calm = plan._replace(segment_tick=plan.segment_tick[:1], segment=_calm(plan))
     work, out = _tried(calm, state)
