@@ -9,7 +9,7 @@ from typing import Final
 from aidc.measure.grid.verdict import Result, Verdict
 from aidc.report.blocks import Block, Head, Note, Section, Tile
 from aidc.report.check_channels import extremes_of, unserved_mwh
-from aidc.report.check_curve import curve_chart, curves_of
+from aidc.report.check_curve import Curve, curve_chart, curves_of
 from aidc.report.check_tables import (
     TONE,
     assumption_table,
@@ -172,7 +172,7 @@ def _check_sections(results: Sequence[CheckResult]) -> list[Section]:
     sections = [
         Section(
             "verdicts", "Verdicts", "Verdicts", lead,
-            [verdict_table(result, f"verdicts-{place}") for place, result in enumerate(results)],
+            [verdict_table(result, f"verdicts-{place}", explained=place == 0) for place, result in enumerate(results)],
         ),
         Section("changes", "What would pass", "What would change the result", "", change_blocks(results)),
     ]  # fmt: skip
@@ -204,12 +204,20 @@ def _all_windows(results: Sequence[CheckResult]) -> list[tuple[NamedWindow, list
 
 
 def _curve_blocks(results: Sequence[CheckResult]) -> list[Block]:
+    """Every curve once, however many sets state it, with the windows of all of them on it."""
+    found: dict[tuple[object, ...], tuple[Curve, list[str], dict[int, NamedWindow]]] = {}
+    for result in results:
+        for curve in curves_of(result.code.clauses):
+            same = (curve.below, curve.above, curve.channels, curve.window_s, curve.clause.location)
+            _, names, windows = found.setdefault(same, (curve, [], {}))
+            names.append(result.code_name)
+            windows.update((id(window.waveform), window) for window in result.windows)
     blocks: list[Block] = []
-    for place, result in enumerate(results):
-        for number_, curve in enumerate(curves_of(result.code.clauses)):
-            title = f"{result.code.title}: {curve.name}" if len(results) > 1 else capital(curve.name)
-            chart = curve_chart(curve, result.windows, f"curve-{place}-{number_}", title)
-            blocks += [chart] if chart is not None else []
+    for place, (curve, names, windows) in enumerate(found.values()):
+        sets = f" ({', '.join(dict.fromkeys(names))})" if len(results) > 1 else ""
+        blocks.append(
+            curve_chart(curve, list(windows.values()), f"curve-{place}", capital(curve.name) + sets)
+        )
     return blocks
 
 
@@ -247,7 +255,7 @@ def _transient_head(result: TransientResult) -> Head:
         ("Nominal frequency", f"{figure(w.frequency_hz)} Hz"),
     ]
     warned = " ".join(f"{text.rstrip('.')}." for text in warnings_of(result.facts))
-    text = " ".join(part for part in (warned, *caveats(())[1:]) if part)
+    text = " ".join(part for part in (warned, *caveats(())) if part)
     return Head(result.site, facts, text, _transient_tiles(result), "Transient of an AI data centre", _FOOTER)
 
 

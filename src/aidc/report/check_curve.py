@@ -31,7 +31,7 @@ __all__ = [
 FAULTS: Final = frozenset({"sag", "swell", "fault"})
 _LEVELS: Final = 160
 _CASES: Final = 6
-_FLOOR_S: Final = 5e-3
+_FLOOR_S: Final = 4e-3
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,15 +167,12 @@ def recovered_band(
     return RecoveredBand(time_s[late], clause.least_frac * np.asarray(reference["p_w"])[late], told)
 
 
-def curve_chart(curve: Curve, windows: Sequence[NamedWindow], key: str, title: str) -> Chart | None:
+def curve_chart(curve: Curve, windows: Sequence[NamedWindow], key: str, title: str) -> Chart:
     """Level over time: the rule's curve, and of each fault how long the site saw each level.
 
     The line of a case gives, for each level, the longest time that the quantity was beyond it as the rule
-    counts; where the line stays left of the rule's curve, the rule asks the site to stay. None where the
-    curve has no points.
+    counts; where the line stays left of the rule's curve, the rule asks the site to stay.
     """
-    if not curve.below and not curve.above:
-        return None
     drawn = go.Figure()
     longest_s = _right_edge(curve)
     for below in (True, False):
@@ -193,7 +190,7 @@ def curve_chart(curve: Curve, windows: Sequence[NamedWindow], key: str, title: s
     layout(drawn, height, y_titles=(unit,), time=False)
     drawn.update_layout(hovermode="closest")
     drawn.update_xaxes(
-        type="log", range=[np.log10(_FLOOR_S), np.log10(longest_s)], showgrid=True, ticksuffix=" s", dtick=1,
+        type="log", range=[np.log10(0.8 * _FLOOR_S), np.log10(longest_s)], showgrid=True, ticksuffix=" s", dtick=1,
         title={"text": "longest time beyond the level", "font": {"size": 11}},
     )  # fmt: skip
     drawn.update_layout(margin={"b": 62})

@@ -59,8 +59,8 @@ def chip(result: Result) -> Chip:
     return Chip(WORDS[result], TONE[result])
 
 
-def verdict_table(result: CheckResult, key: str) -> Table:
-    """Every clause of a rule set, the worst results first."""
+def verdict_table(result: CheckResult, key: str, *, explained: bool = True) -> Table:
+    """Every clause of a rule set, the worst results first; `explained` with what the columns mean."""
     columns = [
         Column("result"),
         Column("rule, clause", wrap=True),
@@ -78,7 +78,7 @@ def verdict_table(result: CheckResult, key: str) -> Table:
         "rule's own and say nothing of the result. Each line shows the worst of its cases."
     )
     title = f"{result.code.title}: {scope(result.code)}"
-    return Table(key, title, columns, rows, note, filter=True, cards=True)
+    return Table(key, title, columns, rows, note if explained else "", filter=True, cards=True)
 
 
 def _verdict_row(verdict: Verdict) -> list[Cell]:
@@ -264,7 +264,7 @@ def fact_blocks(facts: Sequence[tuple[str, Mapping[str, Any]]]) -> list[Block]:
 def caveat_table(results: Sequence[CheckResult]) -> Table:
     """What the verdicts do not say."""
     rows = [[text] for text in caveats(results)]
-    return Table("limits", "Limits of this check", [Column("what no verdict here says", wrap=True)], rows)
+    return Table("limits", "Limits", [Column("what this report does not say", wrap=True)], rows)
 
 
 def extreme_table(window: NamedWindow) -> Table | None:

@@ -154,7 +154,7 @@ def uncaptured(code: Code) -> int:
 
 
 def caveats(results: Sequence[CheckResult]) -> list[str]:
-    """What no verdict of these results says."""
+    """What no verdict of these results says; without results, what no waveform says."""
     found: list[str] = []
     for result in results:
         missing = uncaptured(result.code)
@@ -163,14 +163,18 @@ def caveats(results: Sequence[CheckResult]) -> list[str]:
                 f"{result.code.title}: {_clauses(missing)} {'has' if missing == 1 else 'have'} figures that were "
                 "not captured; a set with such a clause never passes as a whole."
             )
-    if not found:
+    if results and not found:
         found.append("A rule set with a clause whose figures were not captured never passes as a whole.")
-    weak = [result.code for result in results if result.code.confidence in {"secondary", "estimated"}]
-    found += [
-        f"{code.title}: the weakest of its figures are marked {code.confidence}; hold them against the rule's own "
-        "text before relying on a result."
-        for code in weak
+    weak = [
+        f"{result.code.title} ({result.code.confidence})"
+        for result in results
+        if result.code.confidence in {"secondary", "estimated"}
     ]
+    if weak:
+        found.append(
+            f"Not all figures were read in the rule's own text: {'; '.join(weak)}. Hold them against it before relying "
+            "on a result."
+        )
     return [*found, *_MODEL_LIMITS]
 
 
