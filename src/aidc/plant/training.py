@@ -39,6 +39,7 @@ __all__ = [
     "TrainingClock",
     "TrainingLevels",
     "fault_ticks",
+    "job_levels",
     "job_mtbf_s",
     "job_schedule",
     "phase_shares",
@@ -365,6 +366,12 @@ def predicted_mfu(reference: float, reference_accelerators: float, decay: float,
     a decay of 0.07. Valid to about 16,384 accelerators.
     """
     return float(reference * min(1.0, (max(accelerators, 1) / reference_accelerators) ** -decay))
+
+
+def job_levels(job: JobShape, levels: TrainingLevels) -> TrainingLevels:
+    """A device's power levels with what the job itself states."""
+    own = {"compute_frac": job.compute_power_frac, "communication_frac": job.communication_power_frac}
+    return levels._replace(**{key: value for key, value in own.items() if value is not None})
 
 
 def read_training(accelerator: str, search: Sequence[Path] = ()) -> tuple[TrainingLevels, dict[str, float]]:

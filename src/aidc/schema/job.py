@@ -83,6 +83,16 @@ class JobShape(Shape):
     communication_frac: Frac | None = Field(
         default=None, description="Share of an iteration at the low power level; the device's own if absent."
     )
+    compute_power_frac: Frac | None = Field(
+        default=None, description="Accelerator power over rated while computing; the device's own if absent."
+    )
+    communication_power_frac: Frac | None = Field(
+        default=None,
+        description=(
+            "The same while communicating. Measured levels come from samples of 2 s, which average deeper "
+            "and shorter dips out: state what your own job does, where you know it."
+        ),
+    )
     edge_ms: NonNegative = Field(
         default=20.0,
         description="Time constant of the power's edges within an iteration (estimate, no checked source).",

@@ -14,6 +14,7 @@ from aidc.plant.training import (
     TrainingClock,
     TrainingLevels,
     fault_ticks,
+    job_levels,
     job_mtbf_s,
     job_schedule,
     read_training,
@@ -55,7 +56,7 @@ def compile_jobs(
         targets.append(np.inf if job.total_tokens is None else job.total_tokens)
         restarts.append(own.restart_ticks)
         clocks.append([float(value) for value in own[3:]])
-        levels.append(list(level))
+        levels.append(list(job_levels(job, level)))
         faults.append(_faults(site, job, own, rng.spawn(1)[0]))
     count = len(starts)
     return Jobs(

@@ -11,7 +11,7 @@ from aidc.catalogue import names
 from aidc.clock import Clock
 from aidc.firmware.lag import lag_gain
 from aidc.plant.ripple import GpuShape, LlmShape, pool_sd, read_ripple, ripple
-from aidc.plant.training import TrainingClock, TrainingLevels, job_schedule, read_training
+from aidc.plant.training import TrainingClock, TrainingLevels, job_levels, job_schedule, read_training
 from aidc.schema.site import Site
 from aidc.simulate.fields import Kind, Pod
 from aidc.simulate.transient.arrays import FloatArray, IntArray
@@ -69,7 +69,7 @@ def waveforms_of(
             start = round((phase[0] - (1.0 + phase[1]) * job.iteration_s) / float(step_s))
         starts.append(start)
         clocks.append([float(value) for value in schedule[3:]])
-        levels.append(list(level))
+        levels.append(list(job_levels(job, level)))
         edges.append(lag_gain(float(step_s), job.edge_ms / 1e3))
     count = len(starts)
     sample_ticks = max(1, round(_RIPPLE_S / step_s))
