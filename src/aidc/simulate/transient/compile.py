@@ -22,6 +22,7 @@ from aidc.simulate.transient.arrays import FloatArray, Plan
 from aidc.simulate.transient.converters import converter_rows, transient_storage
 from aidc.simulate.transient.course import Course
 from aidc.simulate.transient.fields import CURVE, Drive, Lane, SiteParam
+from aidc.simulate.transient.offer import offer_service
 from aidc.simulate.transient.start import OperatingPoint
 from aidc.simulate.transient.waveforms import Waveforms
 from aidc.units import MEGA, MINUTE_S
@@ -65,6 +66,8 @@ def compile_plan(
     lane[Lane.WATCH_BELOW_PU] = curves["below_pu"].max(axis=0)
     lane[Lane.WATCH_ABOVE_PU] = curves["above_pu"].min(axis=0)
     store = converter_rows(site, point, step_s)
+    row = _site(site, point, step_s, short_circuit_va)
+    service = offer_service(site, point, lane, store, row, step_s)
     return Plan(
         lane=lane,
         leave_below_pu=curves["below_pu"],
@@ -87,7 +90,8 @@ def compile_plan(
         drive=_drives(site, point, step_s),
         store=store,
         storage=transient_storage(site, point),
-        site=_site(site, point, step_s, short_circuit_va),
+        site=row,
+        service=service,
         segment_tick=course.segment_tick,
         segment=course.segment,
         action_tick=course.action_tick,
@@ -275,7 +279,8 @@ def _drives(site: Site, point: OperatingPoint, step_s: float) -> FloatArray:
 
 def _site(site: Site, point: OperatingPoint, step_s: float, short_circuit_va: float) -> FloatArray:
     grid = site.grid
-    rating_va = (grid.transformer.rating_mva or max(grid.import_limit_mw, 1e-6)) * MEGA
+    installed_mva = float(point.compiled.params.pod[Pod.RATED_W].sum()) / MEGA
+    rating_va = (grid.transformer.rating_mva or grid.import_limit_mw or installed_mva) * MEGA
     source = impedance_of(short_circuit_va, grid.x_over_r)
     genset_w = sum(genset.power_mw for genset in site.gensets.values()) * MEGA
     start_s = max((genset.start_time_s for genset in site.gensets.values()), default=0.0)

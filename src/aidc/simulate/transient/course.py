@@ -91,9 +91,14 @@ def course_of(
     """
     _check(site, events)
     nominal = float(site.grid.frequency_hz)
-    # every instant falls on a step, so that a break never lies inside one
+    # every instant falls on a step, so that a break never lies inside one; nothing lasts less than a step
     voltage = [
-        (round(start / step_s) * step_s, round(end / step_s) * step_s, first, last)
+        (
+            round(start / step_s) * step_s,
+            max(round(start / step_s) + 1, round(end / step_s)) * step_s,
+            first,
+            last,
+        )
         for start, end, first, last in sorted(_voltage_pieces(events), key=lambda piece: piece[0])
     ]
     points = _frequency_points(events, nominal, trace_of)

@@ -90,7 +90,8 @@ def at_rest(plan: Plan, point: OperatingPoint) -> State:
     state.lane[LaneState.SHELF_MEAN_W] = work.it_w - plan.lane[Lane.NETWORK_W]
     state.site[SiteState.V_BUS] = out[Out.V_BUS_PU, 0]
     if plan.store.shape[1]:
-        load_w = float(out[Out.P_W, 0] - out[Out.STORAGE_W, 0])
+        load_w = float(work.total[Total.WANT_W] + work.drive_w.sum())
+        load_w += float(plan.site[SiteParam.AUXILIARY_W] - plan.site[SiteParam.PV_W])
         state.store[StoreState.TARGET_W] = load_w
         state.store[StoreState.DELTA_RAD] = -_lag_rad(plan, load_w, float(out[Out.Q_VAR, 0]))
         if np.any(plan.store[Converter.FORMING] > 0):
@@ -157,6 +158,7 @@ def _empty(plan: Plan, point: OperatingPoint) -> State:
     site = np.zeros(len(SiteState))
     site[SiteState.V_BUS] = 1.0
     site[SiteState.HZ] = plan.site[SiteParam.NOMINAL_HZ]
+    site[SiteState.SERVICE_HZ] = plan.site[SiteParam.NOMINAL_HZ]
     site[SiteState.GENSET_OMEGA] = 1.0
     return State(lane, drive, store, site, job, np.zeros(len(Energy)))
 

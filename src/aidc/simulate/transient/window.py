@@ -177,7 +177,11 @@ def _check_window(events: Sequence[Disturbance], duration_s: float, step_s: Frac
 
 
 def _source_for_nominal(plan: Plan, point: OperatingPoint) -> float:
-    """Source voltage that gives 1 pu at the point of interconnection under the load of the start."""
+    """Source voltage that gives 1 pu at the point of interconnection under the load of the start.
+
+    Beyond a short-circuit ratio of 1 there is none: 1 pu would be the lower of the two solutions. The source
+    then has nominal voltage, and the load collapses it.
+    """
     p = point.import_w
     x, r = plan.site[SiteParam.X], plan.site[SiteParam.R]
     q = (
@@ -186,6 +190,8 @@ def _source_for_nominal(plan: Plan, point: OperatingPoint) -> float:
         * p
         + plan.site[SiteParam.X_T] * p * p
     )
+    if np.hypot(r, x) * np.hypot(p, q) >= 1.0:
+        return 1.0
     return float(np.hypot(1.0 + r * p + x * q, x * p - r * q))
 
 
