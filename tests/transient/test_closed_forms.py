@@ -234,9 +234,8 @@ def test_a_ramp_limit_needs_half_the_square_of_the_step_over_the_rate(step_s) ->
     energy_j = wave["storage_w"].sum() * step
     assert delta_w > 0.2e6
     assert energy_j == pytest.approx(delta_w**2 / (2 * 12e6 / 60), rel=1e-2)
-    assert (
-        np.abs(np.diff(wave["p_w"])).max() / step <= 12e6 / 60 * 1.05
-    )  # losses of the transformer lie in front of it
+    # losses of the transformer lie in front of what the law sees, and jump with the reactive power
+    assert np.abs(np.diff(wave["p_w"])).max() <= 12e6 / 60 * step * 1.01 + 10.0
 
 
 def test_an_island_is_carried_and_goes_back_in_step() -> None:
