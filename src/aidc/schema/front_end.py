@@ -25,7 +25,7 @@ class FrontEnd(Shape):
     """When a lineup leaves the grid, how it comes back, and what carries the load meanwhile.
 
     It leaves once the voltage has been below `leave_below_pu[k]` for `leave_below_s[k]` without a break,
-    for any k (above alike; frequency: `leave_below_hz`, `leave_above_hz`, both after `leave_hz_s`).
+    for any k (above alike), or frequency `leave_drop_hz` below or `leave_rise_hz` above nominal for `leave_hz_s`.
     Protection sees the lowest (highest) phase behind the transformer; the converter sees the positive
     sequence, and draws at most `current_limit_frac` of its rated current, so that its power falls with the
     voltage. It returns once the voltage has stayed above `return_above_pu` for `return_s`, and walks in
@@ -42,8 +42,8 @@ class FrontEnd(Shape):
     leave_below_s: _Times = ()
     leave_above_pu: _Voltages = ()
     leave_above_s: _Times = ()
-    leave_below_hz: NonNegative = 0.0
-    leave_above_hz: Positive = 1000.0
+    leave_drop_hz: Positive = 20.0
+    leave_rise_hz: Positive = 20.0
     leave_hz_s: NonNegative = 0.1
     current_limit_frac: Annotated[float, Field(gt=0.5, le=5)] = 1.1
     power_factor: Annotated[float, Field(gt=0.5, le=1)] = 0.99

@@ -21,6 +21,7 @@ from aidc.schema.cooling import ColdPlate, CoolingPlant
 from aidc.schema.demand import DemandSpec
 from aidc.schema.event import GridEvent
 from aidc.schema.front_end import PowerSmoothing
+from aidc.schema.grid_service import GridService
 from aidc.schema.job import JobShape
 from aidc.schema.llm import Llm
 from aidc.schema.market import CarbonSpec, PriceSpec, Tariff
@@ -103,7 +104,8 @@ class Grid(Shape):
     `short_circuit_mva` is the normal level; `short_circuit_max_mva`, `short_circuit_min_mva` and
     `short_circuit_n1_mva` (largest infeed out) are judged too where they are given. `code` names the rule
     set that the site must meet. `system_mva` is the rating that flicker limits are shared over,
-    `demand_mw` the demand current that distortion limits refer to (default: the import limit).
+    `demand_mw` the demand current that distortion limits refer to (default: the import limit). `service` is a
+    frequency response that the site offers.
     """
 
     import_limit_mw: NonNegative
@@ -120,6 +122,7 @@ class Grid(Shape):
     system_mva: Positive | None = None
     demand_mw: Positive | None = None
     modes: tuple[GeneratorMode, ...] = ()
+    service: GridService | None = None
 
 
 class Pod(Shape):

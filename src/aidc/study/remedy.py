@@ -78,8 +78,11 @@ def storage_remedies(site: Site, clauses: Iterable[Clause], windows: Sequence[Wa
                 "converter": converter,
             }
         )
+        entry = "" if name in site.storage else 'use = "lfp-site", '
+        control = "" if shape.converter.control == "grid-following" else 'control = "grid-following", '
         text = (
-            f"storage.{name}: {power_mw:g} MW, {energy_mwh:g} MWh, half charged, converter = {{ lag_s = {lag_s:g}, "
+            f"storage.{name}: {entry}power_mw = {power_mw:g}, energy_mwh = {energy_mwh:g}, "
+            f"soc_initial_frac = {middle:g}, converter = {{ {control}lag_s = {lag_s:g}, "
             f'law = {{ use = "ramp-limit", limit_mw_per_min = {limit:g} }} }}'
         )
         found.append(Remedy(text, site.model_copy(update={"storage": {**site.storage, name: changed}})))
@@ -153,7 +156,7 @@ def ride_through_remedy(site: Site, clauses: Iterable[Clause]) -> Remedy | None:
     chains, lines = dict(site.chains), []
     for name, chain in site.chains.items():
         front = chain.front_entry or FrontEnd()
-        changed = _outside(front, curves, bands, recoveries)
+        changed = _outside(front, curves, bands, recoveries, float(site.grid.frequency_hz))
         if changed != front:
             chains[name] = chain.model_copy(update={"front_entry": changed})
             lines.append(f"chains.{name}.front: {_difference(front, changed)}")
@@ -176,6 +179,7 @@ def _outside(
     curves: Sequence[VoltageRideThrough],
     bands: Sequence[FrequencyRideThrough],
     recoveries: Sequence[Recovery],
+    nominal_hz: float,
 ) -> FrontEnd:
     """A front end whose relays wait longer than any curve asks."""
     update: dict[str, object] = {}
@@ -187,10 +191,10 @@ def _outside(
             update[f"leave_{side}_s"] = (_longer(asked[1]),)
     low = min((hz for band in bands for hz in band.below_hz), default=None)
     high = max((hz for band in bands for hz in band.above_hz), default=None)
-    if low is not None and front.leave_below_hz > low - 0.1:
-        update["leave_below_hz"] = low - 0.5
-    if high is not None and front.leave_above_hz < high + 0.1:
-        update["leave_above_hz"] = high + 0.5
+    if low is not None and front.leave_drop_hz < nominal_hz - low + 0.1:
+        update["leave_drop_hz"] = nominal_hz - low + 0.5
+    if high is not None and front.leave_rise_hz < high - nominal_hz + 0.1:
+        update["leave_rise_hz"] = high - nominal_hz + 0.5
     if (curves or recoveries) and not front.supplements:
         update["supplements"] = True
     if (curves or recoveries) and front.battery_frac <= 0:

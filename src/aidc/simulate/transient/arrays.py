@@ -38,6 +38,7 @@ class Plan(NamedTuple):
     store: FloatArray  # [Converter, storage]
     storage: FloatArray  # [StorageParams, storage]
     site: FloatArray  # [SiteParam]
+    service: FloatArray  # [Hz and share, point] curve of an offered frequency service
     segment_tick: IntArray  # [segment]
     segment: FloatArray  # [Segment, segment]
     action_tick: IntArray  # [action]

@@ -177,8 +177,8 @@ def _lane(
     row[Lane.TAN_PHI] = math.tan(math.acos(front.power_factor))
     row[Lane.X_PER_W] = front.transformer_reactance_frac / input_w
     row[Lane.HAS_UNIT] = float(front.winding in ("Dy", "Yd"))
-    row[Lane.LEAVE_LOW_HZ] = front.leave_below_hz
-    row[Lane.LEAVE_HIGH_HZ] = front.leave_above_hz
+    row[Lane.LEAVE_LOW_HZ] = site.grid.frequency_hz - front.leave_drop_hz
+    row[Lane.LEAVE_HIGH_HZ] = site.grid.frequency_hz + front.leave_rise_hz
     row[Lane.LEAVE_HZ_TICKS] = round(front.leave_hz_s / step_s)
     row[Lane.RETURN_PU] = front.return_above_pu
     row[Lane.RETURN_TICKS] = round(front.return_s / step_s)

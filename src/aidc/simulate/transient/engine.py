@@ -13,6 +13,7 @@ import math
 from aidc.firmware.virtual_machine import swing
 from aidc.jit import engine, part
 from aidc.plant.network.source import sending_power, sending_voltage
+from aidc.simulate.transient.answering import answer
 from aidc.simulate.transient.arrays import FloatArray, IntArray, Plan, State, Work
 from aidc.simulate.transient.drives import ask_drives, run_drives
 from aidc.simulate.transient.fields import (
@@ -167,12 +168,13 @@ def advance(
             closed = state.site[SiteState.ISLAND] <= 0.0
         acted = _act(plan, state, tick)
         moved = run_jobs(plan, state, no_faults, tick)
+        answers = answer(plan, state)
         sample = tick // plan.sample_ticks
         still = (
             work.total[Total.STEADY] > 0.0
             and work.total[Total.SAMPLE] == sample
             and state.site[SiteState.COASTING] <= 0.0
-            and not (acted or moved)
+            and not (acted or moved or answers)
         )
         if not still:
             wish(plan, state, work, sample)

@@ -118,6 +118,8 @@ class Lane(IntEnum):
     PER_ACCELERATOR = 46
     CAP_MIN_FRAC = 47
     AMBIENT_K = 48  # coolant at the start of the window
+    SERVICE_UPS_W = 49  # what its battery, and its accelerators, give of an offered service
+    SERVICE_LOAD_W = 50
 
 
 class LaneState(IntEnum):
@@ -190,6 +192,7 @@ class Converter(IntEnum):
     POWER_GAIN = 17
     VOLT_VAR = 18
     SOC_MIDDLE = 19
+    SERVICE_W = 20  # its part of an offered service
 
 
 class StoreState(IntEnum):
@@ -223,6 +226,8 @@ class SiteParam(IntEnum):
     PV_W = 14
     PV_CUT_OFF_PU = 15  # below this the inverters of the renewables give nothing
     GENSET_R = 16
+    SERVICE_GAIN = 17  # of the frequency that a service sees; 0: none is offered
+    LOAD_GAIN = 18
 
 
 class SiteState(IntEnum):
@@ -242,6 +247,9 @@ class SiteState(IntEnum):
     COASTING = 13  # 1 while any motor or any coolant is not at its full speed
     FLIPS = 14  # steps in a row in which the voltage jumped back and forth
     JUMPED_PU = 15
+    SERVICE_HZ = 16
+    ANSWER = 17  # share of the offer, positive at low frequency
+    LOAD_ANSWER = 18  # the same behind the lag of power caps
 
 
 class Total(IntEnum):

@@ -7,7 +7,16 @@ from aidc.jit import part
 from aidc.plant.training import TrainingClock, TrainingLevels, step_job
 from aidc.simulate.fields import Kind
 from aidc.simulate.transient.arrays import IntArray, Plan, State, Work
-from aidc.simulate.transient.fields import DOWN, ON_GRID, WALK_IN, Lane, LaneState, SiteParam, Total
+from aidc.simulate.transient.fields import (
+    DOWN,
+    ON_GRID,
+    WALK_IN,
+    Lane,
+    LaneState,
+    SiteParam,
+    SiteState,
+    Total,
+)
 
 __all__ = ["recharge_w", "run_jobs", "wish"]
 
@@ -61,7 +70,8 @@ def _accelerators(plan: Plan, state: State, lane: int, sample: int) -> float:
         heat = above_k / (plan.lane[Lane.TRIP_K, lane] - plan.lane[Lane.THROTTLE_K, lane])
         cap = 1.0 - min(heat, 1.0) * (1.0 - plan.lane[Lane.CAP_MIN_FRAC, lane])
         power = min(power, max(cap * plan.lane[Lane.RATED_W, lane], idle))
-    return power
+    given = state.site[SiteState.LOAD_ANSWER] * plan.lane[Lane.SERVICE_LOAD_W, lane]
+    return max(power - given, min(power, idle)) if given > 0.0 else power
 
 
 @part
@@ -167,6 +177,8 @@ def _ask(plan: Plan, state: State, work: Work) -> None:
             stored = state.lane[LaneState.HOLD_UP_J, lane]
             asked = work.need_w[lane] + (plan.lane[Lane.HOLD_UP_J, lane] - stored) * work.refill_per_s
             asked += recharge_w(plan, state, lane, dt_s)
+            given = max(state.site[SiteState.ANSWER], 0.0) * plan.lane[Lane.SERVICE_UPS_W, lane]
+            asked = max(asked - given, 0.0) if given > 0.0 else asked
             if mode == WALK_IN:
                 asked = min(asked, state.lane[LaneState.WALK_FRAC, lane] * plan.lane[Lane.BUFFER_W, lane])
         work.buffer_w[lane] = asked

@@ -25,7 +25,7 @@ def _request(plan: Plan, state: State, store: int, load_w: float) -> float:
     law = int(plan.store[Converter.LAW, store])
     rated = plan.store[Converter.RATED_W, store]
     if law == Law.NONE:
-        return 0.0
+        return -state.site[SiteState.ANSWER] * plan.store[Converter.SERVICE_W, store]
     if law == Law.DROOP:
         deviation = state.store[StoreState.HZ, store] - plan.site[SiteParam.NOMINAL_HZ]
         share = plan.store[Converter.SHARE, store]

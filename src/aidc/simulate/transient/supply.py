@@ -127,7 +127,8 @@ def _carry(plan: Plan, state: State, work: Work, lane: int, arrives_w: float) ->
     if short > _ROUNDING * need:
         waited = state.lane[LaneState.SHORT_TICKS, lane] + 1.0
         state.lane[LaneState.SHORT_TICKS, lane] = waited
-        may = mode != ON_GRID or plan.lane[Lane.SUPPLEMENTS, lane] > 0.0
+        answers = state.site[SiteState.ANSWER] > 0.0 and plan.lane[Lane.SERVICE_UPS_W, lane] > 0.0
+        may = mode != ON_GRID or plan.lane[Lane.SUPPLEMENTS, lane] > 0.0 or answers
         if may and waited > plan.lane[Lane.BATTERY_TICKS, lane]:
             refill = (full - stored) * work.refill_per_s
             battery = -min(short + refill, plan.lane[Lane.BATTERY_W, lane], battery_j / dt_s)
