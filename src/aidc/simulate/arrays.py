@@ -83,7 +83,7 @@ class Fixed(NamedTuple):
     air_plant: IndexArray  # … and of the air handlers
     operating: FloatArray  # [lane, cap, load, Point]
     batch_load: FloatArray  # [lane, batch fraction]
-    flow: FloatArray  # [lane, flow fraction, PodFlow, 2], see `tables.with_steps`
+    flow: FloatArray  # [lane, flow fraction, 2 PodFlow], see `tables.with_steps`
     stage: FloatArray  # [lane, stage, Stage]
     server_stages: int
     node_first: IntArray  # [lane, stage + 1] into `node_store` …
@@ -140,7 +140,7 @@ class State(NamedTuple):
 class Scratch(NamedTuple):
     """Working memory of one step, kept to save allocations."""
 
-    row: FloatArray  # [lane, load, Point, 2]: the operating table at the cap in force, with steps
+    row: FloatArray  # [lane, load, 2 Point]: the operating table at the cap in force, with steps
     row_cap: FloatArray  # [lane]
     cell: IndexArray  # [lane] the cell of `row` that the pod is in …
     cell_frac: FloatArray  # … and how far into it
@@ -167,6 +167,8 @@ class Scratch(NamedTuple):
     able: FloatArray  # [lane] 1 where the pod can work
     powered: FloatArray  # [lane] 1 where it has power
     share: FloatArray  # [workload] share of its pods that can work
+    per_share: FloatArray  # [workload] 1 / share
+    per_step_max: FloatArray  # [lane] 1 / the tokens that a step could make [1/tokens]
     load_limit: FloatArray  # [lane] highest load under the batch limit in force
     job_load: FloatArray  # [job] power over rated
     job_share: FloatArray  # [job] share of the step in which tokens are made and kept

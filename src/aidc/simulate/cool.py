@@ -24,7 +24,7 @@ from aidc.simulate.fields import (
     SiteNow,
     Star,
 )
-from aidc.simulate.tables import place_in
+from aidc.simulate.tables import place_in, read_at
 
 __all__ = ["cool_electric", "exchange_heat"]
 
@@ -42,16 +42,16 @@ def cool_electric(p: Fixed, knobs: Knobs, state: State, now: Scratch, at: Span) 
         flow = max(flux[PodFlux.LIQUID_W] * pod[Pod.PER_LIQUID_RATED], pod[Pod.FLOW_MIN_FRAC])
         cell, frac = place_in(flow, p.flow.shape[1])
         here = p.flow[lane, cell]
-        loop = here[PodFlow.LOOP_W_K, 0] + frac * here[PodFlow.LOOP_W_K, 1]
+        loop = read_at(here, PodFlow.LOOP_W_K, frac)
         flux[PodFlux.LOOP_W_K] = loop
-        flux[PodFlux.CASE_K_W] = here[PodFlow.CASE_K_W, 0] + frac * here[PodFlow.CASE_K_W, 1]
-        now.pod[lane, PodNow.PUMP_W] = here[PodFlow.PUMP_W, 0] + frac * here[PodFlow.PUMP_W, 1]
+        flux[PodFlux.CASE_K_W] = read_at(here, PodFlow.CASE_K_W, frac)
+        now.pod[lane, PodNow.PUMP_W] = read_at(here, PodFlow.PUMP_W, frac)
         flow = max(flux[PodFlux.AIR_W] * pod[Pod.PER_AIR_RATED], pod[Pod.FLOW_MIN_FRAC])
         cell, frac = place_in(flow, p.flow.shape[1])
         here = p.flow[lane, cell]
-        air = here[PodFlow.AIR_W_K, 0] + frac * here[PodFlow.AIR_W_K, 1]
+        air = read_at(here, PodFlow.AIR_W_K, frac)
         flux[PodFlux.AIR_W_K] = air
-        now.pod[lane, PodNow.CRAH_W] = here[PodFlow.CRAH_W, 0] + frac * here[PodFlow.CRAH_W, 1]
+        now.pod[lane, PodNow.CRAH_W] = read_at(here, PodFlow.CRAH_W, frac)
         plant = p.loop_plant[lane]
         above_k = state.pod[lane, PodState.LOOP_K] - state.plant[plant, PlantState.SUPPLY_K]
         now.star[plant, Star.HEAT_W] += loop * above_k

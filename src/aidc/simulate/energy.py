@@ -79,14 +79,16 @@ def _read(inputs: Inputs, now: Scratch) -> None:
 
 
 @part
-def _limit_loads(p: Fixed, knobs: Knobs, now: Scratch) -> None:
-    """Translate the batch limits in force into the highest load of each pod (once a block)."""
+def _set_limits(p: Fixed, knobs: Knobs, now: Scratch) -> None:
+    """What holds for a block: each pod's highest load at its batch limit, and what a step can make."""
     for lane in range(p.pod.shape[0]):
         last = p.batch_load.shape[1] - 1
         place = min(max(knobs.pod[lane, PodKnob.BATCH_FRAC], 0.0), 1.0) * last
         low = min(int(place), last - 1)
         a = p.batch_load[lane, low]
         now.load_limit[lane] = a + (place - low) * (p.batch_load[lane, low + 1] - a)
+        most = p.pod[lane, Pod.RATE_MAX_PER_S] * knobs.pod[lane, PodKnob.REPLICA_FRAC] * p.dt_s
+        now.per_step_max[lane] = 1.0 / most if most > 0.0 else 0.0
 
 
 @part
@@ -249,7 +251,7 @@ def advance(
     State and records change in place. Returns OK or NOT_FINITE.
     """
     designs = p.site.shape[0]
-    _limit_loads(p, knobs, now)
+    _set_limits(p, knobs, now)
     _seek(inputs, now, first_tick)
     row = 0
     in_row = 0

@@ -137,7 +137,7 @@ def scratch_of(params: Params, channels: int, workloads: int) -> Scratch:
     plants, stores, jobs = params.plant.shape[1], params.store.shape[1], params.job_start.shape[0]
     step, total = np.zeros(_width(params)), np.zeros(_width(params))
     return Scratch(
-        row=np.zeros((lanes, params.operating.shape[2], len(Point), 2)),
+        row=np.zeros((lanes, params.operating.shape[2], 2 * len(Point))),
         row_cap=np.full(lanes, np.nan),
         cell=np.zeros(lanes, dtype=np.uint64),
         cell_frac=np.zeros(lanes),
@@ -160,6 +160,8 @@ def scratch_of(params: Params, channels: int, workloads: int) -> Scratch:
         able=np.zeros(lanes),
         powered=np.zeros(lanes),
         share=np.zeros(workloads),
+        per_share=np.zeros(workloads),
+        per_step_max=np.zeros(lanes),
         load_limit=np.ones(lanes),
         job_load=np.zeros(jobs),
         job_share=np.zeros(jobs),

@@ -11,16 +11,18 @@ import math
 from aidc.jit import part, scalar
 from aidc.simulate.arrays import Fixed, FloatArray, Knobs, Scratch, Span, State
 from aidc.simulate.fields import Channel, Kind, Pod, PodFlux, PodKnob, PodNow, PodState, Point
-from aidc.simulate.tables import place_in
+from aidc.simulate.tables import place_in, read_at
 
-__all__ = ["blend_row", "keep_cells", "leave_cell", "run_pods", "share_work"]
+__all__ = ["NEVER_LIMITED", "blend_row", "keep_cells", "leave_cell", "run_pods", "share_work"]
 
+NEVER_LIMITED = 1e15  # [W/s]
+_ROUNDING = 1e-9  # of the backlog; less than that is no queue
 _THROTTLE_STEPS = 64.0  # throttling moves in steps, so that the blended row is rarely made anew
 
 
 @scalar
 def blend_row(operating: FloatArray, cap_frac: float, cap_min_frac: float, row: FloatArray) -> None:
-    """Write the operating table of one pod at one cap into `row`, [load, Point, 2] as `with_steps` does.
+    """Write the operating table of one pod at one cap into `row`, [load, 2 Point] as `with_steps` does.
 
     `operating` is [cap, load, Point] with caps uniform from `cap_min_frac` to 1.
     """
@@ -34,11 +36,11 @@ def blend_row(operating: FloatArray, cap_frac: float, cap_min_frac: float, row: 
     for load in range(loads):
         for point in range(operating.shape[2]):
             a = operating[low, load, point]
-            row[load, point, 0] = a + weight * (operating[high, load, point] - a)
+            row[load, 2 * point] = a + weight * (operating[high, load, point] - a)
     for load in range(loads):
         after = min(load + 1, loads - 1)
         for point in range(operating.shape[2]):
-            row[load, point, 1] = row[after, point, 0] - row[load, point, 0]
+            row[load, 2 * point + 1] = row[after, 2 * point] - row[load, 2 * point]
 
 
 @scalar
@@ -60,9 +62,9 @@ def _met_after_wait(meets: float, wait_s: float, slo_s: float, here: FloatArray,
     """Reduce a probability of meeting the SLO for a wait that the operating table does not know."""
     if wait_s <= 0.0:
         return meets
-    p50_s = here[Point.TTFT_P50_S, 0] + frac * here[Point.TTFT_P50_S, 1]
-    p90_s = here[Point.TTFT_P90_S, 0] + frac * here[Point.TTFT_P90_S, 1]
-    p99_s = here[Point.TTFT_P99_S, 0] + frac * here[Point.TTFT_P99_S, 1]
+    p50_s = read_at(here, Point.TTFT_P50_S, frac)
+    p90_s = read_at(here, Point.TTFT_P90_S, frac)
+    p99_s = read_at(here, Point.TTFT_P99_S, frac)
     before = _within(slo_s, p50_s, p90_s, p99_s)
     return meets * _within(slo_s - wait_s, p50_s, p90_s, p99_s) / before if before > 0.0 else 0.0
 
@@ -80,6 +82,8 @@ def share_work(p: Fixed, knobs: Knobs, state: State, now: Scratch, at: Span) -> 
         workload = p.workload[lane]
         if workload >= 0:
             now.share[workload] += able * knobs.pod[lane, PodKnob.REPLICA_FRAC] * p.pod[lane, Pod.SHARE_FRAC]
+    for workload in range(now.share.shape[0]):
+        now.per_share[workload] = 1.0 / now.share[workload]
 
 
 @part
@@ -107,34 +111,34 @@ def run_pods(p: Fixed, knobs: Knobs, state: State, now: Scratch, at: Span, first
         kind = p.kind[lane]
         workload = p.workload[lane]
         replicas = knob[PodKnob.REPLICA_FRAC] if kind == Kind.SERVICE else 1.0
-        rate_max = pod[Pod.RATE_MAX_PER_S] * replicas
         arrived = 0.0
         backlog = 0.0
         load = 0.0
         if kind == Kind.SERVICE:
             share = pod[Pod.SHARE_FRAC]
             if now.share[workload] > 0.0:
-                share *= able * replicas / now.share[workload]
+                share *= able * replicas * now.per_share[workload]
             arrived = now.channel[at.design, Channel.DEMAND + workload] * share * dt_s
             backlog = was[PodState.QUEUE_TOKENS] + arrived
-            if rate_max > 0.0:
-                load = min(backlog / (dt_s * rate_max), now.load_limit[lane]) * able
+            load = min(backlog * now.per_step_max[lane], now.load_limit[lane]) * able
         elif kind == Kind.JOB:
             load = now.job_load[workload - first_job] * able
         elif kind == Kind.REPLAY:
-            load = min(now.channel[at.design, Channel.DEMAND + workload] / rate_max, 1.0) * able
+            power = now.channel[at.design, Channel.DEMAND + workload]
+            load = min(power / pod[Pod.RATE_MAX_PER_S], 1.0) * able
 
         cell, frac = place_in(load, now.row.shape[1])
         here = now.row[lane, cell]
-        rate = (here[Point.RATE_PER_S, 0] + frac * here[Point.RATE_PER_S, 1]) * replicas
-        power = here[Point.ACCELERATOR_W, 0] + frac * here[Point.ACCELERATOR_W, 1]
-        uncapped = here[Point.UNCAPPED_W, 0] + frac * here[Point.UNCAPPED_W, 1]
+        rate = read_at(here, Point.RATE_PER_S, frac) * replicas
+        power = read_at(here, Point.ACCELERATOR_W, frac)
+        uncapped = read_at(here, Point.UNCAPPED_W, frac)
         # replicas that take no requests stay powered and idle
         power = (power * replicas + pod[Pod.IDLE_W] * (1.0 - replicas)) * powered
-        ceiling = was[PodState.ACCELERATOR_W] + pod[Pod.RAMP_UP_W_PER_S] * dt_s
-        if power > ceiling:
-            rate *= ceiling / power
-            power = ceiling
+        if pod[Pod.RAMP_UP_W_PER_S] < NEVER_LIMITED:
+            ceiling = was[PodState.ACCELERATOR_W] + pod[Pod.RAMP_UP_W_PER_S] * dt_s
+            if power > ceiling:
+                rate *= ceiling / power
+                power = ceiling
         overhead = pod[Pod.OVERHEAD_0_W] + (pod[Pod.OVERHEAD_1] + pod[Pod.OVERHEAD_2_PER_W] * power) * power
 
         output = 0.0
@@ -146,17 +150,16 @@ def run_pods(p: Fixed, knobs: Knobs, state: State, now: Scratch, at: Span, first
         if kind == Kind.SERVICE:
             now.cell[lane] = cell
             now.cell_frac[lane] = frac
-            output = min(rate * dt_s * able, backlog)
-            queue = backlog - output
-            if queue < 1e-9 * backlog:  # rounding, not a queue
-                output = backlog
-                queue = 0.0
-            dropped = max(queue - pod[Pod.QUEUE_LIMIT_S] * pod[Pod.RATE_MAX_PER_S], 0.0)
-            queue -= dropped
-            meets = here[Point.MEETS_SLO_FRAC, 0] + frac * here[Point.MEETS_SLO_FRAC, 1]
-            if queue > 0.0 and rate > 0.0:
-                wait_s = min(queue / rate, pod[Pod.QUEUE_LIMIT_S])
-                meets = _met_after_wait(meets, wait_s, pod[Pod.SLO_TTFT_S], here, frac)
+            output = backlog
+            meets = read_at(here, Point.MEETS_SLO_FRAC, frac)
+            unmet = backlog - rate * dt_s * able
+            if unmet > _ROUNDING * backlog:
+                output = rate * dt_s * able
+                dropped = max(unmet - pod[Pod.QUEUE_LIMIT_S] * pod[Pod.RATE_MAX_PER_S], 0.0)
+                queue = unmet - dropped
+                if queue > 0.0 and rate > 0.0:
+                    wait_s = min(queue / rate, pod[Pod.QUEUE_LIMIT_S])
+                    meets = _met_after_wait(meets, wait_s, pod[Pod.SLO_TTFT_S], here, frac)
             useful = output * meets
         elif kind == Kind.JOB:
             trained = rate * dt_s * now.job_share[workload - first_job] * able
@@ -188,8 +191,8 @@ def leave_cell(now: Scratch, lane: int) -> None:
     """
     here = now.row[lane, now.held_cell[lane]]
     for place in range(Point.ITL_P99_S + 1 - Point.BATCH):
-        value = here[Point.BATCH + place, 0] * now.held_steps[lane]
-        value += here[Point.BATCH + place, 1] * now.held_frac[lane]
+        value = here[2 * (Point.BATCH + place)] * now.held_steps[lane]
+        value += here[2 * (Point.BATCH + place) + 1] * now.held_frac[lane]
         now.pod_total[lane, PodNow.BATCH + place] += value
     now.held_steps[lane] = 0.0
     now.held_frac[lane] = 0.0
