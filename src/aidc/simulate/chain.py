@@ -52,7 +52,7 @@ def feed_chain(p: Fixed, knobs: Knobs, state: State, now: Scratch, at: Span) -> 
             lost += loss
             air += one[Stage.AIR_FRAC] * loss
             liquid += one[Stage.LIQUID_FRAC] * loss
-            ambient += (1.0 - one[Stage.AIR_FRAC] - one[Stage.LIQUID_FRAC]) * loss
+            ambient += one[Stage.AMBIENT_FRAC] * loss
         # what the server consumes, whether it comes from the grid side or from storage in the rack
         server = consumed + lost
         pod[PodNow.SERVER_STAGE_W] = lost
@@ -69,7 +69,7 @@ def feed_chain(p: Fixed, knobs: Knobs, state: State, now: Scratch, at: Span) -> 
             lost += loss
             air += one[Stage.AIR_FRAC] * loss
             liquid += one[Stage.LIQUID_FRAC] * loss
-            ambient += (1.0 - one[Stage.AIR_FRAC] - one[Stage.LIQUID_FRAC]) * loss
+            ambient += one[Stage.AMBIENT_FRAC] * loss
         pod[PodNow.CHAIN_LOSS_W] = lost
         flux[PodFlux.BUS_W] = power
         flux[PodFlux.LIQUID_W] = liquid

@@ -28,13 +28,12 @@ from aidc.simulate.cooling import Cooling, compile_cooling
 from aidc.simulate.describe import describe
 from aidc.simulate.inputs import Scenario, inputs_of, read_scenario
 from aidc.simulate.jobs import Jobs, compile_jobs
-from aidc.simulate.pods import NEVER_LIMITED
 from aidc.simulate.operating import BATCH_SHARES, CAPS, LOADS, load_at_batch
+from aidc.simulate.pods import NEVER_LIMITED
 from aidc.simulate.workloads import Workload, workloads_of
 from aidc.units import J_PER_MWH, MEGA, MINUTE_S, kelvin
 
 __all__ = ["compile_site"]
-
 
 
 def compile_site(site: Site) -> Compiled:

@@ -191,13 +191,14 @@ class PodFlux(IntEnum):
 
 
 class Stage(IntEnum):
-    """A stage of a power chain: loss = a + b P + c P^2, and the shares of it that warm air and loop."""
+    """A stage of a power chain: loss = a + b P + c P^2, and where it becomes heat."""
 
     A_W = 0
     B = 1
     C_PER_W = 2
     AIR_FRAC = 3
     LIQUID_FRAC = 4
+    AMBIENT_FRAC = 5
 
 
 class Star(IntEnum):

@@ -31,6 +31,7 @@ def lay_out(params: Params) -> Fixed:
     kept: dict[str, Any] = {name: getattr(params, name) for name in Fixed._fields if name in Params._fields}
     turned: dict[str, Any] = {name: np.ascontiguousarray(getattr(params, name).T) for name in _TURNED}
     stages = [getattr(params, name).T for name in _STAGE]
+    stages.append(1.0 - stages[-2] - stages[-1])  # what warms neither air nor loop is outdoors
     own: dict[str, Any] = {
         "kind": params.pod[Pod.KIND].astype(np.int64),
         "workload": params.pod[Pod.WORKLOAD].astype(np.int64),
