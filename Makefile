@@ -9,7 +9,9 @@ PYTHON ?= $(shell for p in python3.13 python3.12 python3.11 python3; do \
 DEMO := examples/campus-100mw/site.toml
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 
-.PHONY: demo test check bench docs format clean python
+CASES ?=
+
+.PHONY: demo test check bench bench-peers docs format clean python
 
 demo: $(VENV)/.runtime
 	@echo "aidc: running $(DEMO) for one week at 1 s (the first run compiles its kernels, about half a minute)"
@@ -24,7 +26,17 @@ check: $(VENV)/.dev
 	$(BIN)/pyright
 
 bench: $(VENV)/.dev
-	@$(BIN)/python -m benchmarks
+	@$(BIN)/python -m benchmarks $(CASES)
+
+# The simulators that `bench` compares with live in an environment of their own: aidc does not need them.
+bench-peers: .venv-peers/.done $(VENV)/.dev
+	@$(BIN)/python -m benchmarks energy-engine-week peer-vessim peer-vessim-logged peer-openg2g
+
+.venv-peers/.done: requirements-peers.lock | python
+	@echo "aidc: downloading and installing the pinned simulators to compare with (about 300 MB)"
+	@$(PYTHON) -m venv .venv-peers
+	@.venv-peers/bin/python -m pip --disable-pip-version-check --quiet install --require-hashes -r requirements-peers.lock
+	@touch $@
 
 docs: $(VENV)/.dev
 	$(BIN)/python -m aidc.validation.document $(or $(AIDC_DATA),../shared/data) docs
@@ -34,7 +46,7 @@ format: $(VENV)/.dev
 	$(BIN)/ruff check --fix src tests benchmarks
 
 clean:
-	rm -rf $(VENV) build dist .pytest_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) .venv-peers build dist .pytest_cache .ruff_cache .hypothesis
 
 python:
 	@test -n "$(PYTHON)" || { \

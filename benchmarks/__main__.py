@@ -1,108 +1,89 @@
-"""`make bench`: one JSON object a line. Each case runs in its own process, pinned to one core."""
+"""`make bench`, or `python -m benchmarks NAME …`: one JSON object a line.
+
+Each case runs in a process of its own, pinned to one core. A group of cases is a file beside this one
+with a dictionary `CASES` of names and functions (see `measure.timed`), and maybe `UNCOMPILED`, names to be
+run without the compiler, and `NEEDS`, what must be installed for a name. Peers run under the Python named
+by AIDC_PEERS, else that of `.venv-peers`, else this one.
+"""
 
 from __future__ import annotations
 
-import importlib.util
+import importlib
 import json
 import os
-import resource
+import pkgutil
 import subprocess
 import sys
-import tempfile
-import time
 from pathlib import Path
 
-CAMPUS = Path(__file__).parents[1] / "examples" / "campus-100mw" / "site.toml"
+from benchmarks.measure import installed
+
+ROOT = Path(__file__).parents[1]
+BASELINE = "energy-python-body"  # the ratio is over this one
 
 
-def one_core() -> None:
+def groups() -> list:
+    """The files of this package that hold cases."""
+    names = sorted(one.name for one in pkgutil.iter_modules([str(Path(__file__).parent)]))
+    found = [importlib.import_module(f"benchmarks.{name}") for name in names if not name.startswith("_")]
+    return [group for group in found if hasattr(group, "CASES")]
+
+
+def run_here(name: str) -> None:
+    """Run one case in this process, on one core, and print what it measured."""
     if hasattr(os, "sched_setaffinity"):
         os.sched_setaffinity(0, {min(os.sched_getaffinity(0))})
-
-
-def twin(days: float, *settings: str):
-    import aidc
-    from aidc.simulate import compile_site
-
-    return aidc.Twin(compile_site(aidc.load(CAMPUS, [f"scenario.days={days}", *settings])))
-
-
-def engine(days: float) -> dict:
-    """The kernel alone, after compilation: every pod, stage and loop in every step."""
-    made = twin(days)
-    made.advance(3600)
-    made.reset()
-    began, cpu = time.perf_counter(), time.thread_time()
-    while not made.done:
-        made.advance(86_400)
-    return rate(made.tick, time.perf_counter() - began, time.thread_time() - cpu)
-
-
-def recorded(days: float) -> dict:
-    """The whole of `aidc.run`: inputs, engine, Parquet, measures (no report)."""
-    import aidc
-
-    engine(0.1)  # compile
-    site = aidc.load(CAMPUS, [f"scenario.days={days}"])
-    with tempfile.TemporaryDirectory() as folder:
-        began, cpu = time.perf_counter(), time.thread_time()
-        made = aidc.run(site, out=Path(folder) / "run")
-        return rate(made.meta["steps"], time.perf_counter() - began, time.thread_time() - cpu)
-
-
-def python_body() -> dict:
-    """The engine's own Python body, uncompiled (NUMBA_DISABLE_JIT=1)."""
-    made = twin(0.01)
-    began, cpu = time.perf_counter(), time.thread_time()
-    made.advance(120)
-    return rate(120, time.perf_counter() - began, time.thread_time() - cpu)
-
-
-def rate(steps: int, wall_s: float, cpu_s: float) -> dict:
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-    return {
-        "steps_per_s": steps / wall_s,
-        "steps_per_cpu_s": steps / cpu_s,
-        "wall_s": wall_s,
-        "peak_rss_mb": peak,
-    }
-
-
-CASES = {
-    "energy-python-body": python_body,
-    "energy-engine-week": lambda: engine(7),
-    "energy-engine-year": lambda: engine(365),
-    "energy-campus-week": lambda: recorded(7),
-    "energy-campus-year": lambda: recorded(365),
-}
-
-
-def main() -> None:
-    if len(sys.argv) == 3 and sys.argv[1] == "--case":
-        one_core()
-        print(json.dumps(CASES[sys.argv[2]]()))
+    group = next(group for group in groups() if name in group.CASES)
+    needed = getattr(group, "NEEDS", {}).get(name)
+    if needed and not installed(needed):
+        print(json.dumps({"skipped": f"{needed} is not installed (make bench-peers)"}))
         return
-    baseline = None
-    for name in CASES:
-        plain = {"NUMBA_DISABLE_JIT": "1"} if name == "energy-python-body" else {}
-        done = subprocess.run(
-            [sys.executable, "-m", "benchmarks", "--case", name],
-            env={**os.environ, **plain, "POLARS_MAX_THREADS": "1"},
-            capture_output=True,
-            text=True,
-            check=False,
-        )
-        if done.returncode:
-            print(json.dumps({"name": name, "failed": done.stderr.strip().splitlines()[-1:]}), flush=True)
-            continue
-        row = json.loads(done.stdout.splitlines()[-1])
-        baseline = baseline or row["steps_per_s"]
-        row["ratio_to_baseline"] = row["steps_per_s"] / baseline
-        print(json.dumps({"name": name, **{key: round(value, 3) for key, value in row.items()}}), flush=True)
-    for peer in ("vessim", "openg2g"):
-        state = "installed, not compared yet" if importlib.util.find_spec(peer) else "not installed"
-        print(json.dumps({"name": f"energy-{peer}", "skipped": state}), flush=True)
+    print(json.dumps(group.CASES[name]()))
+
+
+def python_for(name: str, group) -> str:
+    if name not in getattr(group, "NEEDS", {}):
+        return sys.executable
+    own = ROOT / ".venv-peers" / "bin" / "python"
+    return os.environ.get("AIDC_PEERS") or (str(own) if own.is_file() else sys.executable)
+
+
+def run_apart(name: str, group) -> dict:
+    """Run one case in a process of its own."""
+    plain = {"NUMBA_DISABLE_JIT": "1"} if name in getattr(group, "UNCOMPILED", ()) else {}
+    done = subprocess.run(
+        [python_for(name, group), "-m", "benchmarks", "--case", name],
+        env={**os.environ, **plain, "POLARS_MAX_THREADS": "1"},
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    if done.returncode:
+        return {"failed": done.stderr.strip().splitlines()[-1:]}
+    return json.loads(done.stdout.splitlines()[-1])
+
+
+def main(wanted: list[str]) -> int:
+    if len(wanted) == 2 and wanted[0] == "--case":
+        run_here(wanted[1])
+        return 0
+    known = {name: group for group in groups() for name in group.CASES}
+    unknown = [name for name in wanted if name not in known]
+    if unknown:
+        print(f"no such case: {', '.join(unknown)}. Known: {', '.join(known)}", file=sys.stderr)
+        return 2
+    first = run_apart(BASELINE, known[BASELINE])
+    failed = "failed" in first
+    for name in wanted or known:
+        row = first if name == BASELINE else run_apart(name, known[name])
+        failed |= "failed" in row
+        if "steps_per_cpu_s" in row and "steps_per_cpu_s" in first:  # CPU time: a busy machine shows less
+            row = row | {"ratio_to_baseline": row["steps_per_cpu_s"] / first["steps_per_cpu_s"]}
+        shown = {key: round(value, 3) if isinstance(value, float) else value for key, value in row.items()}
+        print(json.dumps({"name": name, **shown}), flush=True)
+    return int(failed)
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main(sys.argv[1:]))

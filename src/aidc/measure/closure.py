@@ -8,9 +8,11 @@ states come from the state itself, not from the flows.
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
+import polars as pl
 
 from aidc.measure.boundaries import heat_mwh, site_energy_j, storage_columns, stored_j
 from aidc.measure.frames import Frames
@@ -87,16 +89,12 @@ def _worst_energy_step(frames: Frames) -> float | None:
     first_j = frames.facts.number("stored_first_j")
     if set(columns) - set(stores) or (columns and first_j is None):
         return None  # a storage without a known capacity or first state
-    moved = [*_USES, *_SOURCES, "grid_export_w"]
-    frame = frames.columns([*moved, *columns.values()])
-    dt_s = frame["dt_s"].to_numpy()
-    charge_j = np.zeros(frame.height)
-    for name, column in columns.items():
-        charge_j += stores[name] * frame[column].to_numpy()
-    change_w = np.diff(charge_j, prepend=first_j or 0.0) / dt_s
-    came = sum((frame[name].to_numpy() for name in _SOURCES), np.zeros(frame.height))
-    used = sum((frame[name].to_numpy() for name in _USES), np.zeros(frame.height))
-    left = frame["grid_export_w"].to_numpy()
+    charge_j = {"charge_j": sum((pl.col(at) * stores[name] for name, at in columns.items()), pl.lit(0.0))}
+    frame = _totals(frames, {"came": _SOURCES, "used": _USES, "left": ("grid_export_w",)}, charge_j)
+    came, used, left, held_j, dt_s = (
+        frame[name].to_numpy() for name in ("came", "used", "left", "charge_j", "dt_s")
+    )
+    change_w = np.diff(held_j, prepend=first_j or 0.0) / dt_s
     return _worst(came - left - used - change_w, came + left + used + np.abs(change_w))
 
 
@@ -104,11 +102,22 @@ def _worst_heat_step(frames: Frames) -> float | None:
     if "heat_stored_w" not in frames.series_columns:
         return None
     away = ("heat_rejected_w", "heat_reused_w", "heat_ambient_w")
-    frame = frames.columns([*_USES, *away, "heat_stored_w"])
-    made = sum((frame[name].to_numpy() for name in _USES), np.zeros(frame.height))
-    gone = sum((frame[name].to_numpy() for name in away), np.zeros(frame.height))
-    stored = frame["heat_stored_w"].to_numpy()
+    frame = _totals(frames, {"made": _USES, "gone": away, "stored": ("heat_stored_w",)})
+    made, gone, stored = (frame[name].to_numpy() for name in ("made", "gone", "stored"))
     return _worst(made - gone - stored, made + gone + np.abs(stored))
+
+
+def _totals(
+    frames: Frames, totals: Mapping[str, Sequence[str]], others: Mapping[str, pl.Expr] | None = None
+) -> pl.DataFrame:
+    """Sums over columns in each output step, in time order; only the sums are held whole."""
+    added = {
+        name: sum((frames.flow(column).cast(pl.Float64) for column in columns), pl.lit(0.0))
+        for name, columns in totals.items()
+    }
+    wanted = {"time": pl.col("time"), "dt_s": frames.dt_s, **added, **(others or {})}
+    frame = frames.series.frame(wanted)
+    return frame if frame["time"].is_sorted() else frame.sort("time")
 
 
 def _recorded(frames: Frames, what: str) -> float | None:

@@ -3,84 +3,75 @@
 from __future__ import annotations
 
 from aidc.jit import part
-from aidc.simulate.arrays import Knobs, Params, Scratch, State
-from aidc.simulate.fields import Pod, PodNow, Store, StoreNow
+from aidc.simulate.arrays import Fixed, Knobs, Scratch, Span, State
+from aidc.simulate.fields import Pod, PodFlux, PodNow, Stage, Store, StoreNow
 from aidc.simulate.store import run_store
 
 __all__ = ["feed_chain"]
 
 
 @part
-def _act_at(p: Params, knobs: Knobs, state: State, now: Scratch, design: int, stage: int) -> None:
+def _act_at(
+    p: Fixed, knobs: Knobs, state: State, now: Scratch, lane: int, stage: int, power_w: float
+) -> float:
     """Let the storages at the output of this stage act; their losses warm the hall or the outdoors."""
-    stores = p.store.shape[1] // p.site.shape[1]
-    for store in range(design * stores, (design + 1) * stores):
-        lane = int(p.store[Store.LANE, store])
-        if lane >= 0 and p.store[Store.STAGE, store] == stage:
-            now.pod[PodNow.BUS_W, lane] += run_store(
-                p, knobs, state, now, store, now.pod[PodNow.BUS_W, lane], p.store[Store.LIMIT_W, store]
-            )
-            loss = now.store[StoreNow.LOSS_W, store]
-            now.pod[PodNow.AIR_W, lane] += loss * p.store[Store.AIR_FRAC, store]
-            now.pod[PodNow.AMBIENT_W, lane] += loss * (1.0 - p.store[Store.AIR_FRAC, store])
+    for place in range(p.node_first[lane, stage], p.node_first[lane, stage + 1]):
+        store = p.node_store[place]
+        power_w += run_store(p, knobs, state, now, store, power_w, p.store[store, Store.LIMIT_W])
+        loss = now.store[store, StoreNow.LOSS_W]
+        now.flux[lane, PodFlux.AIR_W] += loss * p.store[store, Store.AIR_FRAC]
+        now.flux[lane, PodFlux.AMBIENT_W] += loss * (1.0 - p.store[store, Store.AIR_FRAC])
+    return power_w
 
 
 @part
-def feed_chain(
-    p: Params, knobs: Knobs, state: State, now: Scratch, design: int, first: int, last: int
-) -> None:
+def feed_chain(p: Fixed, knobs: Knobs, state: State, now: Scratch, at: Span) -> None:
     """Add each stage's loss to the power that passes it, and note where the heat goes.
 
     Server-side stages come first; the network joins behind them, at the rack inlet. A shed pod's
     power shelves are off, while the site's stages stay energised and keep their no-load loss.
     """
-    for lane in range(first, last):
-        now.pod[PodNow.SERVER_STAGE_W, lane] = 0.0
-        now.pod[PodNow.CHAIN_LOSS_W, lane] = 0.0
-        server = now.pod[PodNow.ACCELERATOR_W, lane] + now.pod[PodNow.OVERHEAD_W, lane]
-        now.pod[PodNow.BUS_W, lane] = server
-        now.pod[PodNow.LIQUID_W, lane] = server * p.pod[Pod.LIQUID_FRAC, lane]
-        now.pod[PodNow.AIR_W, lane] = (
-            server * (1.0 - p.pod[Pod.LIQUID_FRAC, lane]) + now.pod[PodNow.NETWORK_W, lane]
-        )
-        now.pod[PodNow.AMBIENT_W, lane] = 0.0
-    for stage in range(p.server_stages):
-        _act_at(p, knobs, state, now, design, stage)
-        for lane in range(first, last):
-            power = now.pod[PodNow.BUS_W, lane]
-            loss = (
-                p.stage_a_w[stage, lane]
-                + (p.stage_b[stage, lane] + p.stage_c_per_w[stage, lane] * power) * power
-            ) * now.powered[lane]
-            now.stage[stage, lane] = loss
-            now.pod[PodNow.SERVER_STAGE_W, lane] += loss
-            now.pod[PodNow.BUS_W, lane] = power + loss
-    for lane in range(first, last):
+    for lane in at.lanes:
+        pod = now.pod[lane]
+        flux = now.flux[lane]
+        consumed = pod[PodNow.ACCELERATOR_W] + pod[PodNow.OVERHEAD_W]
+        liquid = consumed * p.pod[lane, Pod.LIQUID_FRAC]
+        air = consumed * (1.0 - p.pod[lane, Pod.LIQUID_FRAC]) + pod[PodNow.NETWORK_W]
+        flux[PodFlux.AIR_W] = 0.0
+        flux[PodFlux.AMBIENT_W] = 0.0
+        ambient = 0.0
+        power = consumed
+        lost = 0.0
+        for stage in range(p.server_stages):
+            power = _act_at(p, knobs, state, now, lane, stage, power)
+            one = p.stage[lane, stage]
+            loss = one[Stage.A_W] + (one[Stage.B] + one[Stage.C_PER_W] * power) * power
+            loss *= now.powered[lane]
+            now.stage[lane, stage] = loss
+            power += loss
+            lost += loss
+            air += one[Stage.AIR_FRAC] * loss
+            liquid += one[Stage.LIQUID_FRAC] * loss
+            ambient += one[Stage.AMBIENT_FRAC] * loss
         # what the server consumes, whether it comes from the grid side or from storage in the rack
-        server = (
-            now.pod[PodNow.ACCELERATOR_W, lane]
-            + now.pod[PodNow.OVERHEAD_W, lane]
-            + now.pod[PodNow.SERVER_STAGE_W, lane]
-        )
-        now.pod[PodNow.SERVER_W, lane] = server
-        now.pod[PodNow.IT_W, lane] = server + now.pod[PodNow.NETWORK_W, lane]
-        now.pod[PodNow.BUS_W, lane] += now.pod[PodNow.NETWORK_W, lane]
-    for stage in range(p.server_stages, p.stage_a_w.shape[0]):
-        _act_at(p, knobs, state, now, design, stage)
-        for lane in range(first, last):
-            power = now.pod[PodNow.BUS_W, lane]
-            loss = (
-                p.stage_a_w[stage, lane]
-                + (p.stage_b[stage, lane] + p.stage_c_per_w[stage, lane] * power) * power
-            )
-            now.stage[stage, lane] = loss
-            now.pod[PodNow.CHAIN_LOSS_W, lane] += loss
-            now.pod[PodNow.BUS_W, lane] = power + loss
-    for stage in range(p.stage_a_w.shape[0]):
-        for lane in range(first, last):
-            loss = now.stage[stage, lane]
-            air = p.stage_air_frac[stage, lane]
-            liquid = p.stage_liquid_frac[stage, lane]
-            now.pod[PodNow.AIR_W, lane] += air * loss
-            now.pod[PodNow.LIQUID_W, lane] += liquid * loss
-            now.pod[PodNow.AMBIENT_W, lane] += (1.0 - air - liquid) * loss
+        server = consumed + lost
+        pod[PodNow.SERVER_STAGE_W] = lost
+        pod[PodNow.SERVER_W] = server
+        pod[PodNow.IT_W] = server + pod[PodNow.NETWORK_W]
+        power += pod[PodNow.NETWORK_W]
+        lost = 0.0
+        for stage in range(p.server_stages, p.stage.shape[1]):
+            power = _act_at(p, knobs, state, now, lane, stage, power)
+            one = p.stage[lane, stage]
+            loss = one[Stage.A_W] + (one[Stage.B] + one[Stage.C_PER_W] * power) * power
+            now.stage[lane, stage] = loss
+            power += loss
+            lost += loss
+            air += one[Stage.AIR_FRAC] * loss
+            liquid += one[Stage.LIQUID_FRAC] * loss
+            ambient += one[Stage.AMBIENT_FRAC] * loss
+        pod[PodNow.CHAIN_LOSS_W] = lost
+        flux[PodFlux.BUS_W] = power
+        flux[PodFlux.LIQUID_W] = liquid
+        flux[PodFlux.AIR_W] += air
+        flux[PodFlux.AMBIENT_W] += ambient

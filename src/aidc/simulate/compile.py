@@ -29,12 +29,11 @@ from aidc.simulate.describe import describe
 from aidc.simulate.inputs import Scenario, inputs_of, read_scenario
 from aidc.simulate.jobs import Jobs, compile_jobs
 from aidc.simulate.operating import BATCH_SHARES, CAPS, LOADS, load_at_batch
+from aidc.simulate.pods import NEVER_LIMITED
 from aidc.simulate.workloads import Workload, workloads_of
 from aidc.units import J_PER_MWH, MEGA, MINUTE_S, kelvin
 
 __all__ = ["compile_site"]
-
-_NEVER_LIMITED = 1e15
 
 
 def compile_site(site: Site) -> Compiled:
@@ -128,7 +127,7 @@ def _pods(site: Site, workloads: Mapping[str, Workload]) -> tuple[FloatArray, Fl
         pod[f.Pod.PER_ACCELERATOR, lane] = 1.0 / max(shape.rack.cold_plates * shape.racks, shape.accelerators)
         pod[f.Pod.RESTART_S, lane] = shape.restart_s
         ramp = shape.ramp_up_mw_per_s
-        pod[f.Pod.RAMP_UP_W_PER_S, lane] = _NEVER_LIMITED if ramp is None else ramp * MEGA
+        pod[f.Pod.RAMP_UP_W_PER_S, lane] = NEVER_LIMITED if ramp is None else ramp * MEGA
         pod[f.Pod.THROTTLE_K, lane] = kelvin(shape.rack.case_limit_c)
         pod[f.Pod.TRIP_K, lane] = kelvin(shape.rack.case_trip_c)
         pod[f.Pod.CASE_ON_AIR, lane] = float(shape.rack.cooling == "air")
@@ -234,7 +233,7 @@ def _stores(
                 below_w, above_w = min(below_w * scale, rated_w), max(above_w * scale, 0.0)
             window_s = shape.rule.window_min * MINUTE_S if isinstance(shape.rule, Smoothing) else 0.0
             slot = _slot(site, shape, lane, labels)
-            bound_w = limit_w if lane < 0 else _NEVER_LIMITED
+            bound_w = limit_w if lane < 0 else NEVER_LIMITED
             names.append(name)
             storage.append(params)
             store.append([below_w, above_w, window_s, lane, slot, bound_w, float(shape.heat_to == "air")])

@@ -10,17 +10,10 @@ import numpy as np
 
 from aidc.clock import Clock
 from aidc.contract import Signal, SiteView
-from aidc.simulate.arrays import FloatArray, Inputs, Knobs, Params, Records, Scratch, State
-from aidc.simulate.fields import (
-    Component,
-    PodKnob,
-    PodNow,
-    Point,
-    SiteNow,
-    StoreNow,
-)
+from aidc.simulate.arrays import FloatArray, Inputs, Knobs, Params, State
+from aidc.simulate.fields import PodKnob
 
-__all__ = ["Compiled", "Labels", "Market", "scratch_of"]
+__all__ = ["Compiled", "Labels", "Market"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,11 +53,6 @@ class Compiled:
     signals: tuple[Signal, ...] = ()
     meta: Mapping[str, Any] = field(default_factory=dict[str, Any])
 
-    def initial_state(self) -> State:
-        """A fresh copy of the state at tick 0."""
-        parts: list[Any] = [np.array(part) for part in self.start]
-        return State(*parts)
-
     def default_knobs(self) -> Knobs:
         """What is in force when nobody decides."""
         from aidc.contract import Knob
@@ -78,67 +66,3 @@ class Compiled:
             storage_w=np.full(len(self.labels.stores), np.nan),
             supply_k=np.array(self.view.default[Knob.PLANT_SUPPLY_K]),
         )
-
-    def records(self, rows: int) -> Records:
-        """Room for a block of output."""
-        params = self.params
-        designs, lanes = params.site.shape[1], params.pod.shape[1]
-        plants, stores = params.plant.shape[1], params.store.shape[1]
-        out = Records(
-            pod=np.zeros((rows, PodNow.SUPPLY_K + 1, lanes)),
-            queue_tokens=np.zeros((rows, lanes)),
-            case_k=np.full((rows, lanes), -np.inf),
-            loop_k=np.zeros((rows, 2, lanes)),
-            stage=np.zeros((rows, params.stage_a_w.shape[0], lanes)),
-            plant=np.zeros((rows, len(Component), plants)),
-            facility_k=np.zeros((rows, plants)),
-            store=np.zeros((rows, len(StoreNow), stores)),
-            soc_frac=np.zeros((rows, stores)),
-            site=np.zeros((rows, len(SiteNow), designs)),
-            net_import_w=np.zeros((rows, 2, designs)),
-        )
-        out.net_import_w[:, 0] = np.inf
-        out.net_import_w[:, 1] = -np.inf
-        return out
-
-
-def scratch_of(compiled: Compiled) -> Scratch:
-    """Working memory for one step of a compiled site."""
-    params, inputs = compiled.params, compiled.inputs
-    designs, lanes = params.site.shape[1], params.pod.shape[1]
-    plants, stores, stages = params.plant.shape[1], params.store.shape[1], params.stage_a_w.shape[0]
-    jobs = params.job_start.shape[0]
-    return Scratch(
-        row=np.zeros((lanes, params.operating.shape[2], len(Point))),
-        row_cap=np.full(lanes, np.nan),
-        channel=np.zeros(inputs.first.shape[0]),
-        cursor=np.zeros((2, inputs.first.shape[0]), dtype=np.int64),
-        pod=np.zeros((len(PodNow), lanes)),
-        stage=np.zeros((stages, lanes)),
-        plant=np.zeros((len(Component), plants)),
-        store=np.zeros((len(StoreNow), stores)),
-        soc_frac=np.zeros(stores),
-        site=np.zeros(len(SiteNow)),
-        demand_w=np.zeros(designs),
-        genset_s=np.zeros(designs),
-        conductance=np.zeros(plants),
-        sink_k=np.zeros(plants),
-        star=np.zeros((4, plants)),
-        shed=np.zeros(lanes),
-        share=np.zeros(compiled.first_job + jobs),
-        able=np.zeros(lanes),
-        powered=np.zeros(lanes),
-        load_limit=np.ones(lanes),
-        job_load=np.zeros(jobs),
-        job_share=np.zeros(jobs),
-        job_runs=np.zeros(jobs),
-        job_fault=np.zeros(jobs, dtype=np.int64),
-        node=np.zeros((2, lanes)),
-        facility_k=np.zeros(plants),
-        smooth_w=np.zeros(stores),
-        sum_pod=np.zeros((PodNow.SUPPLY_K + 1, lanes)),
-        sum_stage=np.zeros((stages, lanes)),
-        sum_plant=np.zeros((len(Component), plants)),
-        sum_store=np.zeros((len(StoreNow), stores)),
-        sum_site=np.zeros((len(SiteNow), designs)),
-    )

@@ -8,9 +8,9 @@ node is solved, and each exchange flux is computed once and applied to both its 
 
 from __future__ import annotations
 
-from aidc.jit import part, scalar
+from aidc.jit import part
 from aidc.plant.cooling.rejection import rejection_limit, rejection_power
-from aidc.simulate.arrays import FloatArray, Knobs, Params, Scratch, State
+from aidc.simulate.arrays import Fixed, Knobs, Scratch, Span, State
 from aidc.simulate.fields import (
     Channel,
     Component,
@@ -18,155 +18,160 @@ from aidc.simulate.fields import (
     PlantState,
     Pod,
     PodFlow,
+    PodFlux,
     PodNow,
     PodState,
     SiteNow,
+    Star,
 )
+from aidc.simulate.tables import place_in, read_at
 
 __all__ = ["cool_electric", "exchange_heat"]
 
 _LEAST_SPAN_K = 0.05  # below this difference to the weather nothing is rejected
 
 
-@scalar
-def _at(table: FloatArray, frac: float) -> float:
-    """Read a table that is uniform over 0 … 1."""
-    last = table.shape[0] - 1
-    place = frac * last
-    low = min(int(place), last - 1)
-    return table[low] + (place - low) * (table[low + 1] - table[low])
-
-
 @part
-def cool_electric(
-    p: Params, knobs: Knobs, state: State, now: Scratch, design: int, first: int, last: int
-) -> None:
+def cool_electric(p: Fixed, knobs: Knobs, state: State, now: Scratch, at: Span) -> None:
     """Flows, conductances and electricity of the cooling plant, from start-of-step temperatures."""
-    plants = p.plant.shape[1] // p.site.shape[1]
-    for plant in range(design * plants, (design + 1) * plants):
-        now.star[0, plant] = 0.0
-    for lane in range(first, last):
-        plant = int(p.pod[Pod.PLANT, lane])
-        floor = p.pod[Pod.FLOW_MIN_FRAC, lane]
-        flow = min(max(now.pod[PodNow.LIQUID_W, lane] * p.pod[Pod.PER_LIQUID_RATED, lane], floor), 1.0)
-        loop = _at(p.flow[PodFlow.LOOP_W_K, lane], flow)
-        now.pod[PodNow.PUMP_W, lane] = _at(p.flow[PodFlow.PUMP_W, lane], flow)
-        now.pod[PodNow.CASE_K_W, lane] = _at(p.flow[PodFlow.CASE_K_W, lane], flow)
-        flow = min(max(now.pod[PodNow.AIR_W, lane] * p.pod[Pod.PER_AIR_RATED, lane], floor), 1.0)
-        air = _at(p.flow[PodFlow.AIR_W_K, lane], flow)
-        now.pod[PodNow.CRAH_W, lane] = _at(p.flow[PodFlow.CRAH_W, lane], flow)
-        now.pod[PodNow.LOOP_W_K, lane] = loop
-        now.pod[PodNow.AIR_W_K, lane] = air
-        now.star[0, plant] += loop * (
-            state.pod[PodState.LOOP_K, lane] - state.plant[PlantState.SUPPLY_K, plant]
-        )
-        plant = int(p.pod[Pod.AIR_PLANT, lane])
-        now.star[0, plant] += air * (
-            state.pod[PodState.AIR_K, lane] - state.plant[PlantState.SUPPLY_K, plant]
-        )
-    dry_k = now.channel[Channel.DRY_BULB_K]
-    wet_k = now.channel[Channel.WET_BULB_K]
-    for plant in range(design * plants, (design + 1) * plants):
-        heat = now.star[0, plant]
-        flow = min(max(heat * p.plant[Plant.PER_HEAT_RATED, plant], p.plant[Plant.FLOW_MIN_FRAC, plant]), 1.0)
-        static = p.plant[Plant.PUMP_STATIC_FRAC, plant]
-        pump = p.plant[Plant.PUMP_W, plant] * flow * (static + (1.0 - static) * flow * flow)
-        supply_k = state.plant[PlantState.SUPPLY_K, plant]
-        flow_w_k = p.plant[Plant.FLOW_W_K, plant] * flow
-        return_k = supply_k + max(heat, 0.0) / flow_w_k
+    for plant in at.plants:
+        now.star[plant, Star.HEAT_W] = 0.0
+    for lane in at.lanes:
+        pod = p.pod[lane]
+        flux = now.flux[lane]
+        flow = max(flux[PodFlux.LIQUID_W] * pod[Pod.PER_LIQUID_RATED], pod[Pod.FLOW_MIN_FRAC])
+        cell, frac = place_in(flow, p.flow.shape[1])
+        here = p.flow[lane, cell]
+        loop = read_at(here, PodFlow.LOOP_W_K, frac)
+        flux[PodFlux.LOOP_W_K] = loop
+        flux[PodFlux.CASE_K_W] = read_at(here, PodFlow.CASE_K_W, frac)
+        now.pod[lane, PodNow.PUMP_W] = read_at(here, PodFlow.PUMP_W, frac)
+        flow = max(flux[PodFlux.AIR_W] * pod[Pod.PER_AIR_RATED], pod[Pod.FLOW_MIN_FRAC])
+        cell, frac = place_in(flow, p.flow.shape[1])
+        here = p.flow[lane, cell]
+        air = read_at(here, PodFlow.AIR_W_K, frac)
+        flux[PodFlux.AIR_W_K] = air
+        now.pod[lane, PodNow.CRAH_W] = read_at(here, PodFlow.CRAH_W, frac)
+        plant = p.loop_plant[lane]
+        above_k = state.pod[lane, PodState.LOOP_K] - state.plant[plant, PlantState.SUPPLY_K]
+        now.star[plant, Star.HEAT_W] += loop * above_k
+        plant = p.air_plant[lane]
+        above_k = state.pod[lane, PodState.AIR_K] - state.plant[plant, PlantState.SUPPLY_K]
+        now.star[plant, Star.HEAT_W] += air * above_k
+    dry_k = now.channel[at.design, Channel.DRY_BULB_K]
+    wet_k = now.channel[at.design, Channel.WET_BULB_K]
+    for plant in at.plants:
+        fixed = p.plant[plant]
+        is_now = now.plant[plant]
+        heat = now.star[plant, Star.HEAT_W]
+        flow = min(max(heat * fixed[Plant.PER_HEAT_RATED], fixed[Plant.FLOW_MIN_FRAC]), 1.0)
+        static = fixed[Plant.PUMP_STATIC_FRAC]
+        pump = fixed[Plant.PUMP_W] * flow * (static + (1.0 - static) * flow * flow)
+        supply_k = state.plant[plant, PlantState.SUPPLY_K]
+        return_k = supply_k + max(heat, 0.0) / (fixed[Plant.FLOW_W_K] * flow)
         most, sink_k = rejection_limit(dry_k, wet_k, supply_k, return_k, p.rejection[plant], flow)
         above_k = supply_k - knobs.supply_k[plant]
-        wanted = heat + pump + p.plant[Plant.LOOP_J_K, plant] * above_k / p.plant[Plant.APPROACH_S, plant]
+        wanted = heat + pump + fixed[Plant.LOOP_J_K] * above_k / fixed[Plant.APPROACH_S]
         span_k = supply_k - sink_k
         target = wanted / span_k if span_k > _LEAST_SPAN_K else 0.0
         target = min(max(target, 0.0), most)
-        held = state.plant[PlantState.CONDUCTANCE_W_K, plant]
-        conductance = held + (target - held) * p.dt_s / (p.plant[Plant.FAN_LAG_S, plant] + p.dt_s)
+        held = state.plant[plant, PlantState.CONDUCTANCE_W_K]
+        conductance = held + (target - held) * p.dt_s / (fixed[Plant.FAN_LAG_S] + p.dt_s)
         conductance = min(conductance, most) if span_k > _LEAST_SPAN_K else 0.0
         fan, compressor, water = rejection_power(
-            conductance,
-            most,
-            supply_k,
-            return_k,
-            dry_k,
-            wet_k,
-            p.rejection[plant],
-            flow,
+            conductance, most, supply_k, return_k, dry_k, wet_k, p.rejection[plant], flow
         )
-        now.conductance[plant] = conductance
-        now.sink_k[plant] = sink_k
-        now.plant[Component.PUMP_FACILITY_W, plant] = pump
-        now.plant[Component.FAN_W, plant] = fan
-        now.plant[Component.CHILLER_W, plant] = compressor
-        now.plant[Component.WATER_KG_S, plant] = water
-        now.plant[Component.RETURN_K, plant] = return_k
+        now.star[plant, Star.CONDUCTANCE_W_K] = conductance
+        now.star[plant, Star.SINK_K] = sink_k
+        is_now[Component.PUMP_FACILITY_W] = pump
+        is_now[Component.FAN_W] = fan
+        is_now[Component.CHILLER_W] = compressor
+        is_now[Component.WATER_KG_S] = water
+        is_now[Component.RETURN_K] = return_k
 
 
 @part
-def exchange_heat(p: Params, state: State, now: Scratch, design: int, first: int, last: int) -> None:
-    """Advance every node by backward Euler and book each flux once."""
-    plants = p.plant.shape[1] // p.site.shape[1]
+def _solve_plants(p: Fixed, state: State, now: Scratch, at: Span) -> None:
+    """End-of-step temperature of each facility loop, and what it gives to the weather."""
     per_dt = 1.0 / p.dt_s
-    for plant in range(design * plants, (design + 1) * plants):
-        now.star[1, plant] = 0.0
-        now.star[2, plant] = 0.0
-    for lane in range(first, last):
-        # a node at T, with heat Q and conductance G to the facility at F, ends the step at
-        #   (C T/dt + Q + G F) / (C/dt + G), so its flux to the facility is a (C T/dt + Q) - a C/dt F
-        plant = int(p.pod[Pod.PLANT, lane])
-        store = p.pod[Pod.LOOP_J_K, lane] * per_dt
-        part_out = now.pod[PodNow.LOOP_W_K, lane] / (store + now.pod[PodNow.LOOP_W_K, lane])
-        heat = now.pod[PodNow.LIQUID_W, lane] + now.pod[PodNow.PUMP_W, lane]
-        now.star[1, plant] += part_out * (store * state.pod[PodState.LOOP_K, lane] + heat)
-        now.star[2, plant] += part_out * store
-        plant = int(p.pod[Pod.AIR_PLANT, lane])
-        store = p.pod[Pod.AIR_J_K, lane] * per_dt
-        part_out = now.pod[PodNow.AIR_W_K, lane] / (store + now.pod[PodNow.AIR_W_K, lane])
-        heat = now.pod[PodNow.AIR_W, lane] + now.pod[PodNow.CRAH_W, lane]
-        now.star[1, plant] += part_out * (store * state.pod[PodState.AIR_K, lane] + heat)
-        now.star[2, plant] += part_out * store
-    for plant in range(design * plants, (design + 1) * plants):
-        store = p.plant[Plant.LOOP_J_K, plant] * per_dt
-        inflow = (
-            store * state.plant[PlantState.SUPPLY_K, plant]
-            + now.star[1, plant]
-            + now.plant[Component.PUMP_FACILITY_W, plant]
-        )
-        out = now.conductance[plant]
-        facility_k = (inflow + out * now.sink_k[plant]) / (store + now.star[2, plant] + out)
-        if facility_k < now.sink_k[plant]:  # the weather would heat the loop: the bypass closes
+    rejected = 0.0
+    reused_w = 0.0
+    ambient = 0.0
+    for plant in at.plants:
+        fixed = p.plant[plant]
+        is_now = now.plant[plant]
+        star = now.star[plant]
+        sink_k = star[Star.SINK_K]
+        out = star[Star.CONDUCTANCE_W_K]
+        store = fixed[Plant.LOOP_J_K] * per_dt
+        inflow = store * state.plant[plant, PlantState.SUPPLY_K] + star[Star.IN_W]
+        inflow += is_now[Component.PUMP_FACILITY_W]
+        facility_k = (inflow + out * sink_k) / (store + star[Star.OUT_W_K] + out)
+        if facility_k < sink_k:  # the weather would heat the loop: the bypass closes
             out = 0.0
-            facility_k = inflow / (store + now.star[2, plant])
-        now.facility_k[plant] = facility_k
-        heat = out * (facility_k - now.sink_k[plant])
-        now.conductance[plant] = out
+            facility_k = inflow / (store + star[Star.OUT_W_K])
+        heat = out * (facility_k - sink_k)
         reused = 0.0
-        if now.plant[Component.RETURN_K, plant] >= p.plant[Plant.REUSE_MIN_K, plant]:
-            reused = min(heat * p.plant[Plant.REUSE_FRAC, plant], p.plant[Plant.REUSE_W, plant])
-        now.plant[Component.HEAT_W, plant] = heat - reused
-        now.plant[Component.REUSED_W, plant] = reused
-        now.plant[Component.SUPPLY_K, plant] = facility_k
-        now.site[SiteNow.REJECTED_W] += heat - reused
-        now.site[SiteNow.REUSED_W] += reused
-        now.site[SiteNow.AMBIENT_W] += (
-            now.plant[Component.FAN_W, plant] + now.plant[Component.CHILLER_W, plant]
+        if is_now[Component.RETURN_K] >= fixed[Plant.REUSE_MIN_K]:
+            reused = min(heat * fixed[Plant.REUSE_FRAC], fixed[Plant.REUSE_W])
+        state.plant[plant, PlantState.SUPPLY_K] = facility_k
+        state.plant[plant, PlantState.CONDUCTANCE_W_K] = out
+        is_now[Component.HEAT_W] = heat - reused
+        is_now[Component.REUSED_W] = reused
+        is_now[Component.SUPPLY_K] = facility_k
+        rejected += heat - reused
+        reused_w += reused
+        ambient += is_now[Component.FAN_W] + is_now[Component.CHILLER_W]
+    now.site[at.design, SiteNow.REJECTED_W] = rejected
+    now.site[at.design, SiteNow.REUSED_W] = reused_w
+    now.site[at.design, SiteNow.AMBIENT_W] = ambient
+
+
+@part
+def exchange_heat(p: Fixed, state: State, now: Scratch, at: Span) -> None:
+    """Advance every node by backward Euler and book each flux once."""
+    per_dt = 1.0 / p.dt_s
+    for plant in at.plants:
+        now.star[plant, Star.IN_W] = 0.0
+        now.star[plant, Star.OUT_W_K] = 0.0
+    for lane in at.lanes:
+        # a node of capacity C at T, with heat Q and conductance G to the facility at F, ends the step at
+        #   (C T/dt + Q + G F) / (C/dt + G), so its flux to the facility is a (C T/dt + Q) - a C/dt F
+        flux = now.flux[lane]
+        store = p.pod[lane, Pod.LOOP_J_K] * per_dt
+        inflow = (
+            store * state.pod[lane, PodState.LOOP_K] + flux[PodFlux.LIQUID_W] + now.pod[lane, PodNow.PUMP_W]
         )
-    for lane in range(first, last):
-        facility_k = now.facility_k[int(p.pod[Pod.PLANT, lane])]
-        store = p.pod[Pod.LOOP_J_K, lane] * per_dt
-        loop = now.pod[PodNow.LOOP_W_K, lane]
-        heat = now.pod[PodNow.LIQUID_W, lane] + now.pod[PodNow.PUMP_W, lane]
-        loop_k = (store * state.pod[PodState.LOOP_K, lane] + heat + loop * facility_k) / (store + loop)
-        now.node[0, lane] = loop_k
-        facility_k = now.facility_k[int(p.pod[Pod.AIR_PLANT, lane])]
-        store = p.pod[Pod.AIR_J_K, lane] * per_dt
-        air = now.pod[PodNow.AIR_W_K, lane]
-        heat = now.pod[PodNow.AIR_W, lane] + now.pod[PodNow.CRAH_W, lane]
-        air_k = (store * state.pod[PodState.AIR_K, lane] + heat + air * facility_k) / (store + air)
-        now.node[1, lane] = air_k
-        on_air = p.pod[Pod.CASE_ON_AIR, lane]
+        per = 1.0 / (store + flux[PodFlux.LOOP_W_K])
+        part_out = flux[PodFlux.LOOP_W_K] * per
+        flux[PodFlux.LOOP_IN_W] = inflow
+        flux[PodFlux.LOOP_PER] = per
+        star = now.star[p.loop_plant[lane]]
+        star[Star.IN_W] += part_out * inflow
+        star[Star.OUT_W_K] += part_out * store
+        store = p.pod[lane, Pod.AIR_J_K] * per_dt
+        inflow = store * state.pod[lane, PodState.AIR_K] + flux[PodFlux.AIR_W] + now.pod[lane, PodNow.CRAH_W]
+        per = 1.0 / (store + flux[PodFlux.AIR_W_K])
+        part_out = flux[PodFlux.AIR_W_K] * per
+        flux[PodFlux.AIR_IN_W] = inflow
+        flux[PodFlux.AIR_PER] = per
+        star = now.star[p.air_plant[lane]]
+        star[Star.IN_W] += part_out * inflow
+        star[Star.OUT_W_K] += part_out * store
+    _solve_plants(p, state, now, at)
+    ambient = now.site[at.design, SiteNow.AMBIENT_W]
+    for lane in at.lanes:
+        flux = now.flux[lane]
+        facility_k = state.plant[p.loop_plant[lane], PlantState.SUPPLY_K]
+        loop_k = (flux[PodFlux.LOOP_IN_W] + flux[PodFlux.LOOP_W_K] * facility_k) * flux[PodFlux.LOOP_PER]
+        facility_k = state.plant[p.air_plant[lane], PlantState.SUPPLY_K]
+        air_k = (flux[PodFlux.AIR_IN_W] + flux[PodFlux.AIR_W_K] * facility_k) * flux[PodFlux.AIR_PER]
+        on_air = p.pod[lane, Pod.CASE_ON_AIR]
         inlet_k = on_air * air_k + (1.0 - on_air) * loop_k
-        now.pod[PodNow.SUPPLY_K, lane] = inlet_k
-        per_plate = now.pod[PodNow.ACCELERATOR_W, lane] * p.pod[Pod.PER_ACCELERATOR, lane]
-        now.pod[PodNow.CASE_K, lane] = inlet_k + now.pod[PodNow.CASE_K_W, lane] * per_plate
-        now.site[SiteNow.AMBIENT_W] += now.pod[PodNow.AMBIENT_W, lane]
+        per_plate = now.pod[lane, PodNow.ACCELERATOR_W] * p.pod[lane, Pod.PER_ACCELERATOR]
+        now.pod[lane, PodNow.SUPPLY_K] = inlet_k
+        state.pod[lane, PodState.LOOP_K] = loop_k
+        state.pod[lane, PodState.AIR_K] = air_k
+        state.pod[lane, PodState.CASE_K] = inlet_k + flux[PodFlux.CASE_K_W] * per_plate
+        ambient += flux[PodFlux.AMBIENT_W]
+    now.site[at.design, SiteNow.AMBIENT_W] = ambient

@@ -1,8 +1,8 @@
 """Names of the rows of the engine's arrays.
 
-The kernel sees plain float arrays, `[field, lane]` for pods (lane = design x pod), `[field, plant]`,
-`[field, storage]` and `[field, design]`; these enumerations name their rows, with the unit in each
-name, so that `pod[Pod.QUEUE_LIMIT_S, lane]` reads as what it is.
+The kernel sees plain float arrays, `[lane, field]` for pods (lane = design x pod), `[plant, field]`,
+`[storage, field]` and `[design, field]`; these enumerations name the fields, with the unit in each
+name, so that `pod[lane, Pod.QUEUE_LIMIT_S]` reads as what it is. Python sees them as `[field, lane]`.
 """
 
 from __future__ import annotations
@@ -18,12 +18,15 @@ __all__ = [
     "PlantState",
     "Pod",
     "PodFlow",
+    "PodFlux",
     "PodKnob",
     "PodNow",
     "PodState",
     "Point",
     "Site",
     "SiteNow",
+    "Stage",
+    "Star",
     "Store",
     "StoreNow",
 ]
@@ -91,7 +94,7 @@ class Pod(IntEnum):
 
 
 class PodFlow(IntEnum):
-    """Rows of the tables over the flow fraction of a pod's loops."""
+    """Columns of the tables over the flow fraction of a pod's loops."""
 
     LOOP_W_K = 0  # CDU conductance between loop supply and facility supply
     PUMP_W = 1
@@ -127,8 +130,8 @@ class Point(IntEnum):
     ACCELERATOR_W = 0
     UNCAPPED_W = 1
     RATE_PER_S = 2
-    BATCH = 3
-    MEETS_SLO_FRAC = 4
+    MEETS_SLO_FRAC = 3
+    BATCH = 4  # from here on nothing depends on them in a step; see `pods.leave_cell`
     TTFT_P50_S = 5
     TTFT_P90_S = 6
     TTFT_P99_S = 7
@@ -138,7 +141,7 @@ class Point(IntEnum):
 
 
 class PodNow(IntEnum):
-    """What a pod does in a step. Rows up to `SUPPLY_K` are summed and recorded as means."""
+    """What a pod does in a step; recorded as means."""
 
     ACCELERATOR_W = 0
     UNCAPPED_W = 1
@@ -153,8 +156,8 @@ class PodNow(IntEnum):
     DROPPED_TOKENS = 10
     USEFUL_TOKENS = 11
     TRAINED_TOKENS = 12
-    BATCH = 13
-    LOAD_FRAC = 14
+    LOAD_FRAC = 13
+    BATCH = 14  # these seven are booked by the cell of the operating table, see `pods.leave_cell`
     TTFT_P50_S = 15
     TTFT_P90_S = 16
     TTFT_P99_S = 17
@@ -167,16 +170,45 @@ class PodNow(IntEnum):
     PUMP_W = 24
     CRAH_W = 25
     SUPPLY_K = 26
-    # not summed
-    QUEUE_TOKENS = 27
-    CASE_K = 28
-    BUS_W = 29
-    LIQUID_W = 30
-    AIR_W = 31
-    AMBIENT_W = 32
-    LOOP_W_K = 33
-    AIR_W_K = 34
-    CASE_K_W = 35
+    WAIT_S = 27  # in the queue, before the times to first token that the operating table knows
+
+
+class PodFlux(IntEnum):
+    """What passes between the stretches of a step and is not recorded."""
+
+    QUEUE_TOKENS = 0  # at the end of the step
+    BUS_W = 1  # power on its way to the site bus
+    LIQUID_W = 2  # heat into the rack loop ...
+    AIR_W = 3  # ... into the air of the hall ...
+    AMBIENT_W = 4  # ... and outdoors
+    LOOP_W_K = 5  # conductance from the rack loop to the facility loop
+    AIR_W_K = 6  # and from the air of the hall
+    CASE_K_W = 7  # of the cold plates or heat sinks, per accelerator
+    LOOP_IN_W = 8  # C T/dt + Q of the rack loop, see `exchange_heat` ...
+    LOOP_PER = 9  # ... and 1 / (C/dt + G)
+    AIR_IN_W = 10
+    AIR_PER = 11
+
+
+class Stage(IntEnum):
+    """A stage of a power chain: loss = a + b P + c P^2, and where it becomes heat."""
+
+    A_W = 0
+    B = 1
+    C_PER_W = 2
+    AIR_FRAC = 3
+    LIQUID_FRAC = 4
+    AMBIENT_FRAC = 5
+
+
+class Star(IntEnum):
+    """What a facility loop takes from all its pods and gives to the weather; passes between stretches of a step."""
+
+    HEAT_W = 0  # at the temperatures of the step's start
+    IN_W = 1  # the part of the pods' inflows that reaches it ...
+    OUT_W_K = 2  # ... and what its own temperature takes off that
+    CONDUCTANCE_W_K = 3  # to the weather, in force
+    SINK_K = 4  # the temperature that it counts against
 
 
 class Plant(IntEnum):
@@ -251,7 +283,7 @@ class Site(IntEnum):
 
 
 class SiteNow(IntEnum):
-    """What the site bus does in a step; recorded as means, but for the last two."""
+    """What the site bus does in a step; recorded as means."""
 
     NET_IMPORT_W = 0
     IMPORT_W = 1

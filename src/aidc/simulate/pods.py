@@ -9,17 +9,20 @@ from __future__ import annotations
 import math
 
 from aidc.jit import part, scalar
-from aidc.simulate.arrays import FloatArray, Knobs, Params, Scratch, State
-from aidc.simulate.fields import Channel, Kind, Pod, PodKnob, PodNow, PodState, Point
+from aidc.simulate.arrays import Fixed, FloatArray, Knobs, Scratch, Span, State
+from aidc.simulate.fields import Channel, Kind, Pod, PodFlux, PodKnob, PodNow, PodState, Point
+from aidc.simulate.tables import place_in, read_at
 
-__all__ = ["blend_row", "run_pods", "share_work"]
+__all__ = ["NEVER_LIMITED", "blend_row", "keep_cells", "leave_cell", "run_pods", "share_work"]
 
+NEVER_LIMITED = 1e15  # [W/s]
+_ROUNDING = 1e-9  # of the backlog; less than that is no queue
 _THROTTLE_STEPS = 64.0  # throttling moves in steps, so that the blended row is rarely made anew
 
 
 @scalar
 def blend_row(operating: FloatArray, cap_frac: float, cap_min_frac: float, row: FloatArray) -> None:
-    """Write the operating table of one pod at one cap into `row`.
+    """Write the operating table of one pod at one cap into `row`, [load, 2 Point] as `with_steps` does.
 
     `operating` is [cap, load, Point] with caps uniform from `cap_min_frac` to 1.
     """
@@ -29,10 +32,15 @@ def blend_row(operating: FloatArray, cap_frac: float, cap_min_frac: float, row: 
     low = min(int(place), max(last - 1, 0))
     high = min(low + 1, last)
     weight = place - low
-    for load in range(operating.shape[1]):
+    loads = operating.shape[1]
+    for load in range(loads):
         for point in range(operating.shape[2]):
             a = operating[low, load, point]
-            row[load, point] = a + weight * (operating[high, load, point] - a)
+            row[load, 2 * point] = a + weight * (operating[high, load, point] - a)
+    for load in range(loads):
+        after = min(load + 1, loads - 1)
+        for point in range(operating.shape[2]):
+            row[load, 2 * point + 1] = row[after, 2 * point] - row[load, 2 * point]
 
 
 @scalar
@@ -50,144 +58,152 @@ def _within(limit_s: float, p50_s: float, p90_s: float, p99_s: float) -> float:
 
 
 @scalar
-def _met_after_wait(
-    meets: float, wait_s: float, slo_s: float, p50_s: float, p90_s: float, p99_s: float
-) -> float:
+def _met_after_wait(meets: float, wait_s: float, slo_s: float, here: FloatArray, frac: float) -> float:
     """Reduce a probability of meeting the SLO for a wait that the operating table does not know."""
     if wait_s <= 0.0:
         return meets
+    p50_s = read_at(here, Point.TTFT_P50_S, frac)
+    p90_s = read_at(here, Point.TTFT_P90_S, frac)
+    p99_s = read_at(here, Point.TTFT_P99_S, frac)
     before = _within(slo_s, p50_s, p90_s, p99_s)
     return meets * _within(slo_s - wait_s, p50_s, p90_s, p99_s) / before if before > 0.0 else 0.0
 
 
 @part
-def share_work(p: Params, knobs: Knobs, state: State, now: Scratch, first: int, last: int) -> None:
+def share_work(p: Fixed, knobs: Knobs, state: State, now: Scratch, at: Span) -> None:
     """Find which pods can work, and how much of each workload's capacity that leaves."""
     for workload in range(now.share.shape[0]):
         now.share[workload] = 0.0
-    for lane in range(first, last):
-        powered = 0.0 if state.pod[PodState.TRIP_S, lane] > 0.0 or now.shed[lane] > 0.0 else 1.0
+    for lane in at.lanes:
+        powered = 0.0 if state.pod[lane, PodState.TRIP_S] > 0.0 or now.shed[lane] > 0.0 else 1.0
+        able = knobs.pod[lane, PodKnob.RUN] * powered
         now.powered[lane] = powered
-        able = knobs.pod[PodKnob.RUN, lane] * powered
         now.able[lane] = able
-        workload = int(p.pod[Pod.WORKLOAD, lane])
+        workload = p.workload[lane]
         if workload >= 0:
-            now.share[workload] += able * knobs.pod[PodKnob.REPLICA_FRAC, lane] * p.pod[Pod.SHARE_FRAC, lane]
+            now.share[workload] += able * knobs.pod[lane, PodKnob.REPLICA_FRAC] * p.pod[lane, Pod.SHARE_FRAC]
+    for workload in range(now.share.shape[0]):
+        now.per_share[workload] = 1.0 / now.share[workload]
 
 
 @part
-def run_pods(
-    p: Params, knobs: Knobs, state: State, now: Scratch, first: int, last: int, first_job: int
-) -> None:
+def run_pods(p: Fixed, knobs: Knobs, state: State, now: Scratch, at: Span, first_job: int) -> None:
     """Load, power, tokens and latency of every pod, at the temperatures of the step's start."""
     dt_s = p.dt_s
-    loads = p.operating.shape[2] - 1
-    for lane in range(first, last):
+    for lane in at.lanes:
+        pod = p.pod[lane]
+        was = state.pod[lane]
+        knob = knobs.pod[lane]
         # the cap in force: the controller's, or the throttle's if that is lower
-        heat = (state.pod[PodState.CASE_K, lane] - p.pod[Pod.THROTTLE_K, lane]) / (
-            p.pod[Pod.TRIP_K, lane] - p.pod[Pod.THROTTLE_K, lane]
-        )
-        throttle = min(max(heat, 0.0), 1.0)
-        cap_min = p.pod[Pod.CAP_MIN_FRAC, lane]
-        if throttle > 0.0:
-            throttle = math.ceil(throttle * _THROTTLE_STEPS) / _THROTTLE_STEPS
-        cap = min(knobs.pod[PodKnob.CAP_FRAC, lane], 1.0 - throttle * (1.0 - cap_min))
+        throttle = 0.0
+        above_k = was[PodState.CASE_K] - pod[Pod.THROTTLE_K]
+        if above_k > 0.0:
+            heat = min(above_k / (pod[Pod.TRIP_K] - pod[Pod.THROTTLE_K]), 1.0)
+            throttle = math.ceil(heat * _THROTTLE_STEPS) / _THROTTLE_STEPS
+        cap = min(knob[PodKnob.CAP_FRAC], 1.0 - throttle * (1.0 - pod[Pod.CAP_MIN_FRAC]))
         if cap != now.row_cap[lane]:
-            blend_row(p.operating[lane], cap, cap_min, now.row[lane])
+            leave_cell(now, lane)
+            blend_row(p.operating[lane], cap, pod[Pod.CAP_MIN_FRAC], now.row[lane])
             now.row_cap[lane] = cap
 
         able = now.able[lane]
         powered = now.powered[lane]
-        kind = int(p.pod[Pod.KIND, lane])
-        workload = int(p.pod[Pod.WORKLOAD, lane])
-        replicas = knobs.pod[PodKnob.REPLICA_FRAC, lane] if kind == Kind.SERVICE else 1.0
-        rate_max = p.pod[Pod.RATE_MAX_PER_S, lane] * replicas
+        kind = p.kind[lane]
+        workload = p.workload[lane]
+        replicas = knob[PodKnob.REPLICA_FRAC] if kind == Kind.SERVICE else 1.0
         arrived = 0.0
         backlog = 0.0
         load = 0.0
         if kind == Kind.SERVICE:
-            share = p.pod[Pod.SHARE_FRAC, lane]
+            share = pod[Pod.SHARE_FRAC]
             if now.share[workload] > 0.0:
-                share *= able * replicas / now.share[workload]
-            arrived = now.channel[Channel.DEMAND + workload] * share * dt_s
-            backlog = state.pod[PodState.QUEUE_TOKENS, lane] + arrived
-            if rate_max > 0.0:
-                load = min(backlog / (dt_s * rate_max), now.load_limit[lane]) * able
+                share *= able * replicas * now.per_share[workload]
+            arrived = now.channel[at.design, Channel.DEMAND + workload] * share * dt_s
+            backlog = was[PodState.QUEUE_TOKENS] + arrived
+            load = min(backlog * now.per_step_max[lane], now.load_limit[lane]) * able
         elif kind == Kind.JOB:
             load = now.job_load[workload - first_job] * able
         elif kind == Kind.REPLAY:
-            load = min(now.channel[Channel.DEMAND + workload] / rate_max, 1.0) * able
+            power = now.channel[at.design, Channel.DEMAND + workload]
+            load = min(power / pod[Pod.RATE_MAX_PER_S], 1.0) * able
 
-        place = load * loads
-        low = min(int(place), loads - 1)
-        weight = place - low
-        here = now.row[lane, low]
-        there = now.row[lane, low + 1]
-        rate = (
-            here[Point.RATE_PER_S] + weight * (there[Point.RATE_PER_S] - here[Point.RATE_PER_S])
-        ) * replicas
-        power = here[Point.ACCELERATOR_W] + weight * (there[Point.ACCELERATOR_W] - here[Point.ACCELERATOR_W])
-        uncapped = here[Point.UNCAPPED_W] + weight * (there[Point.UNCAPPED_W] - here[Point.UNCAPPED_W])
+        cell, frac = place_in(load, now.row.shape[1])
+        here = now.row[lane, cell]
+        rate = read_at(here, Point.RATE_PER_S, frac) * replicas
+        power = read_at(here, Point.ACCELERATOR_W, frac)
+        uncapped = read_at(here, Point.UNCAPPED_W, frac)
         # replicas that take no requests stay powered and idle
-        power = (power * replicas + p.pod[Pod.IDLE_W, lane] * (1.0 - replicas)) * powered
-        ceiling = state.pod[PodState.ACCELERATOR_W, lane] + p.pod[Pod.RAMP_UP_W_PER_S, lane] * dt_s
-        if power > ceiling:
-            rate *= ceiling / power
-            power = ceiling
-
-        now.pod[PodNow.ACCELERATOR_W, lane] = power
-        now.pod[PodNow.UNCAPPED_W, lane] = uncapped * replicas * powered
-        overhead = (
-            p.pod[Pod.OVERHEAD_0_W, lane]
-            + (p.pod[Pod.OVERHEAD_1, lane] + p.pod[Pod.OVERHEAD_2_PER_W, lane] * power) * power
-        ) * powered
-        now.pod[PodNow.OVERHEAD_W, lane] = overhead
-        now.pod[PodNow.NETWORK_W, lane] = p.pod[Pod.NETWORK_W, lane] * powered
-        now.pod[PodNow.CAP_FRAC, lane] = cap
-        now.pod[PodNow.THROTTLE_FRAC, lane] = throttle
-        now.pod[PodNow.SHED_FRAC, lane] = now.shed[lane]
-        now.pod[PodNow.LOAD_FRAC, lane] = load
+        power = (power * replicas + pod[Pod.IDLE_W] * (1.0 - replicas)) * powered
+        if pod[Pod.RAMP_UP_W_PER_S] < NEVER_LIMITED:
+            ceiling = was[PodState.ACCELERATOR_W] + pod[Pod.RAMP_UP_W_PER_S] * dt_s
+            if power > ceiling:
+                rate *= ceiling / power
+                power = ceiling
+        overhead = pod[Pod.OVERHEAD_0_W] + (pod[Pod.OVERHEAD_1] + pod[Pod.OVERHEAD_2_PER_W] * power) * power
 
         output = 0.0
         dropped = 0.0
         useful = 0.0
         wait_s = 0.0
         queue = 0.0
+        trained = 0.0
         if kind == Kind.SERVICE:
-            output = min(rate * dt_s * able, backlog)
-            queue = backlog - output
-            if queue < 1e-9 * backlog:  # rounding, not a queue
-                output = backlog
-                queue = 0.0
-            limit = p.pod[Pod.QUEUE_LIMIT_S, lane] * p.pod[Pod.RATE_MAX_PER_S, lane]
-            dropped = max(queue - limit, 0.0)
-            queue -= dropped
-            if queue > 0.0 and rate > 0.0:
-                wait_s = min(queue / rate, p.pod[Pod.QUEUE_LIMIT_S, lane])
-            for point in range(6):
-                row = Point.TTFT_P50_S + point
-                now.pod[PodNow.TTFT_P50_S + point, lane] = here[row] + weight * (there[row] - here[row])
-            meets = here[Point.MEETS_SLO_FRAC] + weight * (
-                there[Point.MEETS_SLO_FRAC] - here[Point.MEETS_SLO_FRAC]
-            )
-            if wait_s > 0.0:
-                meets = _met_after_wait(
-                    meets,
-                    wait_s,
-                    p.pod[Pod.SLO_TTFT_S, lane],
-                    now.pod[PodNow.TTFT_P50_S, lane],
-                    now.pod[PodNow.TTFT_P90_S, lane],
-                    now.pod[PodNow.TTFT_P99_S, lane],
-                )
-                for point in range(3):
-                    now.pod[PodNow.TTFT_P50_S + point, lane] += wait_s
+            now.cell[lane] = cell
+            now.cell_frac[lane] = frac
+            output = backlog
+            meets = read_at(here, Point.MEETS_SLO_FRAC, frac)
+            unmet = backlog - rate * dt_s * able
+            if unmet > _ROUNDING * backlog:
+                output = rate * dt_s * able
+                dropped = max(unmet - pod[Pod.QUEUE_LIMIT_S] * pod[Pod.RATE_MAX_PER_S], 0.0)
+                queue = unmet - dropped
+                if queue > 0.0 and rate > 0.0:
+                    wait_s = min(queue / rate, pod[Pod.QUEUE_LIMIT_S])
+                    meets = _met_after_wait(meets, wait_s, pod[Pod.SLO_TTFT_S], here, frac)
             useful = output * meets
-        now.pod[PodNow.ARRIVED_TOKENS, lane] = arrived
-        now.pod[PodNow.OUTPUT_TOKENS, lane] = output
-        now.pod[PodNow.DROPPED_TOKENS, lane] = dropped
-        now.pod[PodNow.USEFUL_TOKENS, lane] = useful
-        now.pod[PodNow.QUEUE_TOKENS, lane] = queue
-        now.pod[PodNow.BATCH, lane] = here[Point.BATCH] + weight * (there[Point.BATCH] - here[Point.BATCH])
-        now.pod[PodNow.TRAINED_TOKENS, lane] = (
-            rate * dt_s * now.job_share[workload - first_job] * able if kind == Kind.JOB else 0.0
-        )
+        elif kind == Kind.JOB:
+            trained = rate * dt_s * now.job_share[workload - first_job] * able
+
+        is_now = now.pod[lane]
+        is_now[PodNow.ACCELERATOR_W] = power
+        is_now[PodNow.UNCAPPED_W] = uncapped * replicas * powered
+        is_now[PodNow.OVERHEAD_W] = overhead * powered
+        is_now[PodNow.NETWORK_W] = pod[Pod.NETWORK_W] * powered
+        is_now[PodNow.ARRIVED_TOKENS] = arrived
+        is_now[PodNow.OUTPUT_TOKENS] = output
+        is_now[PodNow.DROPPED_TOKENS] = dropped
+        is_now[PodNow.USEFUL_TOKENS] = useful
+        is_now[PodNow.TRAINED_TOKENS] = trained
+        is_now[PodNow.LOAD_FRAC] = load
+        is_now[PodNow.CAP_FRAC] = cap
+        is_now[PodNow.THROTTLE_FRAC] = throttle
+        is_now[PodNow.SHED_FRAC] = now.shed[lane]
+        is_now[PodNow.WAIT_S] = wait_s
+        now.flux[lane, PodFlux.QUEUE_TOKENS] = queue
+
+
+@part
+def leave_cell(now: Scratch, lane: int) -> None:
+    """Book the batch and the latencies of the steps in which a pod stood in one cell of its table.
+
+    They are linear inside a cell, so that the number of steps and the sum of the ways into it give
+    their sums; a load rarely changes cell from one second to the next.
+    """
+    here = now.row[lane, now.held_cell[lane]]
+    for place in range(Point.ITL_P99_S + 1 - Point.BATCH):
+        value = here[2 * (Point.BATCH + place)] * now.held_steps[lane]
+        value += here[2 * (Point.BATCH + place) + 1] * now.held_frac[lane]
+        now.pod_total[lane, PodNow.BATCH + place] += value
+    now.held_steps[lane] = 0.0
+    now.held_frac[lane] = 0.0
+
+
+@part
+def keep_cells(now: Scratch, at: Span) -> None:
+    """Count the cells of the operating tables that this step's loads are in."""
+    for lane in at.lanes:
+        if now.cell[lane] != now.held_cell[lane]:
+            leave_cell(now, lane)
+            now.held_cell[lane] = now.cell[lane]
+        now.held_steps[lane] += 1.0
+        now.held_frac[lane] += now.cell_frac[lane]

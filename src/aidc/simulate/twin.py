@@ -10,10 +10,19 @@ import numpy as np
 from aidc.contract import Clip, Command, FloatArray, Forecast, Knob, Observation, Point, SiteView, admit
 from aidc.errors import SimulationError
 from aidc.simulate.arrays import Knobs, Records, State
-from aidc.simulate.compiled import Compiled, scratch_of
+from aidc.simulate.compiled import Compiled
 from aidc.simulate.energy import OK, advance
 from aidc.simulate.fields import Component, PodKnob, PodNow, SiteNow, StoreNow
 from aidc.simulate.frames import Stored, stored_now
+from aidc.simulate.layout import (
+    knobs_by_place,
+    lay_out,
+    name_rows,
+    rows_of,
+    scratch_of,
+    state_by_field,
+    state_by_place,
+)
 
 __all__ = ["Block", "Twin"]
 
@@ -44,14 +53,18 @@ class Twin:
 
     def __init__(self, compiled: Compiled) -> None:
         self.compiled = compiled
+        self._fixed = lay_out(compiled.params)
         self.reset()
 
     def reset(self) -> None:
         """Go back to the start of the scenario."""
         self.tick = 0
-        self.state: State = self.compiled.initial_state()
-        self._knobs: Knobs = self.compiled.default_knobs()
-        self._scratch = scratch_of(self.compiled)
+        compiled = self.compiled
+        self._state: State = state_by_place(compiled.start)
+        self.state: State = state_by_field(self._state)
+        self._knobs: Knobs = knobs_by_place(compiled.default_knobs())
+        workloads = compiled.first_job + len(compiled.jobs)
+        self._scratch = scratch_of(compiled.params, compiled.inputs.first.size, workloads)
         self._held = {knob: np.full(len(self.view.rows(knob)), np.nan) for knob in Knob}
         self._set_at = dict.fromkeys(Knob, 0)
         self._until = dict.fromkeys(Knob, -1)
@@ -96,13 +109,13 @@ class Twin:
             raise SimulationError(f"{steps} steps do not fill output steps of {per_row}; choose a multiple.")
         self._expire()
         rows = steps // per_row
-        out = self.compiled.records(rows)
+        out = rows_of(self.compiled.params, rows)
         before = stored_now(self.compiled, self.state)
         status = advance(
-            self.compiled.params,
+            self._fixed,
             self.compiled.inputs,
             self._knobs,
-            self.state,
+            self._state,
             self._scratch,
             out,
             self.tick,
@@ -113,7 +126,7 @@ class Twin:
         if status != OK:
             when = self.compiled.clock.at(self.tick).isoformat()
             raise SimulationError(f"The model reached a state that is not finite after {when}.")
-        self._last = Block(out, self.tick, rows, before)
+        self._last = Block(name_rows(self.compiled.params, out), self.tick, rows, before)
         self.tick += steps
         return self._last
 
@@ -185,7 +198,7 @@ class Twin:
         fresh.supply_k[:] = np.where(
             np.isnan(self._held[Knob.PLANT_SUPPLY_K]), fresh.supply_k, self._held[Knob.PLANT_SUPPLY_K]
         )
-        self._knobs = fresh
+        self._knobs = knobs_by_place(fresh)
 
 
 def _spread(compiled: Compiled, value: FloatArray) -> FloatArray:

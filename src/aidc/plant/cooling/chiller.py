@@ -12,13 +12,19 @@ from __future__ import annotations
 
 from aidc.jit import scalar
 
-__all__ = ["carnot_cop", "economised_w", "part_load_factor"]
+__all__ = ["carnot_cop", "carnot_w_per_w", "economised_w", "part_load_factor"]
 
 
 @scalar
 def carnot_cop(evaporating_k: float, condensing_k: float, carnot_frac: float, lift_min_k: float) -> float:
     """Cooling per electricity at full load, from evaporating and condensing temperature [K]."""
     return carnot_frac * evaporating_k / max(condensing_k - evaporating_k, lift_min_k)
+
+
+@scalar
+def carnot_w_per_w(evaporating_k: float, condensing_k: float, carnot_frac: float, lift_min_k: float) -> float:
+    """Electricity per cooling at full load: 1 / `carnot_cop`, with one division."""
+    return max(condensing_k - evaporating_k, lift_min_k) / (carnot_frac * evaporating_k)
 
 
 @scalar

@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 
 from aidc.jit import scalar
 from aidc.plant.cooling.adiabatic import pad_air_k, pad_share, pad_water_kg_s
-from aidc.plant.cooling.chiller import carnot_cop, economised_w, part_load_factor
+from aidc.plant.cooling.chiller import carnot_w_per_w, economised_w, part_load_factor
 from aidc.plant.cooling.tower import evaporated_kg_s, make_up_kg_s
 
 __all__ = [
@@ -115,6 +115,18 @@ def _read(p: FloatArray, start: int, depth: int, flow: float, wet: float, third:
 
 
 @scalar
+def _read_full_flow(p: FloatArray, start: int, depth: int, wet: float, third: float) -> float:
+    """Bilinear reading of a table at full flow, its last plane: what `_read` gives there, at half the cost."""
+    y = min(max(wet, 0.0), WETS - 1.0)
+    z = min(max(third, 0.0), depth - 1.0)
+    j, k = min(int(y), WETS - 2), min(int(z), depth - 2)
+    y, z = y - j, z - k
+    at = start + ((FLOWS - 1) * WETS + j) * depth + k
+    up = at + depth
+    return (p[at] * (1.0 - z) + p[at + 1] * z) * (1.0 - y) + (p[up] * (1.0 - z) + p[up + 1] * z) * y
+
+
+@scalar
 def _most_w_k(p: FloatArray, flow_frac: float, wet_k: float, span_k: float) -> float:
     """Conductance of the outdoor units with fans at full speed [W/K]."""
     return _read(
@@ -137,6 +149,21 @@ def _speed_frac(p: FloatArray, flow_frac: float, wet_k: float, share: float) -> 
         (flow_frac - FLOW_LOW) * ((FLOWS - 1) / (1.0 - FLOW_LOW)),
         (wet_k - WET_LOW_K) * (1.0 / WET_STEP_K),
         share * (SHARES - 1.0),
+    )
+
+
+@scalar
+def _design_most_w_k(p: FloatArray, wet_k: float) -> float:
+    """Conductance of a chiller's outdoor units with fans at full speed, at its design span [W/K]."""
+    span = (p[Figure.DESIGN_SPAN_K] - SPAN_LOW_K) * (1.0 / SPAN_STEP_K)
+    return _read_full_flow(p, TABLE, SPANS, (wet_k - WET_LOW_K) * (1.0 / WET_STEP_K), span)
+
+
+@scalar
+def _design_speed_frac(p: FloatArray, wet_k: float, share: float) -> float:
+    """Fan speed of a chiller's outdoor units that gives a share of the most conductance."""
+    return _read_full_flow(
+        p, _SPEED, SHARES, (wet_k - WET_LOW_K) * (1.0 / WET_STEP_K), share * (SHARES - 1.0)
     )
 
 
@@ -173,7 +200,7 @@ def rejection_limit(
         share = pad_share(heat, most * (supply_k - dry_k), p[Figure.WET_AT_FRAC])
         return most, pad_air_k(dry_k, wet_k, share, p[Figure.PAD_FRAC])
     sink = wet_k if p[Figure.WET] > 0.0 else dry_k
-    most = _most_w_k(p, 1.0, wet_k, p[Figure.DESIGN_SPAN_K])
+    most = _design_most_w_k(p, wet_k)
     free = most * (supply_k - p[Figure.ECONOMISER_K] - sink)
     virtual_k = p[Figure.VIRTUAL_K]
     return max(free, p[Figure.CHILLER_W]) / max(supply_k - virtual_k, 1.0), virtual_k
@@ -227,10 +254,10 @@ def _chilled_w(
     approach_k: float,
 ) -> tuple[float, float]:
     """Heat left to the chillers [W] at a share of the outdoor units' conductance, and their water [K]."""
-    conductance = most_w_k * share
-    first = economised_w(heat_w, return_k, sink_k + heat_w / conductance, flow_w_k, approach_k)
+    k_per_w = 1.0 / (most_w_k * share)
+    first = economised_w(heat_w, return_k, sink_k + heat_w * k_per_w, flow_w_k, approach_k)
     given_w = heat_w + 0.2 * (heat_w - first)  # with the work of chillers of COP 5
-    outdoor_k = sink_k + given_w / conductance
+    outdoor_k = sink_k + given_w * k_per_w
     return heat_w - economised_w(heat_w, return_k, outdoor_k, flow_w_k, approach_k), outdoor_k
 
 
@@ -239,7 +266,7 @@ def _compressor_w(chilled_w: float, supply_k: float, outdoor_k: float, p: FloatA
     """Electricity of chillers and condenser pumps [W]."""
     if chilled_w <= 0.0:
         return 0.0
-    cop = carnot_cop(
+    per_cooling = carnot_w_per_w(
         supply_k - p[Figure.EVAPORATOR_K],
         outdoor_k + p[Figure.CONDENSER_K],
         p[Figure.CARNOT_FRAC],
@@ -249,7 +276,7 @@ def _compressor_w(chilled_w: float, supply_k: float, outdoor_k: float, p: FloatA
     factor = part_load_factor(
         load, p[Figure.PART_0], p[Figure.PART_1], p[Figure.PART_2], p[Figure.PART_MIN_FRAC]
     )
-    return chilled_w / cop * factor + p[Figure.CONDENSER_PUMP_W] * load
+    return chilled_w * per_cooling * factor + p[Figure.CONDENSER_PUMP_W] * load
 
 
 @scalar
@@ -272,7 +299,7 @@ def _chiller_power(
     sink_k = wet_k if p[Figure.WET] > 0.0 else dry_k
     approach_k = p[Figure.ECONOMISER_K]
     flow_w_k = p[Figure.FLOW_W_K] * flow_frac
-    most = _most_w_k(p, 1.0, wet_k, p[Figure.DESIGN_SPAN_K])
+    most = _design_most_w_k(p, wet_k)
     free_w = most * max(supply_k - approach_k - sink_k, 0.0)
     high = heat_w / max(free_w, heat_w)
     low = max(min(heat_w / p[Figure.CHILLER_W], high), 0.2 * high)
@@ -281,7 +308,7 @@ def _chiller_power(
     for step in range(3):
         share = low + (high - low) * 0.5 * (2 - step)
         chilled, outdoor_k = _chilled_w(heat_w, share, most, sink_k, return_k, flow_w_k, approach_k)
-        at_speed = _speed_frac(p, 1.0, wet_k, share)
+        at_speed = _design_speed_frac(p, wet_k, share)
         fans = _fan_w(p, at_speed)
         work = _compressor_w(chilled, supply_k, outdoor_k, p)
         if fans + work < least_w:

@@ -1,0 +1,171 @@
+"""The memory of the engine: how a compiled site is laid out for it, and how its rows are read by name."""
+
+from __future__ import annotations
+
+from copy import deepcopy
+from typing import Any
+
+import numpy as np
+
+from aidc.simulate.arrays import Fixed, FloatArray, IntArray, Knobs, Params, Records, Rows, Scratch, State
+from aidc.simulate.fields import Component, Pod, PodFlux, PodNow, Point, SiteNow, Star, Store, StoreNow
+from aidc.simulate.tables import with_steps
+
+__all__ = [
+    "knobs_by_place",
+    "lay_out",
+    "name_rows",
+    "rows_of",
+    "scratch_of",
+    "state_by_field",
+    "state_by_place",
+]
+
+
+_TURNED = ("pod", "plant", "store", "storage", "site", "job_clock", "job_levels")
+_STAGE = ("stage_a_w", "stage_b", "stage_c_per_w", "stage_air_frac", "stage_liquid_frac")  # as fields.Stage
+
+
+def lay_out(params: Params) -> Fixed:
+    """Place what is fixed as the engine reads it."""
+    kept: dict[str, Any] = {name: getattr(params, name) for name in Fixed._fields if name in Params._fields}
+    turned: dict[str, Any] = {name: np.ascontiguousarray(getattr(params, name).T) for name in _TURNED}
+    stages = [getattr(params, name).T for name in _STAGE]
+    stages.append(1.0 - stages[-2] - stages[-1])  # what warms neither air nor loop is outdoors
+    own: dict[str, Any] = {
+        "kind": params.pod[Pod.KIND].astype(np.int64),
+        "workload": params.pod[Pod.WORKLOAD].astype(np.int64),
+        "loop_plant": params.pod[Pod.PLANT].astype(np.uint64),
+        "air_plant": params.pod[Pod.AIR_PLANT].astype(np.uint64),
+        "flow": with_steps(params.flow.transpose(1, 2, 0)),
+        "stage": np.ascontiguousarray(np.stack(stages, axis=-1)),
+        "shed_order": _lanes_to_shed(params),
+    }
+    return Fixed(**kept | turned | own | _nodes(params))
+
+
+def _nodes(params: Params) -> dict[str, Any]:
+    """Which storages stand at the output of each stage of each lineup, so that no step looks for them."""
+    stages, lanes = params.stage_a_w.shape
+    found = [
+        np.flatnonzero((params.store[Store.LANE] == lane) & (params.store[Store.STAGE] == stage))
+        for lane in range(lanes)
+        for stage in range(stages)
+    ]
+    ends = np.cumsum([len(one) for one in found]).reshape(lanes, stages)
+    starts = np.concatenate([[0], ends[:-1, -1]])
+    return {
+        "node_first": np.column_stack([starts, ends]).astype(np.int64),
+        "node_store": np.concatenate(found).astype(np.int64),
+    }
+
+
+def _lanes_to_shed(params: Params) -> IntArray:
+    designs, pods = params.shed_order.shape
+    return params.shed_order + np.arange(designs, dtype=np.int64)[:, None] * pods
+
+
+def knobs_by_place(knobs: Knobs) -> Knobs:
+    """Knobs as [knob, lane], laid out for the engine."""
+    return knobs._replace(pod=np.ascontiguousarray(knobs.pod.T))
+
+
+def state_by_place(state: State) -> State:
+    """A copy of a state as [field, place], laid out for the engine."""
+    own = deepcopy(state)
+    return own._replace(pod=np.ascontiguousarray(own.pod.T), plant=np.ascontiguousarray(own.plant.T))
+
+
+def state_by_field(state: State) -> State:
+    """The engine's state as [field, place]: views, so that they show every later step too."""
+    return state._replace(pod=state.pod.T, plant=state.plant.T)
+
+
+def _shapes(params: Params) -> dict[str, tuple[int, int]]:
+    """What is recorded as a mean, in the order in which it lies in memory."""
+    lanes = params.pod.shape[1]
+    return {
+        "pod": (lanes, len(PodNow)),
+        "stage": (lanes, params.stage_a_w.shape[0]),
+        "plant": (params.plant.shape[1], len(Component)),
+        "store": (params.store.shape[1], len(StoreNow)),
+        "site": (params.site.shape[1], len(SiteNow)),
+    }
+
+
+def _width(params: Params) -> int:
+    return sum(places * fields for places, fields in _shapes(params).values())
+
+
+def _views(params: Params, flat: FloatArray) -> dict[str, FloatArray]:
+    """Cut [..., quantity] into its parts [..., place, field]."""
+    shapes = _shapes(params)
+    ends = np.cumsum([places * fields for places, fields in shapes.values()])[:-1]
+    return {
+        name: one.reshape(*flat.shape[:-1], *shape)
+        for (name, shape), one in zip(shapes.items(), np.split(flat, ends, axis=-1), strict=True)
+    }
+
+
+def rows_of(params: Params, rows: int) -> Rows:
+    """Room for a block of output."""
+    designs, lanes = params.site.shape[1], params.pod.shape[1]
+    plants, stores = params.plant.shape[1], params.store.shape[1]
+    out = Rows(
+        mean=np.zeros((rows, _width(params))),
+        queue_tokens=np.zeros((rows, lanes)),
+        case_k=np.full((rows, lanes), -np.inf),
+        loop_k=np.zeros((rows, 2, lanes)),
+        facility_k=np.zeros((rows, plants)),
+        soc_frac=np.zeros((rows, stores)),
+        net_import_w=np.zeros((rows, 2, designs)),
+    )
+    out.net_import_w[:, 0] = np.inf
+    out.net_import_w[:, 1] = -np.inf
+    return out
+
+
+def name_rows(params: Params, rows: Rows) -> Records:
+    """The rows with their means by name, as views."""
+    named = rows._asdict()
+    means = {name: np.swapaxes(one, 1, 2) for name, one in _views(params, named.pop("mean")).items()}
+    return Records(**means, **named)
+
+
+def scratch_of(params: Params, channels: int, workloads: int) -> Scratch:
+    """Working memory for one step."""
+    designs, lanes = params.site.shape[1], params.pod.shape[1]
+    plants, stores, jobs = params.plant.shape[1], params.store.shape[1], params.job_start.shape[0]
+    step, total = np.zeros(_width(params)), np.zeros(_width(params))
+    return Scratch(
+        row=np.zeros((lanes, params.operating.shape[2], 2 * len(Point))),
+        row_cap=np.full(lanes, np.nan),
+        cell=np.zeros(lanes, dtype=np.uint64),
+        cell_frac=np.zeros(lanes),
+        held_cell=np.zeros(lanes, dtype=np.uint64),
+        held_steps=np.zeros(lanes),
+        held_frac=np.zeros(lanes),
+        channel=np.zeros((designs, channels)),
+        cursor=np.zeros((channels, 2), dtype=np.int64),
+        step=step,
+        **_views(params, step),
+        total=total,
+        pod_total=_views(params, total)["pod"],
+        flux=np.zeros((lanes, len(PodFlux))),
+        star=np.zeros((plants, len(Star))),
+        soc_frac=np.zeros(stores),
+        smooth_w=np.zeros(stores),
+        demand_w=np.zeros(designs),
+        genset_s=np.zeros(designs),
+        shed=np.zeros(lanes),
+        able=np.zeros(lanes),
+        powered=np.zeros(lanes),
+        share=np.zeros(workloads),
+        per_share=np.zeros(workloads),
+        per_step_max=np.zeros(lanes),
+        load_limit=np.ones(lanes),
+        job_load=np.zeros(jobs),
+        job_share=np.zeros(jobs),
+        job_runs=np.zeros(jobs),
+        job_fault=np.zeros(jobs, dtype=np.int64),
+    )
