@@ -19,7 +19,7 @@ from aidc.site.resolve import Resolver, split_own
 __all__ = ["load", "site_of"]
 
 # what the resolver puts in; a reader never wrote these keys, so they are left out of messages
-_HIDDEN = ("rack", "accelerator", "model", "rejection", "cdu_entry", "crah_entry")
+_HIDDEN = ("rack", "accelerator", "model", "rejection")
 
 
 def load(path: Path | str, settings: Sequence[str] = ()) -> Site:
@@ -48,9 +48,11 @@ def site_of(document: Mapping[str, Any], path: Path) -> Site:
     resolver = Resolver(path, (folder / "catalogue",))
     resolved = _resolve(_with_scenario(document, folder, resolver), resolver)
     try:
-        site = Site.model_validate({**resolved, "folder": folder})
+        site = Site.model_validate({**resolved, "folder": folder, "file": path})
     except ValidationError as error:
-        found = [*resolver.problems, *problems_of(error, Site, path, _HIDDEN)]
+        told = {problem.key for problem in resolver.problems}
+        new = [p for p in problems_of(error, Site, path, _HIDDEN) if p.key not in told]
+        found = [*resolver.problems, *new]
         raise InputError(_without_echoes(found)) from error
     problems = [*resolver.problems, *cross_check(site, path)]
     if problems:
@@ -60,9 +62,9 @@ def site_of(document: Mapping[str, Any], path: Path) -> Site:
 
 def _without_echoes(problems: list[Problem]) -> list[Problem]:
     """Drop what only follows from an entry that could not be found."""
-    broken = tuple(str(p.key).removesuffix(".use") for p in problems if str(p.key).endswith(".use"))
+    broken = tuple(str(p.key).removesuffix("use") for p in problems if str(p.key).endswith(".use"))
     return [
-        p for p in problems if str(p.key).endswith(".use") or not broken or not str(p.key).startswith(broken)
+        p for p in problems if str(p.key).endswith(".use") or not broken or not f"{p.key}.".startswith(broken)
     ]
 
 
@@ -71,7 +73,7 @@ def _with_scenario(document: Mapping[str, Any], folder: Path, resolver: Resolver
     result = dict(document)
     if isinstance(result.get("scenario"), str):
         result["scenario"] = read_toml(folder / result["scenario"])
-    for reserved in ("folder", "assumptions"):
+    for reserved in ("folder", "file", "assumptions"):
         if reserved in result:
             resolver.problems.append(Problem("unknown key", "Remove it.", resolver.file, reserved))
             del result[reserved]
@@ -80,10 +82,10 @@ def _with_scenario(document: Mapping[str, Any], folder: Path, resolver: Resolver
 
 def _resolve(document: dict[str, Any], resolver: Resolver) -> dict[str, Any]:
     sections: dict[str, Callable[[str, dict[str, Any], Resolver], dict[str, Any]]] = {
-        "chains": _flat("chain"),
-        "storage": _flat("storage"),
-        "renewables": _flat("renewable"),
-        "gensets": _flat("genset"),
+        "chains": _flat("chain", "stages"),
+        "storage": _flat("storage", "node"),
+        "renewables": _flat("renewable", "kind"),
+        "gensets": _flat("genset", "fuel"),
         "cooling": _cooling,
         "pods": _pod,
         "services": _service,
@@ -103,12 +105,20 @@ def _resolve(document: dict[str, Any], resolver: Resolver) -> dict[str, Any]:
     return result
 
 
-def _flat(kind: str) -> Callable[[str, dict[str, Any], Resolver], dict[str, Any]]:
-    """Equipment whose table is the entry itself with the site's keys over it."""
+def _flat(kind: str, telling: str) -> Callable[[str, dict[str, Any], Resolver], dict[str, Any]]:
+    """Equipment whose table is the entry itself with the site's keys over it.
+
+    `telling` is the key that a table has which is written out in full, and one that only forgot
+    its `use` has not.
+    """
 
     def resolve(key: str, table: dict[str, Any], resolver: Resolver) -> dict[str, Any]:
+        if "use" not in table and telling in table:
+            return table
         if "use" not in table:
-            return table  # written out in full
+            what, remedy = "is missing", f'Name a {kind}: use = "…" (aidc catalogue {kind}).'
+            resolver.problems.append(Problem(what, remedy, resolver.file, f"{key}.use"))
+            return table
         rest = {name: value for name, value in table.items() if name != "use"}
         return resolver.values(kind, table["use"], f"{key}.use", rest)
 
@@ -125,7 +135,12 @@ def _nested(
     name = overrides.pop("use", own.pop("use", None))
     if name is None:
         resolver.problems.append(
-            Problem("is missing", f'Name a {kind}: use = "…".', resolver.file, f"{key}.use")
+            Problem(
+                "is missing",
+                f'Name a {kind}: use = "…" (aidc catalogue {kind}).',
+                resolver.file,
+                f"{key}.use",
+            )
         )
         return own
     return {**own, slot: resolver.values(kind, name, f"{key}.use", overrides)}
@@ -197,7 +212,7 @@ def _cooling(key: str, table: dict[str, Any], resolver: Resolver) -> dict[str, A
         if isinstance(name, Mapping):  # an entry with overrides: { use = "…", pump_kw = … }
             own = dict(name)
             table[part] = own.get("use", "own")
-            table[f"{part}_entry"] = _flat(part)(f"{key}.{part}", own, resolver)
+            table[f"{part}_entry"] = _flat(part, "rated_heat_kw")(f"{key}.{part}", own, resolver)
         elif name is not None:
             table[f"{part}_entry"] = resolver.values(part, name, f"{key}.{part}.use")
     table.setdefault("rejection_name", table.get("use", ""))

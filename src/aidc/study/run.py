@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import resource
 import sys
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Generator, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +18,7 @@ from aidc.control import controller_of
 from aidc.errors import InputError, Problem, SimulationError
 from aidc.measure import summary
 from aidc.record.run import Run
-from aidc.record.writer import RunWriter, free_folder
+from aidc.record.writer import RunWriter, free_folder, write_failures
 from aidc.schema.site import Site
 from aidc.simulate import Twin, compile_site
 from aidc.simulate.arrays import Records
@@ -71,7 +73,7 @@ def run(
     began = time.perf_counter()
     site = site if isinstance(site, Site) else load(site, settings)
     target = Path(out) if out is not None else free_folder(Path("runs"), site.site.name)
-    with RunWriter(target) as writer:
+    with RunWriter(target) as writer, _naming(site):
         compiled = compile_site(site)
         twin = Twin(compiled)
         chosen, options = (controller, None) if controller else controller_of(site)
@@ -93,9 +95,19 @@ def run(
         writer.text("site.toml", site_toml(site))
         done = Run(written.site, meta, writer.folder, figures)
         if finish is not None:
-            finish(done, writer.folder)
+            with write_failures(target):
+                finish(done, writer.folder)
         folder = writer.finish()
     return Run(written.site, meta, folder, figures)
+
+
+@contextlib.contextmanager
+def _naming(site: Site) -> Generator[None]:
+    """Say in which site file a problem lies that only shows while the scenario is read."""
+    try:
+        yield
+    except InputError as error:
+        raise InputError([replace(one, file=one.file or site.file) for one in error.problems]) from error
 
 
 class _Stepping:
