@@ -5,6 +5,7 @@ plotly.js stands in it once; arrays stand in it once each, as base64, however ma
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 from collections.abc import Sequence
@@ -74,9 +75,10 @@ def write(run: RunLike, path: Path) -> None:
         draft.write_text(text, encoding="utf-8")
         draft.replace(path)
     except OSError as error:
-        draft.unlink(missing_ok=True)
+        with contextlib.suppress(OSError):
+            draft.unlink(missing_ok=True)
         raise OutputError(
-            f"{path}: the report could not be written ({error.strerror}). Free the disk or choose another folder"
+            f"{path}: the report could not be written ({error.strerror}). Free some space or choose another place with --out, and run again."
         ) from error
 
 
