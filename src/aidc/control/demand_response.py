@@ -107,5 +107,6 @@ class DemandResponse(Controller):
         draw = np.nan_to_num(observation.value[Point.POD_UNCAPPED_W])
         room = draw * self._tolerated
         share = min(1.0, self._cut_w / room.sum()) if room.sum() > 0 else 0.0
-        cap = np.where(self._tolerated > 0, draw * (1 - self._tolerated * share), np.nan)
+        held = draw * (1 - self._tolerated * share) if share > 0 else self._site.default[Knob.POD_CAP_W]
+        cap = np.where(self._tolerated > 0, held, np.nan)  # nothing to cut: let go, do not hold the draw
         return Command(Knob.POD_CAP_W, cap, valid_s, reason)
