@@ -110,6 +110,16 @@ def _naming(site: Site) -> Generator[None]:
         raise InputError([replace(one, file=one.file or site.file) for one in error.problems]) from error
 
 
+@contextlib.contextmanager
+def _compiling() -> Generator[list[float]]:
+    """Gather the seconds that kernels take to compile meanwhile; nothing once they are cached."""
+    from numba.core import event
+
+    spent: list[float] = []
+    with event.install_timer("numba:compile", spent.append):
+        yield spent
+
+
 class _Stepping:
     """Advances the twin block by block and streams what it records."""
 
@@ -158,8 +168,9 @@ class _Stepping:
 
     def _advance(self, steps: int) -> None:
         began = time.perf_counter()
-        block = self.twin.advance(min(steps, self.twin.compiled.clock.steps - self.twin.tick))
-        self.engine_s += time.perf_counter() - began
+        with _compiling() as compiled_s:
+            block = self.twin.advance(min(steps, self.twin.compiled.clock.steps - self.twin.tick))
+        self.engine_s += time.perf_counter() - began - sum(compiled_s)
         self._write(block)
         if self.progress is not None:
             self.progress(self.twin.tick, self.twin.compiled.clock.steps)
