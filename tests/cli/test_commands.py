@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import math
 import os
+import resource
 import signal
 import subprocess
 import sys
@@ -286,13 +287,14 @@ def test_the_package_is_a_command_too() -> None:
 
 
 def test_help_answers_at_once() -> None:
-    """The bar is 0.3 s on a quiet machine; the best of three is taken, and a busy one gets some slack."""
+    """The bar is 0.3 s on a quiet machine; processor time is judged, and a busy machine gets some slack."""
     spent = []
     for _ in range(3):
-        began = time.perf_counter()
+        before = resource.getrusage(resource.RUSAGE_CHILDREN)
         aidc("--help")
-        spent.append(time.perf_counter() - began)
-    assert min(spent) < 0.8
+        after = resource.getrusage(resource.RUSAGE_CHILDREN)
+        spent.append(after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime)
+    assert min(spent) < 0.6
 
 
 def test_the_example_campus_keeps_its_promises(tmp_path) -> None:

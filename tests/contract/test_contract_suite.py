@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 import time
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -12,8 +13,12 @@ from pydantic import BaseModel
 from aidc.contract import Command, Controller, Knob, Observation, Point, SiteView
 from aidc.contract.suite import check_controller, controller_faults
 from aidc.control.find import _SHIPPED
-from aidc.errors import InputError
+from aidc.errors import AidcError, InputError
 from aidc.schema.base import Shape
+from aidc.site import load
+from aidc.study.run import run
+
+STARTER = Path(__file__).parents[2] / "src" / "aidc" / "site" / "starter.toml"
 
 
 class Good(Controller):
@@ -253,6 +258,22 @@ def test_each_breach_is_caught_and_told(kind) -> None:
     told = [problem for problem in caught.value.problems if problem.key == clause]
     assert any(words in str(problem) for problem in told), str(caught.value)
     assert all(problem.remedy for problem in caught.value.problems)
+
+
+RUNS = [kind for kind in BAD if kind not in (Unfinished, WantsArguments)]
+
+
+@pytest.mark.parametrize("kind", RUNS, ids=lambda kind: kind.__name__)
+def test_a_run_under_a_bad_controller_ends_well_or_in_words(kind, tmp_path) -> None:
+    site = load(STARTER, ["scenario.days=0.003", "scenario.step_s=5"])
+    try:
+        made = run(site, controller=kind(), out=tmp_path / "run")
+    except AidcError as error:
+        told = str(error)
+        assert not list(tmp_path.iterdir())
+    else:
+        told = str(made.summary["window"]["steps"])
+    assert told
 
 
 def test_what_is_no_controller_is_told() -> None:

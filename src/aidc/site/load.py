@@ -10,13 +10,13 @@ from pydantic import BaseModel, ValidationError
 
 from aidc.errors import InputError, Problem
 from aidc.schema.cooling import CoolingPlant
-from aidc.schema.site import Job, Pod, Service, Site
+from aidc.schema.site import Job, Pod, Scenario, Service, Site
 from aidc.site.crosscheck import cross_check
 from aidc.site.read import apply_settings, read_toml
 from aidc.site.refuse import problems_of
 from aidc.site.resolve import Resolver, split_own
 
-__all__ = ["load", "site_of"]
+__all__ = ["load", "site_of", "with_scenario"]
 
 # what the resolver puts in; a reader never wrote these keys, so they are left out of messages
 _HIDDEN = ("rack", "accelerator", "model", "rejection")
@@ -58,6 +58,37 @@ def site_of(document: Mapping[str, Any], path: Path) -> Site:
     if problems:
         raise InputError(problems)
     return site.model_copy(update={"assumptions": tuple(resolver.assumptions)})
+
+
+def with_scenario(site: Site, scenario: Scenario | Mapping[str, Any] | Path | str) -> Site:
+    """The same site under another scenario: a shape, tables as TOML gives them, or a TOML file.
+
+    Relative files in it are looked for beside the site.
+
+    Raises
+    ------
+    InputError
+        Everything that is wrong with the scenario, at once.
+    """
+    file = Path(scenario) if isinstance(scenario, (Path, str)) else (site.file or Path("scenario"))
+    if isinstance(scenario, Scenario):
+        changed = site.model_copy(update={"scenario": scenario})
+        problems = cross_check(changed, file)
+        if problems:
+            raise InputError(problems)
+        return changed
+    tables = read_toml(file) if isinstance(scenario, (Path, str)) else dict(scenario)
+    resolver = Resolver(file, (site.folder / "catalogue",))
+    resolved = _scenario(tables, resolver)
+    try:
+        shape = Scenario.model_validate(resolved)
+    except ValidationError as error:
+        raise InputError([*resolver.problems, *problems_of(error, Scenario, file)]) from error
+    if resolver.problems:
+        raise InputError(resolver.problems)
+    kept = [one for one in site.assumptions if not one.where.startswith("scenario.")]
+    update = {"scenario": shape, "assumptions": (*kept, *resolver.assumptions)}
+    return with_scenario(site.model_copy(update=update), shape)
 
 
 def _without_echoes(problems: list[Problem]) -> list[Problem]:
