@@ -140,6 +140,10 @@ def test_figures_far_from_usual_are_refused_or_give_finite_figures(tables) -> No
         (lambda site: site["scenario"].update(step_s=1e-9), ["scenario.step_s", "1e-09"]),
         (lambda site: site["scenario"].update(days=3650, step_s=0.01), ["scenario.step_s", "steps of the run"]),
         (lambda site: site["scenario"]["events"][1].update(limt=3), ["scenario.events[1].limt", "'limit_mw'"]),
+        (
+            lambda site: site["services"]["chat"]["demand"].update(scale_to_peak_output_tokens_per_s=1),
+            ["services.chat.demand.scale_to_peak_output_tokens_per_s", "Did you mean 'peak_output_tokens_per_s'"],
+        ),
         (lambda site: site["cooling"]["hall"]["crah"].update(fan_kw=1e9), ["cooling.hall.crah", "fan_kw", "units"]),
         (lambda site: site["services"]["chat"].update(pods=["llm", "llm"]), ["pods.llm", "2 workloads"]),
     ],

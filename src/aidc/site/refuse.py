@@ -35,7 +35,7 @@ def _problem(
     key = _key(place, hidden)
     value = None if kind == "missing" or isinstance(one.get("input"), Mapping) else one.get("input")
     if kind == "extra_forbidden":
-        known = sorted(set(_fields_at(shape, place[:-1])) - _NEVER_WRITTEN)
+        known = sorted(set(_fields_at(shape, one["loc"][:-1])) - _NEVER_WRITTEN - {str(place[-1])})
         if len(place) > 1 and place[-2] in hidden:  # the user may have meant a key of the outer table
             known = sorted({*known, *_fields_at(shape, place[:-2])} - set(hidden))
         close = get_close_matches(str(place[-1]), known, n=1, cutoff=0.5)
@@ -125,8 +125,15 @@ def _fields_at(shape: Any, place: Sequence[Any]) -> list[str]:
     """The keys that a model accepts at a place in the document."""
     models = [shape]
     for part in place:
-        models = [inner for model in models for inner in _inside(model, part)]
+        tagged = [model for model in models if _bears(model, part)]  # a union's tag: one shape of several
+        models = tagged or [inner for model in models for inner in _inside(model, part)]
     return sorted({name for model in models if _is_model(model) for name in _names(model)})
+
+
+def _bears(model: Any, tag: Any) -> bool:
+    """Whether a shape is told from others by this tag in `kind` or `use`."""
+    fields = model.model_fields if _is_model(model) else {}
+    return any(tag in get_args(fields[name].annotation) for name in ("kind", "use") if name in fields)
 
 
 def _is_model(candidate: Any) -> bool:
