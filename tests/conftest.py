@@ -6,6 +6,10 @@ import os
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
+
+settings.register_profile("house", deadline=None)  # a busy machine is no failure; hangs are tested as such
+settings.load_profile("house")
 
 CHECKOUT = Path(__file__).parents[1]
 

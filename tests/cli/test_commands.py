@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import math
 import os
+import resource
 import signal
 import subprocess
 import sys
@@ -258,13 +259,56 @@ def test_catalogue_shows_every_entry() -> None:
     kinds = json.loads(aidc("catalogue", "--json").stdout)
     assert {"accelerator", "rack", "llm", "chain", "cdu", "heat-rejection", "storage"} <= set(kinds)
     assert len(kinds["llm"]) >= 12
-    assert "confidence" in aidc("catalogue", "accelerator", "h100").stdout
+    shown = aidc("catalogue", "accelerator", "h100").stdout
+    assert "confidence" in shown
+    assert "https://www.nvidia.com" in shown
+    assert "…" not in shown
     assert aidc("catalogue", "nonsense").returncode == 2
 
 
 def test_data_list_and_help() -> None:
     assert "azure-llm-2023" in aidc("data", "list").stdout
     assert "catalogue" in aidc("--help").stdout
+    assert aidc("data", "get", "nothing").returncode == 2
+
+
+def test_datasets_of_several_files_are_found(aidc_data) -> None:
+    listed = aidc("data", "list", "--json", env={**os.environ, "AIDC_DATA": str(aidc_data)})
+    here = {row["name"]: row["here"] for row in json.loads(listed.stdout)}
+    for name in ("weather-2022", "prices-2022", "carbon-2022", "azure-llm-2023", "frontier-day"):
+        assert here[name].startswith(str(aidc_data)), name
+
+
+def test_the_package_is_a_command_too() -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "aidc", "--version"], capture_output=True, text=True, check=True
+    )
+    assert done.stdout.strip()
+
+
+def test_help_answers_at_once() -> None:
+    """The bar is 0.3 s on a quiet machine; processor time is judged, and a busy machine gets some slack."""
+    spent = []
+    for _ in range(3):
+        before = resource.getrusage(resource.RUSAGE_CHILDREN)
+        aidc("--help")
+        after = resource.getrusage(resource.RUSAGE_CHILDREN)
+        spent.append(after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime)
+    assert min(spent) < 0.6
+
+
+def test_the_example_campus_keeps_its_promises(tmp_path) -> None:
+    """A day of the demo: services at 99 %, the import at the target of the storage, no load shed."""
+    done = aidc("run", CAMPUS, "--out", tmp_path / "day", "--days", "1", "--step", "5", "--json")
+    summary = json.loads(done.stdout)
+    assert {name: s["slo_attainment"] >= 0.99 for name, s in summary["services"].items()} == {
+        "chat": True,
+        "reason": True,
+    }
+    assert 1.05 < summary["pue"] < 1.15
+    assert summary["energy_mwh"]["unserved"] == 0
+    assert summary["energy_mwh"]["storage_discharge"] > 0
+    assert summary["peak_import_mw"] == pytest.approx(67, abs=0.5)
 
 
 def test_validate_without_data_still_judges_what_needs_none(tmp_path) -> None:

@@ -67,7 +67,7 @@ def test_an_event_file_reads_as_written(tmp_path: Path) -> None:
         ('fault = "lg"', 'fault = "lll"', ("events[0].fault", "'3ph'")),
         ('fault = "lg"', 'fualt = "lg"', ("events[0].fualt", "Did you mean 'fault'?")),
         ('use = "islanding"', 'use = "islandng"', ("events[1].use", "Did you mean 'islanding'?")),
-        ('use = "islanding"\n', "", ("events[1].use", "is missing")),
+        ('use = "islanding"\n', "", ("events[1].use", "does not say what it is")),
         ("start_s = 100", "start_s = 120", ("outside the window of 120 s", "Move it")),
         ("start_s = 100", "", ("events[1].start_s", "is missing")),
         ("every_s = 16", "every_s = 30", ("events[0].repeat", "outside the window")),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import tomllib
 from collections.abc import Sequence
 from difflib import get_close_matches
@@ -12,6 +13,8 @@ from aidc.catalogue.entry import Entry, parse
 from aidc.errors import InputError, Problem
 
 __all__ = ["kinds", "names", "read", "shipped"]
+
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.\-]{0,63}")
 
 
 def shipped() -> Path:
@@ -38,7 +41,7 @@ def names(kind: str, search: Sequence[Path] = ()) -> list[str]:
 
 def read(kind: str, name: str, search: Sequence[Path] = ()) -> Entry:
     """One entry, the user's own before the shipped one of the same name."""
-    for root in (*search, shipped()):
+    for root in (*search, shipped()) if _NAME.fullmatch(name) else ():  # a name, never a path
         path = root / kind / f"{name}.toml"
         if path.is_file():
             return _read(kind, name, path)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import sys
 from pathlib import Path
@@ -11,6 +12,7 @@ from rich.console import Console
 from rich.table import Table
 
 from aidc.catalogue import CONFIDENCE, Entry, kinds, names, read
+from aidc.datasets import Dataset
 from aidc.errors import InputError, OutputError, Problem
 
 __all__ = ["get_dataset", "list_datasets", "show", "starter"]
@@ -50,23 +52,29 @@ def starter(folder: Path) -> int:
 
 def list_datasets(*, as_json: bool) -> int:
     """Print the named datasets and where each lies."""
-    from aidc.datasets import find, locate
+    from aidc.datasets import find
     from aidc.datasets import names as dataset_names
 
     rows: list[dict[str, Any]] = []
     for name in dataset_names():
         dataset = find(name)
-        try:
-            place = str(locate(name).parent)
-        except InputError:
-            place = ""
-        rows.append({"name": name, "title": dataset.title, "licence": dataset.licence, "here": place})
+        row = {"name": name, "title": dataset.title, "licence": dataset.licence, "here": _place(dataset)}
+        rows.append({**row, "fetchable": dataset.fetchable, "homepage": dataset.homepage})
     table = Table("name", "what it is", "licence", "where it lies")
     for row in rows:
-        table.add_row(
-            row["name"], row["title"], row["licence"], row["here"] or "aidc data get " + row["name"]
-        )
+        how = f"aidc data get {row['name']}" if row["fetchable"] else f"set AIDC_DATA ({row['homepage']})"
+        table.add_row(row["name"], row["title"], row["licence"], row["here"] or how)
     return _print(rows, table, as_json=as_json)
+
+
+def _place(dataset: Dataset) -> str:
+    """The folder in which any file of a dataset lies, or ""."""
+    from aidc.datasets import locate
+
+    for file in dataset.files:
+        with contextlib.suppress(InputError):
+            return str(locate(dataset, file.path).parent)
+    return ""
 
 
 def get_dataset(name: str) -> int:
@@ -82,6 +90,8 @@ def _print(document: Any, table: Table, *, as_json: bool) -> int:
     if as_json:
         sys.stdout.write(json.dumps(document, indent=1, ensure_ascii=False) + "\n")
     else:
+        for column in table.columns:
+            column.overflow = "fold"  # an address that is cut off cannot be followed
         Console().print(table)
     return 0
 

@@ -4,7 +4,8 @@ The request is measured against the mean draw over the hour before it was announ
 what it can sustain to the end of the event; the rest is taken from the pods' accelerators in
 proportion to what their tier tolerates. Tiers 0/1/2/3 tolerate 0/10/25/50 % slowdown; that a power
 cap of the same share costs no more throughput than that is conservative, because measured curves
-lose less throughput than power down to about half the rating.
+lose less throughput than power down to about half the rating. What is needed is taken from the
+highest of the last windows, so that load which returns after a short dip meets what was held for it.
 """
 
 from __future__ import annotations
@@ -23,6 +24,7 @@ __all__ = ["DemandResponse"]
 
 _TOLERATED = np.array([0.0, 0.10, 0.25, 0.50])
 _HOUR_S = 3600.0
+_WINDOWS = 3  # a checkpoint lasts less: the dip of a minute is no reason to let go
 
 
 class Options(Shape):
@@ -44,23 +46,26 @@ class DemandResponse(Controller):
         self._tolerated = _TOLERATED[np.array(site.pod_flex_tier, dtype=int)]
         self._recent: list[float] = []
         self._baseline_w: dict[str, float] = {}
+        self._needs: list[float] = []
         self._cut_w = 0.0
 
     def decide(self, observation: Observation) -> Sequence[Command]:
         import_w = float(observation.value[Point.GRID_IMPORT_W][0])
         active = self._note(observation, import_w)
-        if active is None:
-            self._cut_w = 0.0
-            return []
-        target_w = self._target_w(active)
-        if math.isnan(import_w) or math.isnan(target_w):
+        stored_w = float(np.nan_to_num(observation.value[Point.STORAGE_W]).sum())
+        if not math.isnan(import_w):  # what would be drawn without storage and caps
+            self._needs = [*self._needs, import_w - stored_w + self._cut_w][-_WINDOWS:]
+        target_w = math.nan if active is None else self._target_w(active)
+        if active is None or math.isnan(import_w) or math.isnan(target_w):
+            self._cut_w = self._cut_w if active else 0.0
             return []
         period_s = float(self.period_s)
         left_s = max((active.end_tick - observation.tick) * self._site.step_s, period_s)
-        storage, given_w = self._storage(observation, left_s, import_w - target_w)
-        self._cut_w = max(0.0, self._cut_w + import_w - target_w - given_w)
+        short_w = max(0.0, max(self._needs) - target_w)
+        storage = self._storage(observation, left_s, short_w)
+        given_w = 0.0 if storage is None else -float(storage.sum())
         reason = f"{active.name}: import {import_w / 1e6:.2f} MW, target {target_w / 1e6:.2f} MW"
-        commands = [self._caps(observation, 2 * period_s, reason)]
+        commands = [self._caps(observation, short_w - given_w, 2 * period_s, reason)]
         if storage is not None:
             commands.append(Command(Knob.STORAGE_W, storage, 2 * period_s, ""))
         return commands
@@ -86,26 +91,24 @@ class DemandResponse(Controller):
         baseline_w = self._baseline_w.get(signal.name, math.nan)
         return baseline_w * (1 - signal.reduce_frac - self._options.margin_frac)
 
-    def _storage(
-        self, observation: Observation, left_s: float, short_w: float
-    ) -> tuple[np.ndarray | None, float]:
-        """Discharge what can be sustained to the end; return the set point and what it adds."""
+    def _storage(self, observation: Observation, left_s: float, short_w: float) -> np.ndarray | None:
+        """Set points that cover what is short, as far as it can be sustained to the end."""
         if not self._site.storages or not self._options.use_storage:
-            return None, 0.0
-        now = np.nan_to_num(observation.value[Point.STORAGE_W])
+            return None
         soc = np.nan_to_num(observation.value[Point.STORAGE_SOC_FRAC])
         sustained = np.minimum(
             self._site.storage_power_w,
             0.9 * np.maximum(soc - 0.1, 0.0) * self._site.storage_energy_j / left_s,
         )
-        wanted = max(0.0, float(-now.sum()) + short_w)
-        share = min(1.0, wanted / sustained.sum()) if sustained.sum() > 0 else 0.0
-        return -sustained * share, float((sustained * share).sum() + now.sum())
+        share = min(1.0, short_w / sustained.sum()) if sustained.sum() > 0 else 0.0
+        return -sustained * share
 
-    def _caps(self, observation: Observation, valid_s: float, reason: str) -> Command:
+    def _caps(self, observation: Observation, short_w: float, valid_s: float, reason: str) -> Command:
         """Spread the cut over the pods by what they draw and tolerate."""
         draw = np.nan_to_num(observation.value[Point.POD_UNCAPPED_W])
         room = draw * self._tolerated
-        share = min(1.0, self._cut_w / room.sum()) if room.sum() > 0 else 0.0
-        cap = np.where(self._tolerated > 0, draw * (1 - self._tolerated * share), np.nan)
+        share = min(1.0, max(short_w, 0.0) / room.sum()) if room.sum() > 0 else 0.0
+        self._cut_w = share * float(room.sum())
+        held = draw * (1 - self._tolerated * share) if share > 0 else self._site.default[Knob.POD_CAP_W]
+        cap = np.where(self._tolerated > 0, held, np.nan)  # nothing to cut: let go, do not hold the draw
         return Command(Knob.POD_CAP_W, cap, valid_s, reason)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 import importlib.util
+from collections.abc import Mapping
 from difflib import get_close_matches
 from fractions import Fraction
 from pathlib import Path
@@ -18,7 +19,7 @@ from aidc.control.demand_response import DemandResponse
 from aidc.errors import InputError, Problem
 from aidc.schema.site import Site
 
-__all__ = ["controller_of", "shipped"]
+__all__ = ["controller_of", "options_of", "shipped"]
 
 _SHIPPED: dict[str, type[Controller]] = {"demand-response": DemandResponse}
 
@@ -40,8 +41,30 @@ def controller_of(site: Site) -> tuple[Controller | None, BaseModel | None]:
     if use == "none":
         return None, None
     kind = _SHIPPED.get(use) or _own(use, site.folder)
+    options = options_of(kind, site.control.options)
     try:
-        options = kind.Options.model_validate(dict(site.control.options))
+        controller = kind()
+    except Exception as error:  # a user's constructor may raise anything
+        what = f"cannot be made: {type(error).__name__}: {error}"
+        raise _refused(use, what, "A controller takes no arguments; set it up in reset.") from error
+    controller.period_s = Fraction(as_fraction(site.control.period_s))
+    return controller, options
+
+
+def options_of(kind: type[Controller], values: Mapping[str, Any]) -> BaseModel:
+    """The validated options of a controller class.
+
+    Raises
+    ------
+    InputError
+        They are not what it takes.
+    """
+    shape: Any = kind.Options
+    if not (isinstance(shape, type) and issubclass(shape, BaseModel)):
+        what, remedy = "Options is not a pydantic model", "Make it one; without options, leave it out."
+        raise InputError(Problem(what, remedy, key=f"{kind.__name__}.Options", value=shape))
+    try:
+        return shape.model_validate(dict(values))
     except ValidationError as error:
         raise InputError(
             [
@@ -54,9 +77,6 @@ def controller_of(site: Site) -> tuple[Controller | None, BaseModel | None]:
                 for one in error.errors()
             ]
         ) from error
-    controller = kind()
-    controller.period_s = Fraction(as_fraction(site.control.period_s))
-    return controller, options
 
 
 def _own(use: str, folder: Path) -> type[Controller]:

@@ -79,6 +79,8 @@ def read_run(folder: Path | str) -> Run:
     InputError
         The folder does not exist, is not a run, or a file of it cannot be read.
     """
+    import polars as pl
+
     folder = Path(folder)
     missing = [name for name in FILES if not (folder / name).is_file()]
     if missing:
@@ -87,6 +89,13 @@ def read_run(folder: Path | str) -> Run:
     try:
         document = json.loads((folder / "run.json").read_text(encoding="utf-8"))
         summary = json.loads((folder / "summary.json").read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
+        for name in ("series", "pods", "events"):
+            _ = pl.read_parquet_schema(folder / f"{name}.parquet")
+    except (OSError, ValueError, pl.exceptions.PolarsError) as error:
         raise InputError(Problem(f"cannot be read: {error}", "Run the site again.", folder)) from error
+    parts = (document.get("site"), document.get("meta"), summary) if isinstance(document, dict) else ()
+    if not parts or not all(isinstance(part, dict) and part for part in parts):
+        raise InputError(
+            Problem("run.json or summary.json is not that of a run", "Run the site again.", folder)
+        )
     return Run(document["site"], document["meta"], folder, summary)

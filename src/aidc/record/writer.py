@@ -1,13 +1,18 @@
 """Writing a run: streamed into a temporary sibling folder, renamed when it is whole.
 
 A killed run, a full disk or an error leaves nothing under the final name; the temporary folder is
-removed where that is still possible and is recognisable (`.NAME.partial-…`) where it is not.
+removed where that is still possible and is recognisable (`.NAME.partial-…`) where it is not. A run
+holds a lock in its temporary folder, so that the next one beside it can tell what a killed run left
+behind from what another run is still writing: it removes the one, names it, and leaves the other.
 """
 
 from __future__ import annotations
 
 import contextlib
+import fcntl
 import json
+import logging
+import os
 import shutil
 import tempfile
 from collections.abc import Generator, Mapping
@@ -22,6 +27,9 @@ import pyarrow.parquet as pq
 from aidc.errors import OutputError
 
 __all__ = ["RunWriter", "free_folder", "write_failures"]
+
+_LOG = logging.getLogger("aidc")
+_LOCK = ".lock"
 
 
 @contextlib.contextmanager
@@ -53,7 +61,9 @@ class RunWriter:
             raise OutputError(f"{target} exists already. Choose another --out, or move it away.")
         with write_failures(target):
             target.parent.mkdir(parents=True, exist_ok=True)
+            _sweep(target.parent)
             self.folder = Path(tempfile.mkdtemp(prefix=f".{target.name}.partial-", dir=target.parent))
+            self._lock = _locked(self.folder / _LOCK)
         self._writers: dict[str, pq.ParquetWriter] = {}
 
     def __enter__(self) -> Self:
@@ -62,9 +72,11 @@ class RunWriter:
     def __exit__(
         self, kind: type[BaseException] | None, value: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._close()
+        with contextlib.suppress(OSError, pa.ArrowException):  # a full disk has been told already
+            self._close()
         if self.folder.exists():
             shutil.rmtree(self.folder, ignore_errors=True)
+        os.close(self._lock)
 
     def append(self, name: str, frame: pl.DataFrame) -> None:
         """Append rows to `name.parquet` as one row group."""
@@ -94,14 +106,48 @@ class RunWriter:
             self._close()
 
     def finish(self) -> Path:
-        """Put the folder under its name. After this the run is whole."""
+        """Put the folder under its name and return that. After this the run is whole.
+
+        Where another run took the name meanwhile, the next free `NAME-N` is taken, and said so: a
+        finished run is not thrown away.
+        """
         with write_failures(self.target):
             self._close()
             self.folder.chmod(0o755)
+            (self.folder / _LOCK).unlink()
+            if self.target.exists():
+                taken, self.target = self.target, free_folder(self.target.parent, self.target.name)
+                _LOG.warning("aidc: %s was made meanwhile; this run is in %s", taken, self.target)
             self.folder.rename(self.target)
         return self.target
 
     def _close(self) -> None:
-        for writer in self._writers.values():
-            writer.close()
-        self._writers.clear()
+        while self._writers:
+            _, writer = self._writers.popitem()
+            try:
+                writer.close()
+            finally:
+                writer.is_open = False  # one that cannot be closed is not tried again
+
+
+def _locked(path: Path) -> int:
+    """Make a file and hold it locked for as long as this process lives."""
+    handle = os.open(path, os.O_RDWR | os.O_CREAT, 0o644)
+    with contextlib.suppress(OSError):  # a file system without locks: leftovers are then only named
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    return handle
+
+
+def _sweep(parent: Path) -> None:
+    """Remove what killed runs left in a folder, and name it."""
+    for left in sorted(parent.glob(".*.partial-*")):
+        if not (left / _LOCK).is_file():
+            continue  # not ours, or this very moment being made
+        with contextlib.suppress(OSError):
+            handle = os.open(left / _LOCK, os.O_RDWR)
+            try:
+                fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)  # fails while its run lives
+                shutil.rmtree(left)
+                _LOG.warning("aidc: removed %s, which an interrupted run had left", left)
+            finally:
+                os.close(handle)

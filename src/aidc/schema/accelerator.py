@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from typing import Annotated
+
 from pydantic import Field, model_validator
 
 from aidc.schema.base import Frac, NonNegative, Positive, Shape, TempC
 
 __all__ = ["Accelerator", "InferenceConstants"]
+
+_Watts = Annotated[float, Field(gt=0, le=100_000)]
 
 
 class InferenceConstants(Shape):
@@ -51,9 +55,9 @@ class Accelerator(Shape):
     """One accelerator package as the server sees it (a GPU, or a dual-die NPU)."""
 
     vendor: str
-    tdp_w: Positive = Field(description="rated board or module power")
-    floor_w: Positive = Field(description="lowest power limit that the device accepts")
-    idle_w: Positive = Field(description="clocks up, no work")
+    tdp_w: _Watts = Field(description="rated board or module power")
+    floor_w: _Watts = Field(description="lowest power limit that the device accepts")
+    idle_w: _Watts = Field(description="clocks up, no work")
     hbm_gb: Positive
     hbm_tb_per_s: Positive
     bf16_tflops: Positive = Field(description="dense, without sparsity")
@@ -61,7 +65,7 @@ class Accelerator(Shape):
     fp4_tflops: Positive | None = None
     link_gb_per_s: Positive = Field(description="scale-up link, both directions together")
     case_limit_c: TempC
-    power_ceiling_frac: Frac = 0.97
+    power_ceiling_frac: Annotated[Frac, Field(gt=0.05)] = 0.97
     inference: InferenceConstants
 
     @model_validator(mode="after")

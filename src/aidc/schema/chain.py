@@ -39,7 +39,7 @@ class Stage(LossCurve):
     """
 
     name: Name
-    sizing: Positive = 1.0
+    sizing: Annotated[float, Field(ge=0.2, le=100)] = 1.0
     redundancy: Redundancy | None = None
     modules: Annotated[int, Field(ge=1, le=1000)] = 1
     boundary: Boundary

@@ -33,6 +33,17 @@ CoolantName = Literal["water", "pg20", "pg25"]
 _Exponent = Annotated[float, Field(ge=0, le=1)]
 _Span = Annotated[float, Field(gt=0, le=100)]
 _Approach = Annotated[float, Field(ge=0, le=50)]
+_UnitMw = Annotated[float, Field(gt=0, le=10_000)]
+_Litres = Annotated[float, Field(gt=0, le=1000)]
+_Curve = Annotated[tuple[Annotated[float, Field(ge=-100, le=100)], ...], Field(min_length=1, max_length=4)]
+
+
+def _moves_more_than_it_draws(name: str, power_kw: float, heat_kw: float) -> None:
+    """Refuse a fan or pump that draws as much as the heat it moves: a slip of units, as a rule."""
+    if power_kw >= heat_kw:
+        raise ValueError(
+            f"{name} ({power_kw:g} kW) is not below the rated heat ({heat_kw:g} kW). Check the units"
+        )
 
 
 class ColdPlate(Shape):
@@ -48,7 +59,7 @@ class ColdPlate(Shape):
     exponent: Annotated[float, Field(gt=0, le=2)]
     flow_min_l_min: Positive
     flow_max_l_min: Positive
-    heat_capacity_j_per_k: Positive = 300.0
+    heat_capacity_j_per_k: Annotated[float, Field(gt=0, le=1e6)] = 300.0
 
     @model_validator(mode="after")
     def _range_is_a_range(self) -> Self:
@@ -79,7 +90,12 @@ class Cdu(Shape):
     nameplate_kw: Positive | None = None
     pump_static_frac: Frac = 0.3
     flow_min_frac: Annotated[float, Field(gt=0.02, le=1)] = 0.3
-    inventory_l_per_kw: Positive = 1.0
+    inventory_l_per_kw: _Litres = 1.0
+
+    @model_validator(mode="after")
+    def _pumps_fit(self) -> Self:
+        _moves_more_than_it_draws("pump_kw", self.pump_kw, self.rated_heat_kw)
+        return self
 
 
 class Crah(Shape):
@@ -97,7 +113,7 @@ class Crah(Shape):
     fan_kw: Positive
     film_exponent: _Exponent = 0.8
     flow_min_frac: Annotated[float, Field(gt=0.02, le=1)] = 0.3
-    thermal_mass_kj_per_k_per_kw: Positive = 12.0
+    thermal_mass_kj_per_k_per_kw: Annotated[float, Field(gt=0, le=10_000)] = 12.0
 
     @model_validator(mode="after")
     def _temperatures_cross_nowhere(self) -> Self:
@@ -105,6 +121,7 @@ class Crah(Shape):
             raise ValueError("water_in_c, air_supply_c and air_return_c must rise in this order")
         if not self.water_in_c < self.water_out_c < self.air_return_c:
             raise ValueError("water_out_c must lie between water_in_c and air_return_c")
+        _moves_more_than_it_draws("fan_kw", self.fan_kw, self.rated_heat_kw)
         return self
 
 
@@ -116,7 +133,7 @@ class _Outdoor(Shape):
     `response_s` is the lag of fan control.
     """
 
-    rated_heat_mw: Positive
+    rated_heat_mw: _UnitMw
     fan_kw: Positive
     coolant_in_c: TempC
     coolant_out_c: TempC
@@ -127,6 +144,7 @@ class _Outdoor(Shape):
     def _cools(self) -> Self:
         if self.coolant_in_c <= self.coolant_out_c:
             raise ValueError("coolant_in_c must lie above coolant_out_c")
+        _moves_more_than_it_draws("fan_kw", self.fan_kw, 1e3 * self.rated_heat_mw)
         return self
 
 
@@ -184,9 +202,9 @@ class CoolingTower(_Outdoor):
     kind: Literal["cooling-tower"] = "cooling-tower"
     wet_bulb_c: TempC
     water_over_air: Positive
-    air_curve: Annotated[tuple[float, ...], Field(min_length=1, max_length=4)] = (0.0, 1.3, -0.3)
-    water_curve: Annotated[tuple[float, ...], Field(min_length=1, max_length=4)] = (0.1082, 1.667, -0.7713)
-    wet_bulb_curve: Annotated[tuple[float, ...], Field(min_length=1, max_length=4)] = (1.0, 0.0081)
+    air_curve: _Curve = (0.0, 1.3, -0.3)
+    water_curve: _Curve = (0.1082, 1.667, -0.7713)
+    wet_bulb_curve: _Curve = (1.0, 0.0081)
     free_convection_frac: Annotated[float, Field(ge=0, lt=0.5)] = 0.125
     cycles_of_concentration: Annotated[float, Field(gt=1, le=20)]
     drift_frac: Annotated[float, Field(ge=0, le=0.01)] = 0.00008
@@ -195,6 +213,19 @@ class CoolingTower(_Outdoor):
     def _above_wet_bulb(self) -> Self:
         if self.wet_bulb_c >= self.coolant_out_c - self.exchanger_approach_k:
             raise ValueError("coolant_out_c must lie above wet_bulb_c")
+        return self
+
+    @model_validator(mode="after")
+    def _curves_hold_at_design(self) -> Self:
+        for name, value in (
+            ("air_curve", sum(self.air_curve)),
+            ("water_curve", sum(self.water_curve)),
+            ("wet_bulb_curve", self.wet_bulb_curve[0]),
+        ):
+            if not 0.5 <= value <= 2.0:
+                raise ValueError(
+                    f"{name} gives {value:g} at the design point. Correct it: about 1 belongs there"
+                )
         return self
 
 
@@ -213,7 +244,7 @@ class ChillerEconomiser(Shape):
     """
 
     kind: Literal["chiller-economiser"] = "chiller-economiser"
-    rated_heat_mw: Positive
+    rated_heat_mw: _UnitMw
     outdoor: OutdoorUnit
     carnot_frac: Annotated[float, Field(gt=0.05, le=0.9)]
     part_load: tuple[float, float, float]
@@ -232,6 +263,7 @@ class ChillerEconomiser(Shape):
             raise ValueError("part_load must give 1 at full load: a + b + c = 1")
         if self.supply_max_c <= self.supply_min_c:
             raise ValueError("supply_max_c must lie above supply_min_c")
+        _moves_more_than_it_draws("condenser_pump_kw", self.condenser_pump_kw, 1e3 * self.rated_heat_mw)
         return self
 
     @property
@@ -273,10 +305,10 @@ class CoolingPlant(Shape):
     design_dry_bulb_c: TempC | None = None
     design_wet_bulb_c: TempC | None = None
     return_rise_k: _Span | None = None
-    loop_inventory_l_per_kw: Positive = 4.0
+    loop_inventory_l_per_kw: _Litres = 4.0
     loop_coolant: CoolantName = "water"
     flow_min_frac: Annotated[float, Field(gt=0.02, le=1)] = 0.3
-    pump_head_kpa: Positive = 250.0
+    pump_head_kpa: Annotated[float, Field(gt=0, le=10_000)] = 250.0
     pump_efficiency_frac: Annotated[float, Field(gt=0.1, le=0.95)] = 0.65
     pump_static_frac: Frac = 0.3
     control_s: Positive = 60.0

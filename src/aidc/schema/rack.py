@@ -10,10 +10,11 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
-from aidc.schema.base import Frac, Name, NonNegative, Positive, Shape, TempC
+from aidc.schema.base import Frac, Name, NonNegative, Shape, TempC
 
 __all__ = ["Rack"]
 
+_Watts = Annotated[float, Field(ge=0, le=100_000)]  # of one server or accelerator
 _Count = Annotated[int, Field(gt=0, le=100_000)]
 
 
@@ -36,29 +37,29 @@ class Rack(Shape):
     accelerator: Name
     accelerators: _Count
     servers: _Count
-    rated_power_kw: Positive
+    rated_power_kw: Annotated[float, Field(gt=0, le=10_000)]
     cooling: Literal["air", "liquid"]
 
-    accelerator_idle_w: NonNegative
-    power_floor_w: Positive
+    accelerator_idle_w: _Watts
+    power_floor_w: Annotated[_Watts, Field(gt=0)]
 
-    host_base_w: NonNegative
+    host_base_w: _Watts
     dynamic_frac: Annotated[Frac, Field(lt=1)]
-    fan_idle_w: NonNegative
-    fan_rated_w: NonNegative
-    psu_fixed_w: NonNegative
+    fan_idle_w: _Watts
+    fan_rated_w: _Watts
+    psu_fixed_w: _Watts
     psu_frac: Annotated[float, Field(gt=-0.02, lt=0.3)]
-    network_w: NonNegative
+    network_w: _Watts
 
     liquid_frac: Frac = 0.0
-    coolant_l_min_per_kw: NonNegative = 0.0
+    coolant_l_min_per_kw: Annotated[float, Field(ge=0, le=1000)] = 0.0
     cold_plate: Name | None = None
     cold_plates: Annotated[int, Field(ge=0, le=100_000)] = 0
     heat_sink_k_per_w: NonNegative = 0.0
     case_limit_c: TempC
     case_trip_c: TempC
 
-    capacitor_j: NonNegative = 0.0
+    capacitor_j: Annotated[float, Field(ge=0, le=1e8)] = 0.0
 
     @model_validator(mode="after")
     def _consistent(self) -> Self:

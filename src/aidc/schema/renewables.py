@@ -10,6 +10,7 @@ from aidc.schema.base import Frac, NonNegative, Positive, Shape
 
 __all__ = ["Genset", "Pv", "Renewable", "Wind"]
 
+_SourceMw = Annotated[float, Field(gt=0, le=100_000)]
 _Loss = Annotated[float, Field(ge=0, lt=1)]
 _Curve = Annotated[tuple[NonNegative, ...], Field(min_length=2, max_length=200)]
 
@@ -18,8 +19,8 @@ class Pv(Shape):
     """A photovoltaic field by the PVWatts chain; `tracker` turns it about a north-south axis."""
 
     kind: Literal["pv"] = "pv"
-    dc_power_mw: Positive
-    ac_power_mw: Positive | None = None
+    dc_power_mw: _SourceMw
+    ac_power_mw: _SourceMw | None = None
     dc_ac_ratio: Annotated[float, Field(gt=0.1, lt=10)] = 1.2
     tracker: bool = False
     tilt_deg: Annotated[float, Field(ge=0, le=90)] = 20.0
@@ -41,7 +42,7 @@ class Wind(Shape):
     """Turbines by a power curve at standard air density, and a power law for the hub height."""
 
     kind: Literal["wind"] = "wind"
-    power_mw: Positive
+    power_mw: _SourceMw
     curve_speed_m_s: _Curve
     curve_power_frac: _Curve
     hub_height_m: Annotated[float, Field(gt=1, lt=400)]
@@ -68,7 +69,7 @@ class Genset(Shape):
 
     kind: Literal["genset"] = "genset"
     fuel: str
-    power_mw: Positive
+    power_mw: _SourceMw
     load_frac: _Curve
     efficiency_frac: Annotated[tuple[Frac, ...], Field(min_length=2, max_length=50)]
     minimum_load_frac: Frac

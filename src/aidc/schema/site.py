@@ -48,6 +48,7 @@ __all__ = [
 ]
 
 FlexTier = Literal[0, 1, 2, 3]
+_GridMw = Annotated[float, Field(ge=0, le=100_000)]  # the largest grids carry a few times this
 
 
 class Location(Shape):
@@ -73,7 +74,7 @@ class SiteFacts(Shape):
 
     name: Name
     location: Location
-    auxiliary_mw: NonNegative = 0.0
+    auxiliary_mw: _GridMw = 0.0
     auxiliary_frac: Annotated[float, Field(ge=0, le=0.2)] = 0.005
 
 
@@ -84,7 +85,7 @@ class MainTransformer(Shape):
     (engineering knowledge without a checked source). `winding` is its group, grid side first.
     """
 
-    rating_mva: Positive | None = None
+    rating_mva: Annotated[float, Field(gt=0, le=100_000)] | None = None
     no_load_frac: Annotated[float, Field(ge=0, le=0.05)] = 0.0004
     load_frac: Annotated[float, Field(ge=0, le=0.05)] = 0.003
     reactance_frac: Annotated[float, Field(ge=0, le=0.5)] = 0.12
@@ -108,8 +109,8 @@ class Grid(Shape):
     frequency response that the site offers.
     """
 
-    import_limit_mw: NonNegative
-    export_limit_mw: NonNegative = 0.0
+    import_limit_mw: _GridMw
+    export_limit_mw: _GridMw = 0.0
     voltage_kv: Positive = 138.0
     frequency_hz: Literal[50, 60] = 60
     short_circuit_mva: Positive | None = None
@@ -205,8 +206,8 @@ class Scenario(Shape):
 
     start: AwareDatetime
     days: Annotated[float, Field(gt=0, le=3660)] = 7.0
-    step_s: Annotated[float, Field(gt=0, le=3600)] = 1.0
-    output_step_s: Annotated[float, Field(gt=0, le=86_400)] = 60.0
+    step_s: Annotated[float, Field(ge=0.001, le=3600)] = 1.0
+    output_step_s: Annotated[float, Field(ge=0.001, le=86_400)] = 60.0
     seed: Annotated[int, Field(ge=0, lt=2**63)] = 1
     weather: WeatherSpec
     tariff: Tariff | None = None
@@ -253,4 +254,5 @@ class Site(Shape):
     scenario: Scenario
     control: Control = Control()
     folder: Annotated[Path, Field(exclude=True)] = Path()
+    file: Annotated[Path | None, Field(exclude=True)] = None
     assumptions: Annotated[tuple[Assumption, ...], Field(exclude=True)] = ()

@@ -74,10 +74,10 @@ class Storage(Shape):
 
     node: Literal["site", "ups", "rack"]
     at: tuple[Name, ...] = ()
-    power_mw: Positive | None = None
-    energy_mwh: Positive | None = None
-    power_w_per_accelerator: Positive | None = None
-    energy_j_per_accelerator: Positive | None = None
+    power_mw: Annotated[float, Field(gt=0, le=100_000)] | None = None
+    energy_mwh: Annotated[float, Field(gt=0, le=10_000_000)] | None = None
+    power_w_per_accelerator: Annotated[float, Field(gt=0, le=1e6)] | None = None
+    energy_j_per_accelerator: Annotated[float, Field(gt=0, le=1e10)] | None = None
     soc_min_frac: Frac = 0.0
     soc_max_frac: Frac = 1.0
     soc_initial_frac: Frac = 0.5

@@ -83,8 +83,11 @@ def compile_cooling(site: Site, pod: FloatArray) -> Cooling:
             raise InputError([_placed(one, f"cooling.{name}") for one in error.problems]) from error
         _lay_plant(plants, number, facility)
         columns.append(facility.rejection)
+    halls = {pod.air_plant for pod in site.pods.values()}
     remarks = tuple(
-        f"cooling.{name}: {text}" for name, plant in site.cooling.items() for text in range_warnings(plant)
+        f"cooling.{name}: {text}"
+        for name, plant in site.cooling.items()
+        for text in range_warnings(plant, cools_air=name in halls)
     )
     return Cooling(plants, flow, np.array(columns), loop_k, air_k, remarks)
 

@@ -13,6 +13,8 @@ from aidc.schema.site import Site
 
 __all__ = ["cross_check"]
 
+_MOST_STEPS = 1_000_000_000  # thirty years of seconds, half an hour of computing
+
 
 def cross_check(site: Site, file: Path | None = None) -> list[Problem]:
     """Every reference that leads nowhere and every combination that cannot work."""
@@ -64,6 +66,14 @@ def _one_workload_each(site: Site) -> Iterator[Problem]:
 
 
 def _steps(site: Site) -> Iterator[Problem]:
+    count = as_fraction(site.scenario.days) * 86_400 / as_fraction(site.scenario.step_s)
+    if count > _MOST_STEPS:
+        yield Problem(
+            f"makes {float(count):.3g} steps of the run, more than {_MOST_STEPS:.0e}",
+            "Lengthen the step, or shorten scenario.days.",
+            key="scenario.step_s",
+            value=site.scenario.step_s,
+        )
     step, row = as_fraction(site.scenario.step_s), as_fraction(site.scenario.output_step_s)
     if (row / step).denominator != 1:
         yield Problem(

@@ -10,16 +10,16 @@ from pydantic import BaseModel, ValidationError
 
 from aidc.errors import InputError, Problem
 from aidc.schema.cooling import CoolingPlant
-from aidc.schema.site import Job, Pod, Service, Site
+from aidc.schema.site import Job, Pod, Scenario, Service, Site
 from aidc.site.crosscheck import cross_check
 from aidc.site.read import apply_settings, read_toml
 from aidc.site.refuse import problems_of
 from aidc.site.resolve import Resolver, split_own
 
-__all__ = ["load", "site_of"]
+__all__ = ["load", "site_of", "with_scenario"]
 
 # what the resolver puts in; a reader never wrote these keys, so they are left out of messages
-_HIDDEN = ("rack", "accelerator", "model", "rejection", "cdu_entry", "crah_entry", "front_entry")
+_HIDDEN = ("rack", "accelerator", "model", "rejection")
 
 
 def load(path: Path | str, settings: Sequence[str] = ()) -> Site:
@@ -48,9 +48,11 @@ def site_of(document: Mapping[str, Any], path: Path) -> Site:
     resolver = Resolver(path, (folder / "catalogue",))
     resolved = _resolve(_with_scenario(document, folder, resolver), resolver)
     try:
-        site = Site.model_validate({**resolved, "folder": folder})
+        site = Site.model_validate({**resolved, "folder": folder, "file": path})
     except ValidationError as error:
-        found = [*resolver.problems, *problems_of(error, Site, path, _HIDDEN)]
+        told = {problem.key for problem in resolver.problems}
+        new = [p for p in problems_of(error, Site, path, _HIDDEN) if p.key not in told]
+        found = [*resolver.problems, *new]
         raise InputError(_without_echoes(found)) from error
     problems = [*resolver.problems, *cross_check(site, path)]
     if problems:
@@ -58,11 +60,42 @@ def site_of(document: Mapping[str, Any], path: Path) -> Site:
     return site.model_copy(update={"assumptions": tuple(resolver.assumptions)})
 
 
+def with_scenario(site: Site, scenario: Scenario | Mapping[str, Any] | Path | str) -> Site:
+    """The same site under another scenario: a shape, tables as TOML gives them, or a TOML file.
+
+    Relative files in it are looked for beside the site.
+
+    Raises
+    ------
+    InputError
+        Everything that is wrong with the scenario, at once.
+    """
+    file = Path(scenario) if isinstance(scenario, (Path, str)) else (site.file or Path("scenario"))
+    if isinstance(scenario, Scenario):
+        changed = site.model_copy(update={"scenario": scenario})
+        problems = cross_check(changed, file)
+        if problems:
+            raise InputError(problems)
+        return changed
+    tables = read_toml(file) if isinstance(scenario, (Path, str)) else dict(scenario)
+    resolver = Resolver(file, (site.folder / "catalogue",))
+    resolved = _scenario(tables, resolver)
+    try:
+        shape = Scenario.model_validate(resolved)
+    except ValidationError as error:
+        raise InputError([*resolver.problems, *problems_of(error, Scenario, file)]) from error
+    if resolver.problems:
+        raise InputError(resolver.problems)
+    kept = [one for one in site.assumptions if not one.where.startswith("scenario.")]
+    update = {"scenario": shape, "assumptions": (*kept, *resolver.assumptions)}
+    return with_scenario(site.model_copy(update=update), shape)
+
+
 def _without_echoes(problems: list[Problem]) -> list[Problem]:
     """Drop what only follows from an entry that could not be found."""
-    broken = tuple(str(p.key).removesuffix(".use") for p in problems if str(p.key).endswith(".use"))
+    broken = tuple(str(p.key).removesuffix("use") for p in problems if str(p.key).endswith(".use"))
     return [
-        p for p in problems if str(p.key).endswith(".use") or not broken or not str(p.key).startswith(broken)
+        p for p in problems if str(p.key).endswith(".use") or not broken or not f"{p.key}.".startswith(broken)
     ]
 
 
@@ -71,7 +104,7 @@ def _with_scenario(document: Mapping[str, Any], folder: Path, resolver: Resolver
     result = dict(document)
     if isinstance(result.get("scenario"), str):
         result["scenario"] = read_toml(folder / result["scenario"])
-    for reserved in ("folder", "assumptions"):
+    for reserved in ("folder", "file", "assumptions"):
         if reserved in result:
             resolver.problems.append(Problem("unknown key", "Remove it.", resolver.file, reserved))
             del result[reserved]
@@ -81,9 +114,9 @@ def _with_scenario(document: Mapping[str, Any], folder: Path, resolver: Resolver
 def _resolve(document: dict[str, Any], resolver: Resolver) -> dict[str, Any]:
     sections: dict[str, Callable[[str, dict[str, Any], Resolver], dict[str, Any]]] = {
         "chains": _chain,
-        "storage": _flat("storage"),
-        "renewables": _flat("renewable"),
-        "gensets": _flat("genset"),
+        "storage": _flat("storage", "node"),
+        "renewables": _flat("renewable", "kind"),
+        "gensets": _flat("genset", "fuel"),
         "cooling": _cooling,
         "pods": _pod,
         "services": _service,
@@ -103,12 +136,20 @@ def _resolve(document: dict[str, Any], resolver: Resolver) -> dict[str, Any]:
     return result
 
 
-def _flat(kind: str) -> Callable[[str, dict[str, Any], Resolver], dict[str, Any]]:
-    """Equipment whose table is the entry itself with the site's keys over it."""
+def _flat(kind: str, telling: str) -> Callable[[str, dict[str, Any], Resolver], dict[str, Any]]:
+    """Equipment whose table is the entry itself with the site's keys over it.
+
+    `telling` is the key that a table has which is written out in full, and one that only forgot
+    its `use` has not.
+    """
 
     def resolve(key: str, table: dict[str, Any], resolver: Resolver) -> dict[str, Any]:
+        if "use" not in table and telling in table:
+            return table
         if "use" not in table:
-            return table  # written out in full
+            what, remedy = "is missing", f'Name a {kind}: use = "…" (aidc catalogue {kind}).'
+            resolver.problems.append(Problem(what, remedy, resolver.file, f"{key}.use"))
+            return table
         rest = {name: value for name, value in table.items() if name != "use"}
         return resolver.values(kind, table["use"], f"{key}.use", rest)
 
@@ -117,11 +158,13 @@ def _flat(kind: str) -> Callable[[str, dict[str, Any], Resolver], dict[str, Any]
 
 def _chain(key: str, table: dict[str, Any], resolver: Resolver) -> dict[str, Any]:
     """A chain, with the front end that it or its entry names."""
-    resolved = _flat("chain")(key, table, resolver)
-    return _slot(key, resolved, "front", "front-end", resolver)
+    resolved = _flat("chain", "stages")(key, table, resolver)
+    return _slot(key, resolved, "front", "front-end", resolver, "current_limit_frac")
 
 
-def _slot(key: str, table: dict[str, Any], part: str, kind: str, resolver: Resolver) -> dict[str, Any]:
+def _slot(
+    key: str, table: dict[str, Any], part: str, kind: str, resolver: Resolver, telling: str
+) -> dict[str, Any]:
     """Resolve the entry that `part` names into `part_entry`; a table overrides figures of the entry."""
     name = table.get(part)
     if f"{part}_entry" in table or name is None:
@@ -131,7 +174,7 @@ def _slot(key: str, table: dict[str, Any], part: str, kind: str, resolver: Resol
         return {
             **table,
             part: own.get("use", "own"),
-            f"{part}_entry": _flat(kind)(f"{key}.{part}", own, resolver),
+            f"{part}_entry": _flat(kind, telling)(f"{key}.{part}", own, resolver),
         }
     return {**table, f"{part}_entry": resolver.values(kind, name, f"{key}.{part}.use")}
 
@@ -146,7 +189,12 @@ def _nested(
     name = overrides.pop("use", own.pop("use", None))
     if name is None:
         resolver.problems.append(
-            Problem("is missing", f'Name a {kind}: use = "…".', resolver.file, f"{key}.use")
+            Problem(
+                "is missing",
+                f'Name a {kind}: use = "…" (aidc catalogue {kind}).',
+                resolver.file,
+                f"{key}.use",
+            )
         )
         return own
     return {**own, slot: resolver.values(kind, name, f"{key}.use", overrides)}
@@ -212,6 +260,6 @@ _AIR_HANDLER = "crah-chilled-water"  # where a plant names none: no rack gives a
 def _cooling(key: str, table: dict[str, Any], resolver: Resolver) -> dict[str, Any]:
     table = {"crah": _AIR_HANDLER, **table}
     for part in ("cdu", "crah"):
-        table = _slot(key, table, part, part, resolver)
+        table = _slot(key, table, part, part, resolver, "rated_heat_kw")
     table.setdefault("rejection_name", table.get("use", ""))
     return _nested(key, table, resolver, "heat-rejection", CoolingPlant, "rejection")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import types
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
@@ -46,12 +47,12 @@ def _echoes(one: Mapping[str, Any]) -> bool:
 def _problem(
     one: dict[str, Any], shape: type[BaseModel], file: Path | str | None, hidden: Sequence[str]
 ) -> Problem:
-    place: list[Any] = list(one["loc"])
     kind: str = one["type"]
+    place = _written(list(one["loc"]), shape, added=kind == "extra_forbidden")
     key = _key(place, hidden)
     value = None if kind == "missing" or isinstance(one.get("input"), Mapping) else one.get("input")
     if kind == "extra_forbidden":
-        known = _fields_at(shape, place[:-1])
+        known = sorted(set(_fields_at(shape, one["loc"][:-1])) - _NEVER_WRITTEN - {str(place[-1])})
         if len(place) > 1 and place[-2] in hidden:  # the user may have meant a key of the outer table
             known = sorted({*known, *_fields_at(shape, place[:-2])} - set(hidden))
         close = get_close_matches(str(place[-1]), known, n=1, cutoff=0.5)
@@ -63,14 +64,15 @@ def _problem(
         return _unknown_tag(one["ctx"], file, key)
     if kind == "union_tag_not_found":
         name = str(one["ctx"]["discriminator"]).strip("'")
-        return Problem("is missing", f"Add {name} = … .", file, f"{key}.{name}" if key else name)
-    message = str(one["msg"]).removeprefix("Value error, ")
-    what, _, remedy = message.partition(". ")
-    if not remedy:  # a validator may also write "what is wrong; what to do"
-        what, _, remedy = message.partition("; ")
-        remedy = f"{remedy[:1].upper()}{remedy[1:]}." if remedy else ""
+        return Problem(
+            "does not say what it is", f'Name it: {name} = "…".', file, f"{key}.{name}" if key else name
+        )
+    message = _in_words(str(one["msg"]))
+    what, _, remedy = message.partition(". " if ". " in message else "; ")
+    remedy = remedy[:1].upper() + remedy[1:]
     what = what[:1].lower() + what[1:]
-    return Problem(what.rstrip("."), remedy or _remedy(kind), file, key or None, value)
+    remedy = f"{remedy.rstrip('.')}." if remedy else _remedy(kind)
+    return Problem(what.rstrip("."), remedy, file, key or None, value)
 
 
 def _unknown_tag(context: Mapping[str, Any], file: Path | str | None, key: str) -> Problem:
@@ -98,13 +100,62 @@ def _remedy(kind: str) -> str:
     return "Correct the value."
 
 
+_NEVER_WRITTEN = {"folder", "assumptions"}  # of a site; the loader fills them in
+_A_NAME = "is no name. Use up to 64 letters, digits, dots, hyphens and underscores"
+_WORDS = {
+    "Value error, ": "",
+    "a valid dictionary or object to extract fields from": "a table",
+    "a valid dictionary": "a table",
+    "a valid mapping": "a table",
+    "a valid tuple": "a list",
+    "Tuple should": "list should",
+    " after validation": "",
+    r"String should match pattern '^[A-Za-z0-9][A-Za-z0-9_.\-]{0,63}$'": _A_NAME,
+    "a valid list": "a list",
+    "a valid string": "text in quotes",
+    "a valid boolean": "true or false",
+    "a valid number": "a number",
+    "a valid integer": "a whole number",
+    "a valid datetime": "a date and time",
+    "timezone info": "a time zone (write Z at the end for UTC)",
+    "unable to parse string as a number": "not text",
+    "unable to parse string as an integer": "not text",
+}
+
+
+def _in_words(message: str) -> str:
+    """The message in the words of TOML, not of Python."""
+    message = re.sub(r"a valid dictionary or instance of \w+", "a table", message)
+    for theirs, ours in _WORDS.items():
+        message = message.replace(theirs, ours)
+    return message
+
+
+def _written(place: Sequence[Any], shape: Any, *, added: bool) -> list[Any]:
+    """The location as it stands in the document: without the tags of unions.
+
+    `added` tells that the last part is a key that no shape knows, not a tag.
+    """
+    found: list[Any] = []
+    models = [shape]
+    for number, part in enumerate(place):
+        inner = [option for model in models for option in _inside(model, part)]
+        last = number == len(place) - 1
+        is_tag = isinstance(part, str) and models and all(_is_model(m) for m in models) and inner == models
+        if not is_tag or (last and added):
+            found.append(part)
+        models = inner
+    return found
+
+
 def _key(place: Sequence[Any], hidden: Sequence[str]) -> str:
     text = ""
     for part in place:
         if isinstance(part, int):
             text += f"[{part}]"
         elif str(part) not in hidden and not str(part).startswith("function-"):
-            text += f".{part}" if text else str(part)
+            name = str(part).removesuffix("_entry")
+            text += f".{name}" if text else name
     return text
 
 
@@ -112,8 +163,15 @@ def _fields_at(shape: Any, place: Sequence[Any]) -> list[str]:
     """The keys that a model accepts at a place in the document."""
     models = [shape]
     for part in place:
-        models = [inner for model in models for inner in _inside(model, part)]
+        tagged = [model for model in models if _bears(model, part)]  # a union's tag: one shape of several
+        models = tagged or [inner for model in models for inner in _inside(model, part)]
     return sorted({name for model in models if _is_model(model) for name in _names(model)})
+
+
+def _bears(model: Any, tag: Any) -> bool:
+    """Whether a shape is told from others by this tag in `kind` or `use`."""
+    fields = model.model_fields if _is_model(model) else {}
+    return any(tag in get_args(fields[name].annotation) for name in ("kind", "use") if name in fields)
 
 
 def _is_model(candidate: Any) -> bool:

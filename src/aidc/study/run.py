@@ -2,28 +2,30 @@
 
 from __future__ import annotations
 
+import contextlib
 import resource
 import sys
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Generator, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from aidc.contract import Command, Controller
-from aidc.control import controller_of
-from aidc.errors import InputError, Problem, SimulationError
+from aidc.contract import Controller
+from aidc.control import controller_of, options_of
+from aidc.errors import AidcError, InputError, Problem, SimulationError
 from aidc.measure import summary
 from aidc.record.run import Run
-from aidc.record.writer import RunWriter, free_folder
-from aidc.schema.site import Site
+from aidc.record.writer import RunWriter, free_folder, write_failures
+from aidc.schema.site import Scenario, Site
 from aidc.simulate import Twin, compile_site
 from aidc.simulate.arrays import Records
 from aidc.simulate.compiled import Compiled
 from aidc.simulate.frames import pod_frame, series_frame, stored_now
 from aidc.simulate.twin import Block
-from aidc.site import load, site_toml
+from aidc.site import load, site_toml, with_scenario
 from aidc.study.events import EventLog
 
 __all__ = ["run"]
@@ -37,6 +39,7 @@ def run(
     site: Site | Path | str,
     *,
     out: Path | str | None = None,
+    scenario: Scenario | Mapping[str, Any] | Path | str | None = None,
     controller: Controller | None = None,
     settings: Sequence[str] = (),
     progress: Progress | None = None,
@@ -50,8 +53,11 @@ def run(
         A loaded site, or the path of a site file.
     out
         Folder of the run; must not exist. Default: `runs/NAME-N` under the working folder.
+    scenario
+        What happens, in place of the site's own: a shape, tables as TOML gives them, or a TOML file.
     controller
-        Who decides; default: the site's own `[control]`.
+        Who decides; default: the site's own `[control]`. It takes `[control.options]` where the site
+        names no controller of its own, and its default options where it does.
     settings
         `key.path=value` overrides, where `site` is a path.
     progress
@@ -70,8 +76,9 @@ def run(
     """
     began = time.perf_counter()
     site = site if isinstance(site, Site) else load(site, settings)
+    site = site if scenario is None else with_scenario(site, scenario)
     target = Path(out) if out is not None else free_folder(Path("runs"), site.site.name)
-    with RunWriter(target) as writer:
+    with RunWriter(target) as writer, _naming(site):
         compiled = compile_site(site)
         twin = Twin(compiled)
         chosen, options = (controller, None) if controller else controller_of(site)
@@ -93,9 +100,29 @@ def run(
         writer.text("site.toml", site_toml(site))
         done = Run(written.site, meta, writer.folder, figures)
         if finish is not None:
-            finish(done, writer.folder)
+            with write_failures(target):
+                finish(done, writer.folder)
         folder = writer.finish()
     return Run(written.site, meta, folder, figures)
+
+
+@contextlib.contextmanager
+def _naming(site: Site) -> Generator[None]:
+    """Say in which site file a problem lies that only shows while the scenario is read."""
+    try:
+        yield
+    except InputError as error:
+        raise InputError([replace(one, file=one.file or site.file) for one in error.problems]) from error
+
+
+@contextlib.contextmanager
+def _compiling() -> Generator[list[float]]:
+    """Gather the seconds that kernels take to compile meanwhile; nothing once they are cached."""
+    from numba.core import event
+
+    spent: list[float] = []
+    with event.install_timer("numba:compile", spent.append):
+        yield spent
 
 
 class _Stepping:
@@ -127,17 +154,24 @@ class _Stepping:
                 )
             )
         if options is None:
-            options = controller.Options.model_validate(dict(site.control.options))
-        controller.reset(twin.view, options, np.random.default_rng(site.scenario.seed + 1))
+            theirs = site.control.use != "none"  # the site's options are for the site's own controller
+            options = options_of(type(controller), {} if theirs else site.control.options)
+        with self._naming(controller):
+            controller.reset(twin.view, options, np.random.default_rng(site.scenario.seed + 1))
         while not twin.done:
-            decided = self._decide(controller)
-            self.events.decided(twin.tick, decided)
-            self.events.clipped(twin.tick, twin.apply(decided))
+            with self._naming(controller):
+                decided = controller.decide(twin.observe())
+                self.events.decided(twin.tick, decided)
+                self.events.clipped(twin.tick, twin.apply(decided))
             self._advance(steps)
 
-    def _decide(self, controller: Controller) -> Sequence[Command]:
+    @contextlib.contextmanager
+    def _naming(self, controller: Controller) -> Generator[None]:
+        """Whatever a controller raises, or returns that is none of the contract's, ends the run in words."""
         try:
-            return controller.decide(self.twin.observe())
+            yield
+        except AidcError:
+            raise
         except Exception as error:  # a user's controller may raise anything
             name, tick = type(controller).__name__, self.twin.tick
             when = self.twin.compiled.clock.at(tick).isoformat()
@@ -146,8 +180,9 @@ class _Stepping:
 
     def _advance(self, steps: int) -> None:
         began = time.perf_counter()
-        block = self.twin.advance(min(steps, self.twin.compiled.clock.steps - self.twin.tick))
-        self.engine_s += time.perf_counter() - began
+        with _compiling() as compiled_s:
+            block = self.twin.advance(min(steps, self.twin.compiled.clock.steps - self.twin.tick))
+        self.engine_s += time.perf_counter() - began - sum(compiled_s)
         self._write(block)
         if self.progress is not None:
             self.progress(self.twin.tick, self.twin.compiled.clock.steps)

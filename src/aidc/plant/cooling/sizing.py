@@ -231,8 +231,11 @@ def reused_heat_w(heat_w: float, return_k: float, frac: float, limit_w: float, m
     return min(max(heat_w, 0.0) * frac, limit_w) if return_k >= min_k else 0.0
 
 
-def range_warnings(plant: CoolingPlant) -> list[str]:
-    """Where a plant leaves the range of its models; for the run's list of repairs and remarks."""
+def range_warnings(plant: CoolingPlant, *, cools_air: bool = True) -> list[str]:
+    """Where a plant leaves the range of its models; for the run's list of repairs and remarks.
+
+    `cools_air` tells whether any pod gives its air share to this plant.
+    """
     found: list[str] = []
     rejection, supply_c = plant.rejection, plant.supply_temp_c
     if isinstance(rejection, ChillerEconomiser):
@@ -241,7 +244,7 @@ def range_warnings(plant: CoolingPlant) -> list[str]:
             found.append(
                 f"supply at {supply_c:g} °C lies outside the chillers' {low:g} to {high:g} °C: extrapolated"
             )
-    if plant.crah_entry is not None and supply_c >= plant.crah_entry.air_supply_c:
+    if cools_air and plant.crah_entry is not None and supply_c >= plant.crah_entry.air_supply_c:
         found.append(
             f"the hall's air cannot be cooled to its design {plant.crah_entry.air_supply_c:g} °C"
             f" by water of {supply_c:g} °C"

@@ -114,7 +114,7 @@
       row.hidden = !words.every((word) => texts[place].includes(word));
       left += !row.hidden;
     });
-    count.textContent = left === rows.length ? `${left} rows` : `${left} of ${rows.length} rows`;
+    count.textContent = left === rows.length ? `${left} ${left === 1 ? "row" : "rows"}` : `${left} of ${rows.length} rows`;
   };
   for (const box of document.querySelectorAll("[data-filter]")) {
     const rows = [...document.querySelectorAll(`#t-${CSS.escape(box.dataset.filter)} tbody tr`)];
