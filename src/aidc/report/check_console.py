@@ -73,7 +73,10 @@ def _changes(result: CheckResult) -> list[RenderableType]:
     if not told:
         return []
     lines: list[RenderableType] = [Text("Smallest change that would pass", style="bold")]
-    lines += [_hanging(f"{verdict.clause or verdict.rule}: {verdict.suggestion}") for verdict in told]
+    alike: dict[str, list[str]] = {}
+    for verdict in told:
+        alike.setdefault(verdict.suggestion, []).append(verdict.clause or verdict.rule)
+    lines += [_hanging(f"{', '.join(clauses)}: {suggestion}") for suggestion, clauses in alike.items()]
     return lines
 
 
