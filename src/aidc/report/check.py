@@ -279,7 +279,7 @@ def _transient_tiles(result: TransientResult) -> list[Tile]:
         one = found.get(name)
         if one is not None:
             value, at_s = (one.least, one.least_s) if side == "least" else (one.greatest, one.greatest_s)
-            tiles.append(Tile(text, number(value), one.shown.unit, f"at {figure(at_s)} s"))
+            tiles.append(Tile(text, number(value), one.shown.unit, f"at {number(at_s)} s"))
     lost = unserved_mwh(result.window.waveform)
     if lost is not None:
         tiles.append(

@@ -114,8 +114,8 @@ def transient_table(result: TransientResult) -> RenderableType:
     table.add_column("")
     for one in extremes_of(w):
         table.add_row(
-            one.shown.label, number(one.least), f"{figure(one.least_s)} s", number(one.mean), number(one.greatest),
-            f"{figure(one.greatest_s)} s", one.shown.unit,
+            one.shown.label, number(one.least), f"{number(one.least_s)} s", number(one.mean), number(one.greatest),
+            f"{number(one.greatest_s)} s", one.shown.unit,
         )  # fmt: skip
     events = [Text(f"Event: {_event(row)}") for row in result.events]
     lost = unserved_mwh(w)

@@ -301,10 +301,10 @@ def extreme_table(window: NamedWindow) -> Table | None:
             one.shown.label,
             one.shown.unit,
             number(one.least),
-            f"{figure(one.least_s)} s",
+            f"{number(one.least_s)} s",
             number(one.mean),
             number(one.greatest),
-            f"{figure(one.greatest_s)} s",
+            f"{number(one.greatest_s)} s",
         ]
         for one in extremes_of(window.waveform)
     ]

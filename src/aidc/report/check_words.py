@@ -61,6 +61,7 @@ _UNITS: Final[Mapping[str, tuple[float, str]]] = {
     "rad": (1.0, "rad"),
 }
 _APART: Final = frozenset({"warnings", "load_model"})
+_LEAST_PLAIN: Final = 1e-6  # smaller ones are written with an exponent
 _MODEL_LIMITS: Final = (
     (
         "Double-frequency ripple in unbalanced faults is not modelled: voltages and powers are one-cycle values, "
@@ -116,7 +117,10 @@ def _verb(number: int, verb: str) -> str:
 
 
 def number(value: Any) -> str:
-    """A value or limit of a verdict, with a true minus sign."""
+    """A value or limit of a verdict, with a true minus sign; a millisecond reads 0.001 s."""
+    plain = _plain(value)
+    if plain is not None and _LEAST_PLAIN <= abs(plain) < 1e-3:
+        return f"{plain:.{3 - math.floor(math.log10(abs(plain)))}f}".rstrip("0").replace("-", "−")
     return figure(value).replace("-", "−")
 
 
