@@ -97,6 +97,12 @@ FACTS = {
     "step_s": 1e-3,
     "cases": 1856,
     "energy_residual_frac": 3.1e-13,
+    "largest_load_loss": {"mw": 73.83, "case": "ll fault", "voltage_after_pu": 1.008},
+    "load_model": {
+        "error_percent": 30.6,
+        "parameters": {"Kvp": {"value": 1.842, "unit": "pu/pu", "basis": "fitted"}},
+        "dyr": "// RMS error 30.6 %\n// WARNING: the error is large.\n//   1 Kvp 1.842\n1 'PERC1' '1' 1.842 /\n",
+    },
     "warnings": ["the site file states no x_over_r: 10 is assumed"],
 }
 ASSUMED = (

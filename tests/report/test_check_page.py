@@ -224,10 +224,24 @@ def test_facts_read_in_human_units(four):
         "point · soc 50 %",
         "step 1 ms",
         "seed 42",
+        "largest load loss 73.83 MW",
+        "largest load loss · voltage after 1.008 pu",
     ):
         assert part in rows
     assert any(row.startswith("energy residual 3.1e-13") for row in rows)
     assert "x_over_r" in words_of(body_rows(four, "warnings")[0])
+
+
+def test_the_load_model_stands_apart_with_what_its_record_warns_of(four):
+    assert [words_of(row).split() for row in body_rows(four, "load-model")] == [
+        ["Kvp", "1.842", "pu/pu", "fitted"]
+    ]
+    words = words_of(four)
+    assert (
+        "RMS error 30.6 %. WARNING: the error is large. As a record: ercot.dyr beside this report." in words
+    )
+    assert "PERC1" not in words
+    assert "load model · " not in words
 
 
 def test_assumptions_lead_to_their_sources(four):

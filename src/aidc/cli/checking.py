@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import json
+import re
 import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import chain, count
 from pathlib import Path
 from typing import Any
 
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
+
+from aidc.errors import InputError, Problem
 
 __all__ = ["CheckRequest", "check_site", "run_transient"]
 
@@ -39,20 +43,21 @@ class CheckRequest:
 def check_site(request: CheckRequest) -> int:
     """Judge a site or its recordings by one or several rule sets; the worst result is the exit code."""
     from aidc.measure.grid.verdict import overall
-    from aidc.record.writer import RunWriter, free_folder
+    from aidc.record.writer import RunWriter, free_folder, refuse_existing
     from aidc.report.check import write_check
     from aidc.report.check_console import verdict_table
     from aidc.site import load
 
     site = load(request.site, request.settings)
     target = request.out or free_folder(Path("runs"), f"{site.site.name}-check")
-    console = Console(stderr=True, quiet=request.as_json)
+    refuse_existing(target)
+    results = _results(site, request, Console(stderr=True, quiet=request.as_json))
+    document = _document(results)
+    taken: set[str] = set()
     with RunWriter(target) as writer:
-        results = _results(site, request, console)
-        document = _document(results)
         writer.document("check.json", document)
         for result in results:
-            _waveforms(writer, result.windows, result.code_name)
+            _waveforms(writer, result.windows, result.code_name, taken)
             model = result.facts.get("load_model")
             if model:
                 writer.text(f"{result.code_name}.dyr", str(model["dyr"]))
@@ -69,11 +74,17 @@ def check_site(request: CheckRequest) -> int:
 
 
 def _results(site: Any, request: CheckRequest, console: Console) -> list[Any]:
-    from aidc.study.check import check
+    from aidc.scenario.disturbances import read_events
+    from aidc.study.check import check, rule_set
     from aidc.study.recorded import check_recording
 
-    codes: list[str | None] = list(request.codes) or [None]
+    codes: list[str | None] = list(dict.fromkeys(request.codes)) or [None]
+    for code in codes:  # a name that is not known is told before anything is computed
+        rule_set(site, code)
+    for path in request.events:
+        read_events(path)
     if request.recordings:
+        _refuse_twin_options(request)
         return [check_recording(site, path, code=code) for code in codes for path in request.recordings]
     with _bar(console) as bar:
         return [
@@ -90,6 +101,18 @@ def _results(site: Any, request: CheckRequest, console: Console) -> list[Any]:
             )
             for code in codes
         ]
+
+
+def _refuse_twin_options(request: CheckRequest) -> None:
+    """A record is as it is: what belongs to the twin has no meaning beside it."""
+    given = {"--event": request.events, "--at": request.at}
+    problems = [
+        Problem("belongs to the twin, not to a recording", "Leave it out, or leave out --recording.", key=key)
+        for key, value in given.items()
+        if value
+    ]
+    if problems:
+        raise InputError(problems)
 
 
 def _document(results: Sequence[Any]) -> dict[str, Any]:
@@ -118,7 +141,7 @@ def run_transient(
     as_json: bool,
 ) -> int:
     """Step a site through one window and write its waveform and report."""
-    from aidc.record.writer import RunWriter, free_folder
+    from aidc.record.writer import RunWriter, free_folder, refuse_existing
     from aidc.report.check import write_transient
     from aidc.report.check_console import transient_table
     from aidc.site import load
@@ -126,10 +149,11 @@ def run_transient(
 
     site = load(path, settings)
     target = out or free_folder(Path("runs"), f"{site.site.name}-transient")
+    refuse_existing(target)
+    result = transient(site, events=event if event is not None else (), **options)
     with RunWriter(target) as writer:
-        result = transient(site, events=event if event is not None else (), **options)
         writer.document("transient.json", result.as_dict())
-        _waveforms(writer, (result.window,), "waveform")
+        _waveforms(writer, (result.window,), "waveform", set())
         write_transient(result, writer.folder / REPORT)
         folder = writer.finish()
     if as_json:
@@ -141,16 +165,18 @@ def run_transient(
     return 0
 
 
-def _waveforms(writer: Any, windows: Sequence[Any], prefix: str) -> None:
+def _waveforms(writer: Any, windows: Sequence[Any], prefix: str, taken: set[str]) -> None:
     """Every kept window as a Parquet table: seconds, and a column for each channel."""
     import polars as pl
 
     for window in windows:
         waveform = window.waveform
         frame = pl.DataFrame({"time_s": waveform.time_s, **waveform.channels})
-        name = f"{prefix}.{window.key}" if window.key != "transient" else prefix
-        writer.append(name.replace("/", "-").replace(" ", "-"), frame)
-    writer.close_tables()
+        stem = re.sub(r"[^\w.-]+", "-", f"{prefix}.{window.key}" if window.key != "transient" else prefix)
+        name = next(one for one in chain([stem], (f"{stem}-{k}" for k in count(2))) if one not in taken)
+        taken.add(name)
+        writer.append(name, frame)
+        writer.close_tables()
 
 
 def _bar(console: Console) -> Progress:

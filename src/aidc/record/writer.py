@@ -26,7 +26,7 @@ import pyarrow.parquet as pq
 
 from aidc.errors import OutputError
 
-__all__ = ["RunWriter", "free_folder", "write_failures"]
+__all__ = ["RunWriter", "free_folder", "refuse_existing", "write_failures"]
 
 _LOG = logging.getLogger("aidc")
 _LOCK = ".lock"
@@ -52,13 +52,18 @@ def free_folder(parent: Path, name: str) -> Path:
     return parent / f"{name}-{number}"
 
 
+def refuse_existing(target: Path) -> None:
+    """Refuse a folder that is there already, before anything is computed for it."""
+    if target.exists():
+        raise OutputError(f"{target} exists already. Choose another --out, or move it away.")
+
+
 class RunWriter:
     """Collects a run in a temporary folder; `finish` puts it under its name."""
 
     def __init__(self, target: Path) -> None:
         self.target = target
-        if target.exists():
-            raise OutputError(f"{target} exists already. Choose another --out, or move it away.")
+        refuse_existing(target)
         with write_failures(target):
             target.parent.mkdir(parents=True, exist_ok=True)
             _sweep(target.parent)

@@ -19,6 +19,7 @@ from aidc.report.check_tables import (
     event_table,
     extreme_table,
     fact_blocks,
+    model_blocks,
     verdict_table,
 )
 from aidc.report.check_waveforms import lines_of, window_blocks
@@ -187,7 +188,8 @@ def _check_sections(results: Sequence[CheckResult]) -> list[Section]:
                 [assumption_table(results) or Note("The check lists no assumed figures.")]),
         Section("rules", "Rule set", "The rule set as it was read", "",
                 [clause_table(result, f"clauses-{place}") for place, result in enumerate(results)]),
-        Section("facts", "Facts", "Facts", "", fact_blocks([(result.code.title, result.facts) for result in results])),
+        Section("facts", "Facts", "Facts", "",
+                [*fact_blocks([(result.code.title, result.facts) for result in results]), *model_blocks(results)]),
         Section("limits", "Limits", "What this check does not say", "", [caveat_table(results)]),
     ]  # fmt: skip
     return sections
@@ -277,7 +279,7 @@ def _transient_tiles(result: TransientResult) -> list[Tile]:
         one = found.get(name)
         if one is not None:
             value, at_s = (one.least, one.least_s) if side == "least" else (one.greatest, one.greatest_s)
-            tiles.append(Tile(text, number(value), one.shown.unit, f"at {figure(at_s)} s"))
+            tiles.append(Tile(text, number(value), one.shown.unit, f"at {number(at_s)} s"))
     lost = unserved_mwh(result.window.waveform)
     if lost is not None:
         tiles.append(

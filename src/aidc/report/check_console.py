@@ -73,7 +73,10 @@ def _changes(result: CheckResult) -> list[RenderableType]:
     if not told:
         return []
     lines: list[RenderableType] = [Text("Smallest change that would pass", style="bold")]
-    lines += [_hanging(f"{verdict.clause or verdict.rule}: {verdict.suggestion}") for verdict in told]
+    alike: dict[str, list[str]] = {}
+    for verdict in told:
+        alike.setdefault(verdict.suggestion, []).append(verdict.clause or verdict.rule)
+    lines += [_hanging(f"{', '.join(clauses)}: {suggestion}") for suggestion, clauses in alike.items()]
     return lines
 
 
@@ -111,8 +114,8 @@ def transient_table(result: TransientResult) -> RenderableType:
     table.add_column("")
     for one in extremes_of(w):
         table.add_row(
-            one.shown.label, number(one.least), f"{figure(one.least_s)} s", number(one.mean), number(one.greatest),
-            f"{figure(one.greatest_s)} s", one.shown.unit,
+            one.shown.label, number(one.least), f"{number(one.least_s)} s", number(one.mean), number(one.greatest),
+            f"{number(one.greatest_s)} s", one.shown.unit,
         )  # fmt: skip
     events = [Text(f"Event: {_event(row)}") for row in result.events]
     lost = unserved_mwh(w)

@@ -9,7 +9,7 @@ from typing import Final, Literal
 import numpy as np
 import plotly.graph_objects as go
 
-from aidc.measure.grid.excursion import longest, stretches
+from aidc.measure.grid.excursion import longest, running, stretches
 from aidc.measure.grid.ride_through import left_at, voltage_channels
 from aidc.record.waveform import FloatArray, Mark, Waveform
 from aidc.report.blocks import Chart
@@ -277,7 +277,7 @@ def _add_case(drawn: go.Figure, curve: Curve, window: NamedWindow, colour: str) 
                 hovertemplate="%{x:.4~g} s beyond %{y:.4~g}<extra></extra>",
             )
         )  # fmt: skip
-        _add_end(drawn, window, channel, (float(times[-1]), float(levels[-1])), colour)
+        _add_end(drawn, curve, window, channel, (float(times[-1]), float(levels[-1])), colour, above=above)
         added = True
     return added
 
@@ -295,10 +295,18 @@ def _seen(
 
 
 def _add_end(
-    drawn: go.Figure, window: NamedWindow, channel: str, end: tuple[float, float], colour: str
+    drawn: go.Figure,
+    curve: Curve,
+    window: NamedWindow,
+    channel: str,
+    end: tuple[float, float],
+    colour: str,
+    *,
+    above: bool,
 ) -> None:
     """A dot where all load stayed; a cross at the time into the excursion at which some left."""
     w = window.waveform
+    mildest = (curve.above if above else curve.below)[0][0]
     if "connected_frac" not in w or not np.isfinite(w["connected_frac"]).all():
         return
     gone_s = left_at(w)
@@ -308,9 +316,8 @@ def _add_end(
     if gone_s < np.inf:
         symbol, told = "x", "load left"
         k = min(int((gone_s - w.first_tick * float(w.step_s)) / float(w.step_s)), len(w) - 1)
-        fault_s = fault_start_s(w, window.marks or w.marks, ())
-        if fault_s is not None and gone_s > fault_s:
-            at = (gone_s - fault_s, float(w[channel][k]))
+        into_s = running(_stretches(w, channel, mildest, above=above), gone_s, curve.window_s)
+        at = (into_s, float(w[channel][k])) if into_s > 0 else end
     drawn.add_trace(
         go.Scatter(
             x=[max(at[0], _FLOOR_S)], y=[at[1]], mode="markers", showlegend=False, legendgroup=window.key,

@@ -35,6 +35,7 @@ __all__ = [
     "event_table",
     "extreme_table",
     "fact_blocks",
+    "model_blocks",
     "verdict_table",
 ]
 
@@ -110,7 +111,7 @@ def change_blocks(results: Sequence[CheckResult]) -> list[Block]:
                 f"{number(verdict.value)} {verdict.unit}".strip(),
                 f"{number(verdict.limit)} {verdict.unit}".strip(),
                 margin_text(verdict),
-                capital(verdict.suggestion)
+                verdict.suggestion
                 or "No formula gives a change for this clause. Look at the worst case's waveforms, change the site file "
                 "and check again.",
             ]
@@ -124,7 +125,7 @@ def change_blocks(results: Sequence[CheckResult]) -> list[Block]:
             Column("smallest change that would pass", wrap=True),
         ]
         note = (
-            "Each change is for its clause alone and by formula: check the changed site before building it."
+            "Each change is for its clause; check the changed site against the whole set before building it."
         )
         blocks.append(Table("changes", "Smallest change that would pass", columns, rows, note, cards=True))
     reasons: list[list[Cell]] = [
@@ -261,6 +262,32 @@ def fact_blocks(facts: Sequence[tuple[str, Mapping[str, Any]]]) -> list[Block]:
     return blocks or [Note("No facts were recorded.")]
 
 
+def model_blocks(results: Sequence[CheckResult]) -> list[Block]:
+    """The load model for the utility's study, once: parameters, error of the fit, what its record warns of."""
+    for result in results:
+        told: Any = result.facts.get("load_model")
+        if not isinstance(told, Mapping) or not told.get("parameters"):
+            continue
+        rows = [
+            [str(name), number(one.get("value")), str(one.get("unit", "")), str(one.get("basis", ""))]
+            for name, one in told["parameters"].items()
+        ]
+        columns = [
+            Column("parameter"),
+            Column("value", numeric=True),
+            Column("unit"),
+            Column("basis", wrap=True),
+        ]
+        remarks = [
+            line.removeprefix("// ").rstrip(".")
+            for line in str(told.get("dyr", "")).splitlines()
+            if line.startswith("// ") and not line.startswith("//  ")
+        ]
+        note = ". ".join([*remarks, f"As a record: {result.code_name}.dyr beside this report."])
+        return [Table("load-model", "Load model for the utility's study", columns, rows, note)]
+    return []
+
+
 def caveat_table(results: Sequence[CheckResult]) -> Table:
     """What the verdicts do not say."""
     rows = [[text] for text in caveats(results)]
@@ -274,10 +301,10 @@ def extreme_table(window: NamedWindow) -> Table | None:
             one.shown.label,
             one.shown.unit,
             number(one.least),
-            f"{figure(one.least_s)} s",
+            f"{number(one.least_s)} s",
             number(one.mean),
             number(one.greatest),
-            f"{figure(one.greatest_s)} s",
+            f"{number(one.greatest_s)} s",
         ]
         for one in extremes_of(window.waveform)
     ]

@@ -295,7 +295,8 @@ def _dress(drawn: go.Figure, view: _View, rows: Sequence[Sequence[str]], *, one:
         if span is not None:
             drawn.update_yaxes(range=list(span), row=number, col=1)
     for place, mark in enumerate(view.marks):
-        _shade(drawn, mark, named=place < _MARKS_NAMED)
+        most = mark.end_s - mark.start_s > 0.5 * (view.end_s - view.start_s)
+        _shade(drawn, mark, 0.04 if most else 0.13, named=place < _MARKS_NAMED)
     if view.marks:
         drawn.update_layout(margin={"t": 26})
 
@@ -312,11 +313,11 @@ def _axis_range(view: _View, row: Sequence[str]) -> tuple[float, float] | None:
     return (middle - least, middle + least) if high - low < least else None
 
 
-def _shade(drawn: go.Figure, mark: Mark, *, named: bool) -> None:
+def _shade(drawn: go.Figure, mark: Mark, opacity: float, *, named: bool) -> None:
     colour = COLOURS["limit"] if mark.kind in {"sag", "swell", "fault"} else COLOURS["bus"]
     drawn.add_shape(
         type="rect", xref="x", yref="paper", x0=mark.start_s, x1=mark.end_s, y0=0, y1=1, layer="below",
-        fillcolor=fade(colour, 0.13), line={"width": 1, "color": fade(colour, 0.45)},
+        fillcolor=fade(colour, opacity), line={"width": 1, "color": fade(colour, 0.45)},
     )  # fmt: skip
     if named:
         drawn.add_annotation(

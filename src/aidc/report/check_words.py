@@ -57,8 +57,11 @@ _UNITS: Final[Mapping[str, tuple[float, str]]] = {
     "pu": (1.0, "pu"),
     "hz": (1.0, "Hz"),
     "deg": (1.0, "°"),
+    "percent": (1.0, "%"),
     "rad": (1.0, "rad"),
 }
+_APART: Final = frozenset({"warnings", "load_model"})
+_LEAST_PLAIN: Final = 1e-6  # smaller ones are written with an exponent
 _MODEL_LIMITS: Final = (
     (
         "Double-frequency ripple in unbalanced faults is not modelled: voltages and powers are one-cycle values, "
@@ -114,7 +117,10 @@ def _verb(number: int, verb: str) -> str:
 
 
 def number(value: Any) -> str:
-    """A value or limit of a verdict, with a true minus sign."""
+    """A value or limit of a verdict, with a true minus sign; a millisecond reads 0.001 s."""
+    plain = _plain(value)
+    if plain is not None and _LEAST_PLAIN <= abs(plain) < 1e-3:
+        return f"{plain:.{3 - math.floor(math.log10(abs(plain)))}f}".rstrip("0").replace("-", "−")
     return figure(value).replace("-", "−")
 
 
@@ -186,8 +192,8 @@ def warnings_of(facts: Mapping[str, Any]) -> list[str]:
 
 
 def fact_rows(facts: Mapping[str, Any]) -> list[tuple[str, str]]:
-    """The facts but for the warnings, their units told by the ends of their names."""
-    return [row for key, value in facts.items() if key != "warnings" for row in _rows(str(key), value)]
+    """The facts but for those that stand apart, their units told by the ends of their names."""
+    return [row for key, value in facts.items() if key not in _APART for row in _rows(str(key), value)]
 
 
 def _rows(key: str, value: Any) -> list[tuple[str, str]]:
@@ -210,13 +216,19 @@ def _joined(key: str, name: str) -> str:
     return f"{stem} · {name}_{ending}" if stem and _known(ending) else f"{key} · {name}"
 
 
+def _ending(key: str) -> str:
+    """The last word of a key, which tells its unit."""
+    return key.replace(" · ", "_").rpartition("_")[2]
+
+
 def _known(ending: str) -> bool:
     return ending in _UNITS or ending in {"s", "ms", "frac", "k"}
 
 
 def _named(key: str) -> str:
     """A key as people read it: no unit, no underscores."""
-    stem, _, ending = key.rpartition("_")
+    ending = _ending(key)
+    stem = key[: -len(ending)].rstrip("_· ") if ending else key
     return (stem if stem and _known(ending) else key).replace("_", " ").replace(".", " · ")
 
 
@@ -227,7 +239,7 @@ def _told(key: str, value: Any) -> str:
     if isinstance(value, datetime):
         return f"{instant(value)} UTC"
     plain = _plain(value)
-    return str(value) if plain is None else _quantity(plain, key.rpartition("_")[2])
+    return str(value) if plain is None else _quantity(plain, _ending(key))
 
 
 def _quantity(plain: float, ending: str) -> str:

@@ -9,7 +9,6 @@ from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
-from aidc.clock import as_fraction
 from aidc.measure.grid.load_loss import Loss, after_loss_pu, load_loss, loss_of
 from aidc.measure.grid.load_model import LoadModelFit, dyr_record, fit_load_model
 from aidc.measure.grid.verdict import Connection, Verdict, not_applicable, not_assessable, worst
@@ -20,8 +19,6 @@ from aidc.schema.code import (
     FrequencyRideThrough,
     FrequencyService,
     LoadLoss,
-    Oscillation,
-    Ramp,
     Recovery,
     Uncaptured,
     VoltageRideThrough,
@@ -30,21 +27,23 @@ from aidc.schema.site import Site
 from aidc.simulate.transient.start import OperatingPoint, operating_point
 from aidc.simulate.transient.window import short_circuit_levels
 from aidc.site import load
+from aidc.study.asked import asked_moment, asked_window
 from aidc.study.codes import DEFAULT_CODE, read_code
-from aidc.study.event_cases import run_events
+from aidc.study.event_cases import EventResult, run_events
 from aidc.study.fault_battery import BEFORE_S, BatteryResult, TriedCase, run_battery
 from aidc.study.fault_cases import PHASES, fault_cases
+from aidc.study.fault_verdicts import both_ways
 from aidc.study.frequency_cases import run_frequency
-from aidc.study.honesty import refusals
+from aidc.study.honesty import beyond_the_twin, refusals
 from aidc.study.normal_operation import NormalResult, run_normal
-from aidc.study.remedy import Remedy, ride_through_remedy, storage_remedies
+from aidc.study.remedy_trial import RemedyTrial
+from aidc.study.service_cases import run_service
 from aidc.study.verdicts import CheckResult, NamedWindow
 from aidc.units import MEGA
 
-__all__ = ["check", "connection_of", "rule_set", "tagged"]
+__all__ = ["check", "connection_of", "not_concerned", "rule_set", "tagged"]
 
 NORMAL_S = 3600.0
-_TRY_S = 900.0  # a remedy is tried on a quarter of an hour, and on starts and aborts
 
 Progress = Callable[[str, int, int], None]
 
@@ -93,14 +92,15 @@ def check(
     """
     site = site if isinstance(site, Site) else load(site, settings)
     name, rules = rule_set(site, code)
-    reason = _not_concerned(rules, site)
+    reason = not_concerned(rules, site)
     if reason:
         return CheckResult(
             site.site.name, name, rules, tagged([not_applicable(c, reason) for c in rules.clauses], name)
         )
+    step = asked_window(duration_s, step_s)
     files = tuple(Path(one) for one in events)
     return _Check(
-        site, name, rules, files, at, duration_s, as_fraction(step_s), suggest, load_model, progress
+        site, name, rules, files, asked_moment(at), duration_s, step, suggest, load_model, progress
     ).run()
 
 
@@ -125,7 +125,7 @@ def connection_of(site: Site) -> Connection:
     )
 
 
-def _not_concerned(rules: Code, site: Site) -> str:
+def not_concerned(rules: Code, site: Site) -> str:
     """Why a rule set as a whole does not concern a site; empty where it does."""
     size = site.grid.import_limit_mw
     if not rules.min_mw <= size <= rules.max_mw:
@@ -167,21 +167,23 @@ class _Check:
         self._say("operating point", 0, 1)
         point = operating_point(self.site, self.at, self.duration_s)
         self._point_facts(point, levels)
-        refused = refusals(self.site, clauses, levels)
-        told = {index: [not_assessable(clauses[index], why)] for index, why in refused.items()}
-        open_ = [clause for index, clause in enumerate(clauses) if index not in refused]
-        for index, clause in enumerate(clauses):
-            if index not in told and (early := _without_simulation(clause, self.site)) is not None:
-                told[index] = [early]
+        told = {
+            index: [early]
+            for index, clause in enumerate(clauses)
+            if (early := _without_simulation(clause, self.site)) is not None
+        }
+        for index, why in refusals(self.site, clauses, levels).items():
+            told.setdefault(index, [not_assessable(clauses[index], why)])
+        asked = [index for index in range(len(clauses)) if index not in told]
+        open_ = [clauses[index] for index in asked]
         battery = self._faults(point, open_, levels)
         normal = self._normal(point, open_)
-        for index, clause in enumerate(clauses):
-            if index not in told:
-                told[index] = self._of(point, clause, open_, battery, normal)
-        own = run_events(self.site, clauses, self.files, self.step_s)
+        own = run_events(
+            self.site, open_, self.files, self.step_s, connection_of(self.site), self.at or point.start
+        )
         self.windows += own.windows
-        for index, found in own.verdicts.items():
-            told[index] += [] if index in refused else found
+        for place, index in enumerate(asked):
+            told[index] = [*self._of(point, place, open_, battery, normal), *own.verdicts.get(place, [])]
         verdicts = [
             worst(told[index]) if told[index] else not_assessable(clauses[index], "no evaluator")
             for index in range(len(clauses))
@@ -191,7 +193,7 @@ class _Check:
             verdicts.append(worst(served))
         if self.suggest:
             verdicts = self._with_remedies(point, verdicts, normal, levels)
-        self._result_facts(battery, normal)
+        self._result_facts(battery, normal, own)
         return CheckResult(
             self.site.site.name,
             self.name,
@@ -250,22 +252,33 @@ class _Check:
     def _of(
         self,
         point: OperatingPoint,
-        clause: Clause,
+        index: int,
         open_: Sequence[Clause],
         battery: BatteryResult | None,
         normal: NormalResult,
     ) -> list[Verdict]:
-        """The verdicts of one clause that has been simulated."""
-        index = open_.index(clause)
+        """The verdicts of one clause that has been simulated, `index` counting these alone."""
+        clause = open_[index]
         if isinstance(clause, FrequencyRideThrough):
             verdict, windows, _ = run_frequency(self.site, point, clause, self.step_s)
             self.windows += windows
             return [verdict]
+        if isinstance(clause, FrequencyService):
+            cases = run_service(self.site, point, clause, self.step_s)
+            self.windows += cases.windows
+            self.facts.setdefault("services", {})[clause.clause] = cases.facts
+            return [cases.verdict]
         if isinstance(clause, LoadLoss) and battery is not None and battery.loss is not None:
-            return [load_loss(clause, [battery.loss], connection_of(self.site))]
+            return [load_loss(clause, [battery.loss], self._weakest())]
         if battery is not None and index in battery.verdicts:
-            return [_read_both_ways(clause, battery, index)]
-        return normal.verdicts.get(index, [])
+            verdict = both_ways(clause, battery.verdicts[index], battery.by_sequence.get(index))
+            return [replace(verdict, reason=f"worst of {battery.cases} cases; {verdict.reason}")]
+        return [_uncollapsed(clause, one, normal.collapsed_s) for one in normal.verdicts.get(index, [])]
+
+    def _weakest(self) -> Connection:
+        """The connection at its lowest short-circuit level, where a loss of load lifts the voltage most."""
+        lowest = min(short_circuit_levels(self.site).values())
+        return replace(connection_of(self.site), short_circuit_va=lowest)
 
     def _with_remedies(
         self,
@@ -275,70 +288,15 @@ class _Check:
         levels: dict[str, float],
     ) -> list[Verdict]:
         """Attach to each failure the smallest change that was found to pass."""
-        clauses = self.rules.clauses
-        failed = [
-            clause for clause, verdict in zip(clauses, verdicts, strict=False) if verdict.result == "fail"
-        ]
-        swings = [clause for clause in failed if isinstance(clause, (Oscillation, Ramp))]
-        faults = [
-            clause
-            for clause in failed
-            if isinstance(clause, (VoltageRideThrough, Recovery, FrequencyRideThrough))
-        ]
-        texts: dict[int, str] = {}
-        if swings:
-            text = self._try_storage(swings, normal)
-            texts |= {id(clause): text for clause in swings}
-        if faults:
-            text = self._try_fronts(point, faults, levels)
-            texts |= {id(clause): text for clause in faults}
+        trial = RemedyTrial(
+            self.site, point, self.rules.clauses, connection_of(self.site), levels, self.step_s, self.at,
+            lambda what: self._say(what, 0, 1),
+        )  # fmt: skip
+        texts = trial.suggestions(verdicts, normal)
         return [
-            replace(verdict, suggestion=texts[id(clause)])
-            if clause is not None and id(clause) in texts
-            else verdict
-            for verdict, clause in zip(
-                verdicts, [*clauses, *[None] * (len(verdicts) - len(clauses))], strict=True
-            )
+            replace(verdict, suggestion=texts[index]) if index in texts else verdict
+            for index, verdict in enumerate(verdicts)
         ]
-
-    def _try_storage(self, clauses: Sequence[Clause], normal: NormalResult) -> str:
-        windows = [w.waveform for w in normal.windows if w.key != "normal-close"]
-        tried = ""
-        for remedy in storage_remedies(self.site, clauses, windows):
-            self._say("trying a storage", 0, 1)
-            new_point = operating_point(remedy.site, self.at, _TRY_S)
-            result = run_normal(
-                remedy.site, new_point, clauses, connection_of(remedy.site), self.step_s, _TRY_S
-            )
-            found = [worst(one) for one in result.verdicts.values()]
-            if all(verdict.result == "pass" for verdict in found):
-                values = ", ".join(
-                    f"{v.clause}: {v.value:.3g} {v.unit}" for v in found if v.value is not None
-                )
-                return f"{remedy.text} (tried on the twin: {values})"
-            tried = remedy.text
-        return f"no storage found; the largest tried: {tried}" if tried else ""
-
-    def _try_fronts(self, point: OperatingPoint, clauses: Sequence[Clause], levels: dict[str, float]) -> str:
-        remedy: Remedy | None = ride_through_remedy(
-            self.site, [c for c in self.rules.clauses if not isinstance(c, Uncaptured)]
-        )
-        if remedy is None:
-            return ""
-        self._say("trying other settings", 0, 1)
-        voltage = [c for c in clauses if isinstance(c, (VoltageRideThrough, Recovery))]
-        phases = PHASES[:1] if self.site.jobs else (0.0,)
-        cases = fault_cases(voltage, levels, phases, 1.0 / self.site.grid.frequency_hz, float(self.step_s))
-        result = run_battery(remedy.site, point, voltage, cases, self.step_s)
-        results = [_read_both_ways(clause, result, k).result for k, clause in enumerate(voltage)]
-        results += [
-            run_frequency(remedy.site, point, c, self.step_s)[0].result
-            for c in clauses
-            if isinstance(c, FrequencyRideThrough)
-        ]
-        if all(one == "pass" for one in results):
-            return f"{remedy.text} (tried on the twin with {len(cases)} faults: passes)"
-        return f"{remedy.text} (tried on the twin: not enough alone)"
 
     def _point_facts(self, point: OperatingPoint, levels: dict[str, float]) -> None:
         self.facts |= {
@@ -354,12 +312,14 @@ class _Check:
             "seed": self.site.scenario.seed,
         }
 
-    def _result_facts(self, battery: BatteryResult | None, normal: NormalResult) -> None:
+    def _result_facts(self, battery: BatteryResult | None, normal: NormalResult, own: EventResult) -> None:
         warnings: list[str] = []
         if normal.collapsed_s > 0:
-            warnings.append(
-                f"voltage collapse: for {normal.collapsed_s:g} s the grid could not carry the load"
-            )
+            warnings.append(_collapse(f"for {normal.collapsed_s:g} s of normal operation"))
+        if battery is not None and battery.collapsed:
+            warnings.append(_collapse(f"in {battery.collapsed} of {battery.cases} fault cases"))
+        if own.collapsed:
+            warnings.append(_collapse(f"in {', '.join(own.collapsed)}"))
         if normal.lines:
             self.facts["lines"] = [
                 {"frequency_hz": hz, "amplitude_mw": w / MEGA, "share": share}
@@ -370,7 +330,7 @@ class _Check:
             residual = max(residual, battery.residual_frac)
             self.facts |= {"fault_cases": battery.cases, "failed_cases": dict(battery.failed)}
             if battery.loss is not None:
-                self.facts["largest_load_loss"] = _loss_facts(loss_of(battery.loss), connection_of(self.site))
+                self.facts["largest_load_loss"] = _loss_facts(loss_of(battery.loss), self._weakest())
             if self.load_model and battery.model_cases:
                 self.facts["load_model"] = _model_facts(fit_load_model(battery.model_cases))
         self.facts["energy_residual_frac"] = residual
@@ -405,24 +365,18 @@ def _without_simulation(clause: Clause, site: Site) -> Verdict | None:
             clause,
             f"judges the voltage at {clause.location}; the twin records the point of interconnection: give a recording",
         )
-    if isinstance(clause, FrequencyService):
-        return not_assessable(clause, "the site offers no frequency service")
-    return None
+    return not_assessable(clause, beyond) if (beyond := beyond_the_twin(clause, site)) else None
 
 
-def _read_both_ways(clause: Clause, battery: BatteryResult, index: int) -> Verdict:
-    """A voltage verdict that does not depend on which voltage counts, or the reason why there is none."""
-    verdict = battery.verdicts[index]
-    other = battery.by_sequence.get(index)
-    counted = f"worst of {battery.cases} cases"
-    if other is not None and {verdict.result, other.result} == {"pass", "fail"}:
-        failing = "positive sequence" if other.result == "fail" else "the worst phase"
-        return not_assessable(
-            clause,
-            f"the rule does not say which voltage counts, and by {failing} the site fails: {other.reason if other.result == 'fail' else verdict.reason}",
-            other.case if other.result == "fail" else verdict.case,
-        )
-    return replace(verdict, reason=f"{counted}; {verdict.reason}")
+def _collapse(when: str) -> str:
+    return f"voltage collapse: {when} the grid could not carry the load's power"
+
+
+def _uncollapsed(clause: Clause, verdict: Verdict, collapsed_s: float) -> Verdict:
+    """No pass rests on a stretch in which the network had no solution."""
+    if verdict.result != "pass" or collapsed_s <= 0:
+        return verdict
+    return not_assessable(clause, _collapse(f"for {collapsed_s:g} s of normal operation"), verdict.case)
 
 
 def _fault_window(key: str, tried: TriedCase) -> NamedWindow:

@@ -4,22 +4,27 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
+from datetime import datetime
 from fractions import Fraction
 from pathlib import Path
 
 from aidc.measure.grid.frequency_ride_through import frequency_ride_through
-from aidc.measure.grid.recovery import recovery
-from aidc.measure.grid.ride_through import ride_through
+from aidc.measure.grid.meter import evaluate
 from aidc.measure.grid.served import it_served
-from aidc.measure.grid.verdict import Verdict
+from aidc.measure.grid.stream import SITE_KINDS
+from aidc.measure.grid.verdict import Connection, Verdict
 from aidc.record.waveform import Waveform
-from aidc.schema.code import Clause, FrequencyRideThrough, Recovery, VoltageRideThrough
+from aidc.schema.code import Clause, FrequencyRideThrough, Oscillation, Ramp
 from aidc.schema.site import Site
 from aidc.study.fault_battery import one_cycle
+from aidc.study.fault_verdicts import both_ways, judge_fault
 from aidc.study.transient import transient
 from aidc.study.verdicts import NamedWindow
 
 __all__ = ["EventResult", "run_events"]
+
+_OWN = SITE_KINDS | {"load-step"}
+"""Events of the site's own: what they do to its draw counts as ramp and oscillation; the grid's do not."""
 
 
 @dataclass
@@ -29,31 +34,46 @@ class EventResult:
     verdicts: dict[int, list[Verdict]] = field(default_factory=dict[int, list[Verdict]])
     served: list[Verdict] = field(default_factory=list[Verdict])
     windows: list[NamedWindow] = field(default_factory=list[NamedWindow])
+    collapsed: list[str] = field(default_factory=list[str])
 
 
-def run_events(site: Site, clauses: Sequence[Clause], files: Sequence[Path], step_s: Fraction) -> EventResult:
+def run_events(
+    site: Site,
+    clauses: Sequence[Clause],
+    files: Sequence[Path],
+    step_s: Fraction,
+    connection: Connection,
+    at: datetime | None = None,
+) -> EventResult:
     """Run each event file with and without its events, on the same seed."""
     result = EventResult()
-    for path in files:
-        done = transient(site, events=path, step_s=step_s)
+    for number, path in enumerate(files, start=1):
+        done = transient(site, events=path, step_s=step_s, at=at)
         length_s = float(done.facts["duration_s"])
-        calm = transient(site, duration_s=length_s, step_s=step_s).window.waveform
+        calm = transient(site, duration_s=length_s, step_s=step_s, at=at).window.waveform
         shown = one_cycle(done.window.waveform)
-        for index, clause in enumerate(clauses):
-            verdict = _of(clause, shown, calm, done.title)
-            if verdict is not None:
-                result.verdicts.setdefault(index, []).append(verdict)
+        for index, verdict in _verdicts(clauses, shown, calm, connection, done.title):
+            result.verdicts.setdefault(index, []).append(verdict)
         result.served.append(it_served(shown, done.title))
-        key = f"event-{path.stem}"
+        if float(done.facts["voltage_collapse_s"]) > 0:
+            result.collapsed.append(done.title)
+        key = f"event-{number}-{path.stem}"
         result.windows.append(replace(done.window, key=key, title=done.title, waveform=shown, reference=calm))
     return result
 
 
-def _of(clause: Clause, shown: Waveform, calm: Waveform, case: str) -> Verdict | None:
-    if isinstance(clause, VoltageRideThrough):
-        return ride_through(clause, shown, case)
-    if isinstance(clause, Recovery):
-        return recovery(clause, shown, calm, case)
-    if isinstance(clause, FrequencyRideThrough):
-        return frequency_ride_through(clause, shown, case)
-    return None
+def _verdicts(
+    clauses: Sequence[Clause], shown: Waveform, calm: Waveform, connection: Connection, case: str
+) -> list[tuple[int, Verdict]]:
+    found = [
+        (index, both_ways(clauses[index], one.stated, one.by_sequence))
+        for index, one in judge_fault(clauses, shown, calm, case).items()
+    ]
+    own = bool(shown.marks) and all(mark.kind in _OWN for mark in shown.marks)
+    for index, clause in enumerate(clauses):
+        if isinstance(clause, FrequencyRideThrough) and clause.applies_to == "load":
+            found.append((index, frequency_ride_through(clause, shown, case)))
+        elif own and isinstance(clause, (Oscillation, Ramp)):  # a window too short for them adds nothing
+            judged = evaluate(clause, shown, connection)
+            found += [(index, replace(v, case=case)) for v in judged if v.result in {"pass", "fail"}]
+    return found

@@ -13,16 +13,15 @@ import numpy as np
 from aidc.measure.grid.load_loss import LossCase, loss_of
 from aidc.measure.grid.load_model import LoadCase
 from aidc.measure.grid.one_cycle import cycle_mean
-from aidc.measure.grid.recovery import recovery
-from aidc.measure.grid.ride_through import ride_through
 from aidc.measure.grid.served import it_served
 from aidc.measure.grid.verdict import Verdict, worst
 from aidc.record.waveform import Waveform
-from aidc.schema.code import Clause, Recovery, VoltageRideThrough
+from aidc.schema.code import Clause, Recovery
 from aidc.schema.site import Site
 from aidc.simulate.transient.start import OperatingPoint
 from aidc.simulate.transient.window import Window, open_window
-from aidc.study.fault_cases import PHASES, FaultCase, readings
+from aidc.study.fault_cases import PHASES, FaultCase
+from aidc.study.fault_verdicts import judge_fault
 
 __all__ = ["BEFORE_S", "BatteryResult", "TriedCase", "one_cycle", "run_battery"]
 
@@ -80,13 +79,9 @@ def run_battery(
     Cases that share a short-circuit level and a phase of the iteration share their beginning and the run
     without a fault. Threads step them side by side: the kernel holds no lock.
     """
-    judged = [
-        clause
-        for clause in clauses
-        if isinstance(clause, (VoltageRideThrough, Recovery)) and clause.applies_to == "load"
-    ]
-    hold_s = max((clause.hold_s for clause in judged if isinstance(clause, Recovery)), default=1.0)
-    within_s = max((clause.within_s for clause in judged if isinstance(clause, Recovery)), default=0.0)
+    recoveries = [c for c in clauses if isinstance(c, Recovery) and c.applies_to == "load"]
+    hold_s = max((clause.hold_s for clause in recoveries), default=1.0)
+    within_s = max((clause.within_s for clause in recoveries), default=0.0)
     after_s = max(hold_s, within_s + 1.0) + _AFTER_S
     groups: dict[tuple[str, float], list[FaultCase]] = {}
     for case in cases:
@@ -97,7 +92,7 @@ def run_battery(
         for members in groups.values():
             group = _Group(site, point, members, step_s, after_s)
             for tried in _in_order(pool, group.run, members):
-                _judge(result, judged, tried, clauses)
+                _judge(result, clauses, tried)
                 done += 1
                 if progress is not None:
                     progress(done, len(cases))
@@ -176,20 +171,17 @@ def one_cycle(waveform: Waveform) -> Waveform:
     return replace(waveform, channels={**waveform.channels, **rms})
 
 
-def _judge(
-    result: BatteryResult, judged: Sequence[Clause], tried: TriedCase, clauses: Sequence[Clause]
-) -> None:
+def _judge(result: BatteryResult, clauses: Sequence[Clause], tried: TriedCase) -> None:
     """Judge one case by every clause; keep what is worse than anything before."""
     name = tried.case.name
-    for clause in judged:
-        index = clauses.index(clause)
-        for reading, one in enumerate(readings(clause)):
-            verdict = ride_through(one, tried.with_fault, name)
-            kept = result.verdicts if reading == 0 else result.by_sequence
-            _keep(result, kept, index, f"{clause.rule}-{index}", verdict, tried)
-        if isinstance(clause, Recovery):
-            verdict = recovery(clause, tried.with_fault, tried.without_fault, name)
-            _keep(result, result.verdicts, index, f"{clause.rule}-{index}", verdict, tried)
+    for index, found in judge_fault(clauses, tried.with_fault, tried.without_fault, name).items():
+        key = f"{clauses[index].rule}-{index}"
+        if found.stated.result == "fail":
+            result.failed[key] = result.failed.get(key, 0) + 1
+        if _keep(result.verdicts, index, found.stated):
+            result.worst[key] = tried
+        if found.by_sequence is not None:
+            _keep(result.by_sequence, index, found.by_sequence)
     served = it_served(tried.with_fault, name)
     result.served = served if result.served is None else worst([result.served, served])
     if served.result == "fail":
@@ -201,16 +193,13 @@ def _judge(
     _remember_for_model(result, tried)
 
 
-def _keep(
-    result: BatteryResult, kept: dict[int, Verdict], index: int, key: str, verdict: Verdict, tried: TriedCase
-) -> None:
-    if verdict.result == "fail":
-        result.failed[key] = result.failed.get(key, 0) + 1
+def _keep(kept: dict[int, Verdict], index: int, verdict: Verdict) -> bool:
+    """Keep a verdict that is worse than what was kept before; true if it is."""
     before = kept.get(index)
-    if before is None or _worse(before, verdict) is verdict:
-        kept[index] = verdict
-        if kept is result.verdicts:
-            result.worst[key] = tried
+    if before is not None and _worse(before, verdict) is before:
+        return False
+    kept[index] = verdict
+    return True
 
 
 def _worse(before: Verdict, verdict: Verdict) -> Verdict:

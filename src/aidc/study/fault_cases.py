@@ -14,8 +14,9 @@ from typing import Final, Literal
 from aidc.plant.network.sequence import fault_of, phases_of
 from aidc.schema.code import Clause, Recovery, VoltageRideThrough
 from aidc.schema.disturbance import Disturbance, Sag, Swell
+from aidc.study.fault_verdicts import readings
 
-__all__ = ["KINDS", "PHASES", "RESIDUALS", "FaultCase", "fault_cases", "readings"]
+__all__ = ["KINDS", "PHASES", "RESIDUALS", "FaultCase", "fault_cases"]
 
 FaultKind = Literal["3ph", "lg", "ll", "llg"]
 KINDS: Final[tuple[FaultKind, ...]] = ("3ph", "lg", "ll", "llg")
@@ -24,8 +25,9 @@ PHASES: Final = (0.05, 0.4, 0.72, 0.9)
 """Shares of a training iteration at which a fault falls: early and late in compute, at the edge, and within
 communication (which takes about the last quarter, see catalogue/training)."""
 
-_STEP_MARGIN: Final = 1.0  # cycles by which a case is shorter than the rule's time, so that its one-cycle RMS
-# stays within it: the trailing mean adds at most 0.62 of a cycle below 0.9 pu
+_SPARE_CYCLES: Final = 0.25
+"""By which a case stays short of the time that its one-cycle RMS may last: the load moves the voltage a little."""
+
 _BELOW_NEXT: Final = 0.01  # pu by which a swell stays below the next threshold
 
 
@@ -84,18 +86,6 @@ def fault_cases(
     ]
 
 
-def readings(clause: Clause) -> list[VoltageRideThrough]:
-    """A voltage clause as it stands and, where its rule does not say which voltage counts, by V1.
-
-    Positive sequence stays higher in unbalanced faults, so that they must be ridden through for longer.
-    """
-    if not isinstance(clause, VoltageRideThrough):
-        return []
-    if clause.quantity_defined or clause.quantity == "v1":
-        return [clause]
-    return [clause, clause.model_copy(update={"quantity": "v1"})]
-
-
 def _quantity(clause: VoltageRideThrough, kind: FaultKind, residual: float) -> float:
     """What the rule's quantity shows in an unloaded fault."""
     fault = fault_of(kind, residual)
@@ -104,39 +94,55 @@ def _quantity(clause: VoltageRideThrough, kind: FaultKind, residual: float) -> f
     return fault.source_frac * ratio
 
 
-def _durations(clause: VoltageRideThrough, quantity: float) -> list[float]:
-    """Times of the curve that an excursion to `quantity` may last, the longest last."""
-    below = [t for v, t in zip(clause.below_pu, clause.below_s, strict=True) if quantity < v]
-    if not below:  # within the continuous band: the longest time of the curve stands for always
-        return [max(clause.below_s, default=0.0)]
-    allowed = min(below)
-    return sorted({t for t in clause.below_s if 0 < t <= allowed})
+def _durations(
+    points: Sequence[tuple[float, float]], quantity: float, cycle_s: float, step_s: float
+) -> list[float]:
+    """How long an excursion to `quantity` may last for each time of a curve that it reaches, the longest last.
+
+    The rule counts one-cycle RMS, which follows the voltage with a delay: an excursion from 1 pu to q lies
+    beyond V for cycle·(2V² - 1 - q²)/(1 - q²) longer than it lasts (the mean of squares over a cycle that
+    has 1 on one side of the edge and q² on the other is V² at that place). Beyond a deep threshold it
+    is shorter, so that a case of the rule's own time would not try the whole of it.
+    """
+    beyond = [(v, t) for v, t in points if (quantity < v if quantity < 1 else quantity > v)]
+    if not beyond:  # within the continuous band: the longest time of the curve stands for always
+        return [max((t for _, t in points), default=0.0)]
+    spare_s = max(_SPARE_CYCLES * cycle_s, step_s)
+    square = quantity * quantity
+    late = {v: cycle_s * (2 * v * v - 1 - square) / (1 - square) for v, _ in beyond}
+    most = min(t - late[v] for v, t in beyond)
+    allowed = min(t for _, t in beyond)
+    shorter = {t for _, t in points if 0 < t < allowed}
+    return sorted(max(t - spare_s, 0.5 * t) for t in {*shorter, most} if t > 0)
 
 
 def _sags(clause: VoltageRideThrough, cycle_s: float, step_s: float) -> list[Sag]:
-    found: list[Sag] = []
-    for kind in KINDS if clause.below_pu else ():
-        for residual in RESIDUALS:
-            for time_s in _durations(clause, _quantity(clause, kind, residual)):
-                duration_s = _shortened(time_s, cycle_s, step_s)
-                found.append(
-                    Sag(use="sag", start_s=0.0, residual_pu=residual, duration_s=duration_s, fault=kind)
-                )
-    return found
+    points = tuple(zip(clause.below_pu, clause.below_s, strict=True))
+    return [
+        Sag(use="sag", start_s=0.0, residual_pu=residual, duration_s=_ms(duration_s), fault=kind)
+        for kind in (KINDS if points else ())
+        for residual in RESIDUALS
+        for duration_s in _durations(points, _quantity(clause, kind, residual), cycle_s, step_s)
+        if duration_s > 0
+    ]
 
 
 def _swells(clause: VoltageRideThrough, cycle_s: float, step_s: float) -> list[Swell]:
+    """To just below the next threshold, and half way there: a weak grid lifts the former beyond it."""
     found: list[Swell] = []
     points = sorted(zip(clause.above_pu, clause.above_s, strict=True))
     for k, (level, time_s) in enumerate(points):
         top = points[k + 1][0] - _BELOW_NEXT if k + 1 < len(points) else level + 0.05
         if time_s <= 0 or top <= level:
             continue
-        duration_s = _shortened(time_s, cycle_s, step_s)
-        found.append(Swell(use="swell", start_s=0.0, voltage_pu=round(top, 4), duration_s=duration_s))
+        for voltage in dict.fromkeys((round(top, 4), round(0.5 * (level + top), 4))):
+            found += [
+                Swell(use="swell", start_s=0.0, voltage_pu=voltage, duration_s=_ms(duration_s))
+                for duration_s in _durations(points, voltage, cycle_s, step_s)[-1:]
+            ]
     return found
 
 
-def _shortened(time_s: float, cycle_s: float, step_s: float) -> float:
-    """Just under a time of the rule, as its one-cycle RMS will count it."""
-    return max(time_s - max(_STEP_MARGIN * cycle_s, step_s), 0.5 * time_s)
+def _ms(duration_s: float) -> float:
+    """Whole milliseconds, so that cases that hardly differ are one."""
+    return max(round(duration_s, 3), 0.001)

@@ -22,6 +22,7 @@ _BEFORE_S: Final = 2.0
 _AFTER_S: Final = 2.0
 _INSIDE_HZ: Final = 0.02  # by which an excursion stays short of the next band
 _SLOW_HZ_PER_S: Final = 0.5  # how fast a band is entered where the rule names no RoCoF
+_WIDEST_HZ: Final = 3.0  # of a fast ramp, where no band is stated
 _JUST_UNDER: Final = 0.98  # of a limit that itself must be withstood
 
 
@@ -69,9 +70,21 @@ def _far(level: float, beyond: tuple[float, float] | None, side: str) -> float:
 
 
 def _fast_ramps(clause: FrequencyRideThrough, nominal_hz: float) -> list[tuple[str, Disturbance]]:
-    """Ramps at just under the RoCoF limit, for its whole measuring window, both ways."""
+    """Ramps at just under the RoCoF limit, for its whole measuring window, both ways.
+
+    They end inside the outermost bands: beyond them a site is free to leave.
+    """
     rate = _JUST_UNDER * (clause.rocof_hz_per_s or 0.0)
-    change = min(rate * clause.rocof_window_s * 1.2, 0.04 * nominal_hz)
+    edges = [
+        abs(hz - nominal_hz)
+        for levels, times in ((clause.below_hz, clause.below_s), (clause.above_hz, clause.above_s))
+        for hz, time_s in zip(levels, times, strict=True)
+        if time_s <= 2.0 * abs(hz - nominal_hz) / rate + 1.0  # it would be outlasted before the ramp is back
+    ]
+    room = min(edges, default=_WIDEST_HZ) - _INSIDE_HZ
+    change = min(rate * clause.rocof_window_s * 1.2, room)
+    if change <= 0:
+        return []
     return [
         (
             f"ramp of {sign * rate:.3g} Hz/s",
@@ -101,7 +114,7 @@ def run_frequency(
         steps += window.steps
         verdict = frequency_ride_through(clause, waveform, name)
         verdicts.append(verdict)
-        if worst(verdicts[-2:]).case == name or len(verdicts) == 1:
+        if worst(verdicts).case == name:
             mark = Mark(event.use, _BEFORE_S, end_s, name)
             windows = [NamedWindow(f"frequency-{clause.clause}", f"Frequency: {name}", waveform, (mark,))]
     return worst(verdicts), _small(windows), steps

@@ -5,15 +5,29 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 
-from aidc.schema.code import BandEnergy, Clause, Oscillation, Recovery, VoltageRideThrough
+from aidc.schema.code import (
+    BandEnergy,
+    Clause,
+    FrequencyRideThrough,
+    LoadLoss,
+    Oscillation,
+    Recovery,
+    VoltageRideThrough,
+)
 from aidc.schema.site import Site
 from aidc.units import MEGA
 
-__all__ = ["forming_mode_hz", "refusals"]
+__all__ = ["beyond_the_twin", "forming_mode_hz", "refusals"]
 
 _LEAST_SCR = 3.0
 _FASTEST_MODE_HZ = 10.0
-_DYNAMIC = (VoltageRideThrough, Recovery, Oscillation, BandEnergy)
+_LONGEST_S = 600.0  # of one fault with its recovery: the battery holds a few such windows in memory
+_LONGEST_BAND_S = 7200.0
+_HIGHEST_PU = 1.9
+_FARTHEST_HZ = 4.9
+_FASTEST_HZ_PER_S = 100.0
+_WIDEST_DEG = 90.0
+_DYNAMIC = (VoltageRideThrough, Recovery, LoadLoss, Oscillation, BandEnergy)
 
 
 def refusals(site: Site, clauses: Sequence[Clause], levels: Mapping[str, float]) -> dict[int, str]:
@@ -25,7 +39,47 @@ def refusals(site: Site, clauses: Sequence[Clause], levels: Mapping[str, float])
     reason = _weak(site, levels) or _fast(site, levels)
     if not reason:
         return {}
-    return {index: reason for index, clause in enumerate(clauses) if isinstance(clause, _DYNAMIC)}
+    return {index: reason for index, clause in enumerate(clauses) if _rests_on_dynamics(clause)}
+
+
+def _rests_on_dynamics(clause: Clause) -> bool:
+    """Whether what a clause judges is decided within the reach of a PLL or a current controller."""
+    if isinstance(clause, FrequencyRideThrough):  # bands of seconds to minutes are not
+        return clause.rocof_hz_per_s is not None or clause.phase_jump_deg is not None
+    return isinstance(clause, _DYNAMIC)
+
+
+def beyond_the_twin(clause: Clause, site: Site) -> str:
+    """Why no disturbance of the twin can try what a clause asks; empty where one can."""
+    if isinstance(clause, VoltageRideThrough):
+        return _voltage_beyond(clause)
+    if isinstance(clause, FrequencyRideThrough):
+        return _frequency_beyond(clause, site.grid.frequency_hz)
+    if isinstance(clause, Recovery) and max(clause.within_s, clause.hold_s) > _LONGEST_S:
+        return f"watches more than {_LONGEST_S:g} s, which is no transient"
+    return ""
+
+
+def _voltage_beyond(clause: VoltageRideThrough) -> str:
+    if max((*clause.below_s, *clause.above_s)) > _LONGEST_S:
+        return f"asks to ride through for more than {_LONGEST_S:g} s, which is no transient"
+    if max(clause.above_pu, default=1.0) > _HIGHEST_PU:
+        return f"asks to ride through more than {_HIGHEST_PU:g} pu, beyond what the twin can try"
+    if min(clause.above_pu, default=1.0) < 1.0 or max(clause.below_pu, default=1.0) > 1.0:
+        return "counts nominal voltage as an excursion"
+    return ""
+
+
+def _frequency_beyond(clause: FrequencyRideThrough, nominal_hz: float) -> str:
+    edges = (*clause.below_hz, *clause.above_hz)
+    far = max((abs(hz - nominal_hz) for hz in edges), default=0.0)
+    if far > _FARTHEST_HZ:
+        return f"has a frequency {far:g} Hz off the grid's {nominal_hz:g} Hz; the twin goes to 5 Hz"
+    if (clause.rocof_hz_per_s or 0.0) > _FASTEST_HZ_PER_S or (clause.phase_jump_deg or 0.0) > _WIDEST_DEG:
+        return "asks for a rate beyond 100 Hz/s or a jump beyond 90 degrees, which the twin cannot try"
+    if max((*clause.below_s, *clause.above_s), default=0.0) > _LONGEST_BAND_S:
+        return f"asks to stay for more than {_LONGEST_BAND_S:g} s, which is no transient"
+    return ""
 
 
 def _weak(site: Site, levels: Mapping[str, float]) -> str:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Generator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import replace
 from datetime import datetime
 from fractions import Fraction
 from pathlib import Path
@@ -11,6 +13,7 @@ from typing import Any
 import numpy as np
 
 from aidc.clock import as_fraction
+from aidc.errors import InputError, Problem
 from aidc.record.waveform import Mark, Waveform
 from aidc.scenario.disturbances import read_events
 from aidc.scenario.frequency_trace import load_trace
@@ -27,6 +30,7 @@ from aidc.simulate.transient.course import Trace
 from aidc.simulate.transient.start import operating_point
 from aidc.simulate.transient.window import Window, open_window, short_circuit_levels
 from aidc.site import load
+from aidc.study.asked import asked_moment, asked_window
 from aidc.study.verdicts import NamedWindow, TransientResult
 from aidc.units import J_PER_MWH, MEGA
 
@@ -69,8 +73,9 @@ def transient(
     InputError, SimulationError
     """
     site = site if isinstance(site, Site) else load(site, settings)
-    base, title = site.folder, ""
+    base, title, path = site.folder, "", None
     if isinstance(events, (str, Path)):
+        path = Path(events)
         found = read_events(events)
         base, title = Path(events).resolve().parent, found.title or Path(events).stem
         duration_s = duration_s if duration_s is not None else found.duration_s
@@ -80,12 +85,10 @@ def transient(
             else (None if found.step_ms is None else as_fraction(found.step_ms) / 1000)
         )
         events = found.events
-    step = as_fraction(step_s) if step_s is not None else Fraction(1, 1000)
     length_s = duration_s if duration_s is not None else _default_s(events)
+    step = asked_window(length_s, Fraction(1, 1000) if step_s is None else step_s)
     levels = short_circuit_levels(site)
     if level not in levels:
-        from aidc.errors import InputError, Problem
-
         raise InputError(
             Problem(
                 "the site states no such short-circuit level",
@@ -94,17 +97,18 @@ def transient(
                 value=level,
             )
         )
-    point = operating_point(site, at, length_s)
-    window = open_window(
-        site,
-        point,
-        events,
-        duration_s=length_s,
-        step_s=step,
-        seed=seed,
-        short_circuit_va=levels[level],
-        trace_of=lambda event: _trace(event, base, float(site.grid.frequency_hz)),
-    )
+    point = operating_point(site, asked_moment(at), length_s)
+    with _named(path):
+        window = open_window(
+            site,
+            point,
+            events,
+            duration_s=length_s,
+            step_s=step,
+            seed=seed,
+            short_circuit_va=levels[level],
+            trace_of=lambda event: _trace(event, base, float(site.grid.frequency_hz)),
+        )
     waveform, moves = _stepped(window)
     marks = tuple(mark for event in events for mark in _marks(event, length_s))
     shown = Waveform(
@@ -123,6 +127,20 @@ def transient(
         _facts(window, shown, levels[level]),
         tuple(moves),
     )
+
+
+@contextmanager
+def _named(path: Path | None) -> Generator[None]:
+    """Problems with an event of a file say which file."""
+    try:
+        yield
+    except InputError as error:
+        raise InputError(
+            [
+                replace(one, file=path) if one.file is None and str(one.key).startswith("events") else one
+                for one in error.problems
+            ]
+        ) from error
 
 
 def _default_s(events: Sequence[Disturbance]) -> float:
