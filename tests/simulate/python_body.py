@@ -7,6 +7,23 @@ import sys
 from pathlib import Path
 
 import numba
+import numpy as np
+
+SUMMED = ("pod", "stage", "plant", "store", "site")  # parts of one flat array, see layout.py
+
+
+def joined(scratch):
+    """The scratch with its parts as views again: pickling made copies of them."""
+
+    def views(flat):
+        ends = np.cumsum([getattr(scratch, name).size for name in SUMMED])[:-1]
+        return {
+            name: part.reshape(getattr(scratch, name).shape)
+            for name, part in zip(SUMMED, np.split(flat, ends), strict=True)
+        }
+
+    step, total = scratch.step.copy(), scratch.total.copy()
+    return scratch._replace(step=step, **views(step), total=total, pod_total=views(total)["pod"])
 
 
 def main(source: str, target: str) -> None:
@@ -17,6 +34,8 @@ def main(source: str, target: str) -> None:
 
     done = []
     for kind, arguments in pickle.loads(Path(source).read_bytes()):  # noqa: S301  the test wrote it
+        if kind == "advance":
+            arguments = (*arguments[:4], joined(arguments[4]), *arguments[5:])
         result = {"advance": advance, "table": _fill_service}[kind](*arguments)
         done.append((result, arguments))
     Path(target).write_bytes(pickle.dumps(done))
