@@ -33,9 +33,10 @@ def main(source: str, target: str) -> None:
     from aidc.simulate.operating import _fill_service
 
     done = []
-    for kind, arguments in pickle.loads(Path(source).read_bytes()):  # noqa: S301  the test wrote it
+    for kind, given in pickle.loads(Path(source).read_bytes()):  # noqa: S301  the test wrote it
+        arguments = given
         if kind == "advance":
-            arguments = (*arguments[:4], joined(arguments[4]), *arguments[5:])
+            arguments = (*given[:4], joined(given[4]), *given[5:])
         result = {"advance": advance, "table": _fill_service}[kind](*arguments)
         done.append((result, arguments))
     Path(target).write_bytes(pickle.dumps(done))
