@@ -39,6 +39,7 @@ _TITLES = {
     "cooling": "Cooling",
     "storage": "Storage",
     "chains": "Power chains",
+    "transient-studies": "Transients: published studies and measured days",
 }
 _FEW_ROWS = 12
 _WORST_ROWS = 8

@@ -28,6 +28,7 @@ NAMES: Final = (
     "cooling",
     "storage",
     "chains",
+    "transient-studies",
 )
 FAILED: Final = "failed"
 
