@@ -69,17 +69,18 @@ def _window(
     events: Sequence[Disturbance],
     duration_s: float,
     *,
-    front: str = "ups-grid-friendly",
+    front: str | Mapping[str, Any] = "ups-grid-friendly",
     step_s: Fraction = MS,
     storage: Mapping[str, Any] | None = None,
     ratio: float = 20.0,
     job: Mapping[str, Any] | None = None,
+    grid: Mapping[str, Any] | None = None,
 ) -> Window:
     """A site of these pods behind a grid of `ratio` times its load; a service at full throughput, or a job."""
     document: dict[str, Any] = {
         "schema": 1,
         "site": {"name": "study", "location": {"latitude_deg": 36.1, "longitude_deg": -79.95}},
-        "grid": {"import_limit_mw": 200.0, "short_circuit_mva": 4000.0},
+        "grid": {"import_limit_mw": 200.0, "short_circuit_mva": 4000.0} | dict(grid or {}),
         "chains": {"dc": {"use": "800vdc-central-rectifier", "redundancy": "N+1", "front": front}},
         "cooling": {"warm": {"use": "dry-cooler", "cdu": "deschutes-2mw", "supply_temp_c": 40}},
         "pods": {"pod": {"chain": "dc", "cooling": "warm"} | dict(pods)},
@@ -100,10 +101,8 @@ def _window(
         document["jobs"] = {"train": work | dict(job)}
     site = site_of(document, Path("study.toml"))
     point = operating_point(site)
-    grid = site.grid.model_copy(
-        update={"short_circuit_mva": ratio * point.import_w / 1e6, "import_limit_mw": point.import_w / 1e6}
-    )
-    site = site.model_copy(update={"grid": grid})
+    found = {"short_circuit_mva": ratio * point.import_w / 1e6, "import_limit_mw": point.import_w / 1e6}
+    site = site.model_copy(update={"grid": site.grid.model_copy(update=found)})
     return open_window(site, point, events, duration_s=duration_s, step_s=step_s)
 
 
@@ -123,7 +122,16 @@ def _medium_voltage() -> Case:
         ("usual UPS", "ups-double-conversion", None, 0.66, 0.0),
     ):
         pods = {"use": "gb200-nvl72", "racks": 440}
-        wave = _window(pods, dip, 1.0, front=front, storage=storage, ratio=1.5).advance()
+        supply = {"use": front, "power_factor": 1.0, "transformer_reactance_frac": 0.0}
+        grid = {"transformer": {"reactance_frac": 0.05}}
+        window = _window(pods, dip, 1.0, front=supply, storage=storage, ratio=1.5, grid=grid)
+        wave = window.advance()
+        if wave["connected_frac"][499] < 1.0:
+            reason = (
+                "not reproducible: without voltage support, which is not stated, the voltage collapses before"
+            )
+            rows += [Row(f"{label}: {what}", None, None, reason) for what in ("least voltage", "draw")]
+            continue
         inside = slice(530, 648)
         seen = float(wave["v1_pu"][inside].min())
         power = float(wave["p_w"][inside].mean() / wave["p_w"][:400].mean())
@@ -143,7 +151,8 @@ def _medium_voltage() -> Case:
         rows,
         "Compared, not judged; cooling and auxiliaries stay on the grid here. The summary states neither where the dip is applied, nor X/R, transformers, converter "
         "settings or the voltage support without which such a grid carries 0.75 pu at unity power factor. Here "
-        "the dip is at the point of interconnection and the source is raised to 1 pu before it.",
+        "the dip is at the point of interconnection, unity power factor and 5 % of transformer are assumed, and the source "
+        "is raised until the voltage is 1 pu before the dip.",
     )
 
 
