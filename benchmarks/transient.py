@@ -86,8 +86,9 @@ def _run(window, meters) -> None:
 def hour(overrides=(), *, judged: bool = True) -> dict[str, float]:
     """An hour in blocks of a minute, every block judged as it comes."""
     site, window = _window(HOUR_S, overrides)
-    _run(window, _meters(site) if judged else [])  # compile; filters too
-    window.reset()
+    for meter in _meters(site):  # compile; filters too
+        meter.feed(window.advance(BLOCK))
+        window.reset()
     meters = _meters(site) if judged else []
     return timed(window.steps, lambda: _run(window, meters))
 
