@@ -8,10 +8,30 @@ from pydantic import Field, model_validator
 
 from aidc.schema.base import Frac, NonNegative, Positive, Shape
 
-__all__ = ["Drives", "FrontEnd", "PowerSmoothing", "SagCounter"]
+__all__ = ["Drives", "FrontEnd", "HarmonicCurrents", "PowerSmoothing", "SagCounter"]
 
 _Voltages = Annotated[tuple[Positive, ...], Field(max_length=4)]
 _Times = Annotated[tuple[NonNegative, ...], Field(max_length=4)]
+
+
+class HarmonicCurrents(Shape):
+    """Harmonic currents of a front end in percent of its rated current, at one stated load.
+
+    From the maker's type test: the spectrum holds at that load alone. None ship with the catalogue.
+    """
+
+    orders: Annotated[tuple[Annotated[int, Field(ge=2, le=100)], ...], Field(min_length=1, max_length=100)]
+    percent: Annotated[tuple[Annotated[float, Field(ge=0, le=100)], ...], Field(min_length=1, max_length=100)]
+    load_frac: Annotated[float, Field(gt=0, le=1.5)] = 1.0
+
+    @model_validator(mode="after")
+    def _whole(self) -> Self:
+        if len(self.orders) != len(self.percent):
+            raise ValueError(
+                f"orders and percent differ in length ({len(self.orders)} and {len(self.percent)}); "
+                "a harmonic is missing"
+            )
+        return self
 
 
 class SagCounter(Shape):
@@ -61,6 +81,7 @@ class FrontEnd(Shape):
     winding: Literal["Dy", "Yd", "Yy", "Dd", "none"] = "Dy"
     transformer_reactance_frac: Annotated[float, Field(ge=0, le=0.3)] = 0.06
     sag_counter: SagCounter | None = None
+    harmonics: HarmonicCurrents | None = None
 
     @model_validator(mode="after")
     def _whole_curves(self) -> Self:

@@ -9,6 +9,7 @@ from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
+from aidc.measure.grid.harmonics import screen_harmonics
 from aidc.measure.grid.load_loss import Loss, after_loss_pu, load_loss, loss_of
 from aidc.measure.grid.load_model import LoadModelFit, dyr_record, fit_load_model
 from aidc.measure.grid.verdict import Connection, Verdict, not_applicable, not_assessable, worst
@@ -18,6 +19,7 @@ from aidc.schema.code import (
     Code,
     FrequencyRideThrough,
     FrequencyService,
+    Harmonics,
     LoadLoss,
     Recovery,
     Uncaptured,
@@ -34,6 +36,7 @@ from aidc.study.fault_battery import BEFORE_S, BatteryResult, TriedCase, run_bat
 from aidc.study.fault_cases import PHASES, fault_cases
 from aidc.study.fault_verdicts import both_ways
 from aidc.study.frequency_cases import run_frequency
+from aidc.study.harmonic_sources import harmonic_sources
 from aidc.study.honesty import beyond_the_twin, refusals
 from aidc.study.normal_operation import NormalResult, run_normal
 from aidc.study.remedy_trial import RemedyTrial
@@ -263,6 +266,8 @@ class _Check:
             verdict, windows, _ = run_frequency(self.site, point, clause, self.step_s)
             self.windows += windows
             return [verdict]
+        if isinstance(clause, Harmonics):
+            return screen_harmonics(clause, connection_of(self.site), harmonic_sources(self.site))
         if isinstance(clause, FrequencyService):
             cases = run_service(self.site, point, clause, self.step_s)
             self.windows += cases.windows
@@ -333,6 +338,10 @@ class _Check:
                 self.facts["largest_load_loss"] = _loss_facts(loss_of(battery.loss), self._weakest())
             if self.load_model and battery.model_cases:
                 self.facts["load_model"] = _model_facts(fit_load_model(battery.model_cases))
+        if normal.modes:
+            self.facts["generator_modes"] = {
+                name: {"frequency_hz": hz, "amplitude_mw": w / MEGA} for name, hz, w in normal.modes
+            }
         self.facts["energy_residual_frac"] = residual
         self.facts["warnings"] = warnings
         self.facts["not_modelled"] = (

@@ -34,12 +34,17 @@ Progress = Callable[[int, int], None]
 
 @dataclass
 class NormalResult:
-    """Verdicts by clause index, windows, and the hour at 0.1 s."""
+    """Verdicts by clause index, windows, and the hour at 0.1 s.
+
+    `lines` are the strongest of the power's spectrum (Hz, W, share of variance), `modes` its amplitude near
+    each named generator mode (name, Hz, W).
+    """
 
     verdicts: dict[int, list[Verdict]] = field(default_factory=dict[int, list[Verdict]])
     windows: list[NamedWindow] = field(default_factory=list[NamedWindow])
     hour: Waveform | None = None
     lines: list[tuple[float, float, float]] = field(default_factory=list[tuple[float, float, float]])
+    modes: list[tuple[str, float, float]] = field(default_factory=list[tuple[str, float, float]])
     steps: int = 0
     residual_frac: float = 0.0
     collapsed_s: float = 0.0
@@ -67,7 +72,7 @@ def run_normal(
     }
     if not meters:
         return result
-    _hour(site, point, meters, step_s, duration_s, result, progress)
+    _hour(site, point, meters, connection, step_s, duration_s, result, progress)
     for index, meter in meters.items():
         result.verdicts[index] = meter.verdicts()
     if any(isinstance(clauses[index], (Oscillation, Ramp)) for index in meters):
@@ -84,6 +89,7 @@ def _hour(
     site: Site,
     point: OperatingPoint,
     meters: dict[int, Meter],
+    connection: Connection,
     step_s: Fraction,
     duration_s: float,
     result: NormalResult,
@@ -108,6 +114,8 @@ def _hour(
     found = spectrum.spectrum()
     if found is not None:
         result.lines = [(line.frequency_hz, line.amplitude_w, line.variance_frac) for line in found.lines(5)]
+        near = [found.mode(name, hz) for name, hz in connection.modes_hz]
+        result.modes = [(one.name, one.frequency_hz, one.amplitude_w) for one in near]
     result.hour = _chained(kept)
     result.steps += window.steps
     result.residual_frac = abs(window.books().residual_frac)

@@ -9,7 +9,7 @@ Ride-through: settings of the front ends that lie outside the rule's curve, and 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -34,14 +34,19 @@ _LEAST_MINUTES = 2.0  # of full power: no storage of power electronics is sold w
 _LAGS_S = (0.02, 0.01, 0.005, 0.002)
 _TIME_MARGIN = 1.1
 _LEAST_MARGIN_S = 0.05
+_FRIENDLY = "ups-grid-friendly"  # of the catalogue, for a chain that names no front end
 
 
 @dataclass(frozen=True, slots=True)
 class Remedy:
-    """A change in words of the site file, and the site with it."""
+    """A change in words of the site file (each ready for `--set`), and the site with it."""
 
-    text: str
+    settings: tuple[str, ...]
     site: Site
+
+    @property
+    def text(self) -> str:
+        return "; ".join(self.settings)
 
 
 def storage_remedies(site: Site, clauses: Iterable[Clause], windows: Sequence[Waveform]) -> list[Remedy]:
@@ -78,15 +83,34 @@ def storage_remedies(site: Site, clauses: Iterable[Clause], windows: Sequence[Wa
                 "converter": converter,
             }
         )
-        entry = "" if name in site.storage else 'use = "lfp-site", '
-        control = "" if shape.converter.control == "grid-following" else 'control = "grid-following", '
-        text = (
-            f"storage.{name}: {entry}power_mw = {power_mw:g}, energy_mwh = {energy_mwh:g}, "
-            f"soc_initial_frac = {middle:g}, converter = {{ {control}lag_s = {lag_s:g}, "
-            f'law = {{ use = "ramp-limit", limit_mw_per_min = {limit:g} }} }}'
+        found.append(
+            Remedy(
+                _storage_settings(site, name, changed),
+                site.model_copy(update={"storage": {**site.storage, name: changed}}),
+            )
         )
-        found.append(Remedy(text, site.model_copy(update={"storage": {**site.storage, name: changed}})))
     return found
+
+
+def _storage_settings(site: Site, name: str, shape: Storage) -> tuple[str, ...]:
+    """What to write: key by key for a storage of the site, as a table for a new one."""
+    law = shape.converter.law
+    if not isinstance(law, RampLimit):
+        return ()
+    ramp = f'{{ use = "ramp-limit", limit_mw_per_min = {law.limit_mw_per_min:g} }}'
+    size = [
+        f"power_mw = {shape.power_mw:g}",
+        f"energy_mwh = {shape.energy_mwh:g}",
+        f"soc_initial_frac = {shape.soc_initial_frac:g}",
+    ]
+    if name not in site.storage:
+        converter = f"converter = {{ lag_s = {shape.converter.lag_s:g}, law = {ramp} }}"
+        table = ", ".join(['use = "lfp-site"', *size, converter])
+        return (f"storage.{name} = {{ {table} }}",)
+    found = [*size, f"converter.lag_s = {shape.converter.lag_s:g}", f"converter.law = {ramp}"]
+    if site.storage[name].converter.control != shape.converter.control:
+        found.append(f'converter.control = "{shape.converter.control}"')
+    return tuple(f"storage.{name}.{one}" for one in found)
 
 
 def _rate_w_per_s(clause: Clause, site: Site) -> float | None:
@@ -155,23 +179,23 @@ def ride_through_remedy(site: Site, clauses: Iterable[Clause]) -> Remedy | None:
     recoveries = [clause for clause in clauses if isinstance(clause, Recovery)]
     chains, lines = dict(site.chains), []
     for name, chain in site.chains.items():
-        front = chain.front_entry or FrontEnd()
+        entry = chain.front or _FRIENDLY
+        shipped = FrontEnd.model_validate(dict(read("front-end", entry, (site.folder / "catalogue",)).values))
+        front = chain.front_entry or shipped
         changed = _outside(front, curves, bands, recoveries, float(site.grid.frequency_hz))
-        if changed != front:
-            chains[name] = chain.model_copy(update={"front_entry": changed})
-            lines.append(f"chains.{name}.front: {_difference(front, changed)}")
+        if changed != front or chain.front_entry is None:
+            chains[name] = chain.model_copy(update={"front": entry, "front_entry": changed})
+            lines.append(f'chains.{name}.front = {{ use = "{entry}"{_difference(shipped, changed)} }}')
     plants = dict(site.cooling)
     for name, plant in site.cooling.items():
         if curves and plant.drives.drop_below_pu > 0 and not plant.drives.on_ups:
             plants[name] = plant.model_copy(
                 update={"drives": plant.drives.model_copy(update={"drop_below_pu": 0.0})}
             )
-            lines.append(
-                f"cooling.{name}.drives.drop_below_pu = 0 (drives that ride through, or feed them from a UPS)"
-            )
+            lines.append(f"cooling.{name}.drives.drop_below_pu = 0")
     if not lines:
         return None
-    return Remedy("; ".join(lines), site.model_copy(update={"chains": chains, "cooling": plants}))
+    return Remedy(tuple(lines), site.model_copy(update={"chains": chains, "cooling": plants}))
 
 
 def _outside(
@@ -236,17 +260,22 @@ def _lasts(
 
 
 def _difference(before: FrontEnd, after: FrontEnd) -> str:
-    changed = [
-        f"{key} = {_toml(value)}"
-        for key, value in after.model_dump().items()
-        if value != before.model_dump()[key]
-    ]
-    return ", ".join(changed)
+    """The keys that are not as the catalogue has them, each after a comma."""
+    known = before.model_dump()
+    return "".join(
+        f", {key} = {_toml(value)}"
+        for key, value in after.model_dump(exclude_none=True).items()
+        if value != known[key]
+    )
 
 
 def _toml(value: object) -> str:
+    if isinstance(value, Mapping):
+        return "{ " + ", ".join(f"{key} = {_toml(one)}" for key, one in value.items()) + " }"
     if isinstance(value, (tuple, list)):
-        return "[" + ", ".join(f"{one:g}" for one in value) + "]"
+        return "[" + ", ".join(_toml(one) for one in value) + "]"
     if isinstance(value, bool):
         return str(value).lower()
+    if isinstance(value, str):
+        return f'"{value}"'
     return f"{value:g}" if isinstance(value, float) else str(value)
