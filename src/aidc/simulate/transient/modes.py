@@ -107,4 +107,5 @@ def _stepped(plan: Plan, row: FloatArray) -> FloatArray:
         w = np.array([0.0, kept, 0.0]) - (1.0 - kept) / damping * m
     else:
         w = -droop * m
-    return np.array([np.array([1.0, 0.0, 0.0]) + w0 * dt * w, w, m])
+    mean = 0.5 * (w + np.array([0.0, 1.0, 0.0])) if inertia > 0.0 and gain < 1.0 else w
+    return np.array([np.array([1.0, 0.0, 0.0]) + w0 * dt * mean, w, m])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import cmath
+import math
 
 from aidc.firmware.virtual_machine import limit_current
 from aidc.jit import part, scalar
@@ -60,7 +61,7 @@ def store_power(plan: Plan, work: Work, store: int, v_pu: float) -> tuple[float,
     q = work.store_var[store] + work.var_per_pu[store] * (v_pu - 1.0)
     if q != 0.0:
         most = min(most, rated)
-        room = max(most * most - p * p, 0.0) ** 0.5
+        room = math.sqrt(max(most * most - p * p, 0.0))
         q = min(max(q, -room), room)
     return p, q
 

@@ -118,8 +118,13 @@ def turn_machines(plan: Plan, state: State, work: Work, hz: float, trim_hz: floa
             plan.store[Converter.DROOP, store],
             plan.store[Converter.DAMPING, store],
         )
+        # power is held over the step and speed follows from its end: with a filter and an inertia in between,
+        # the mean speed is what keeps the angle in time to second order, else the new one
+        mean = omega
+        if plan.store[Converter.INERTIA_S, store] > 0.0 and plan.store[Converter.POWER_GAIN, store] < 1.0:
+            mean = 0.5 * (omega + state.store[StoreState.OMEGA_PU, store])
         state.store[StoreState.OMEGA_PU, store] = omega
-        state.store[StoreState.DELTA_RAD, store] += 2.0 * math.pi * nominal * (omega + trim - 1.0) * dt_s
+        state.store[StoreState.DELTA_RAD, store] += 2.0 * math.pi * nominal * (mean + trim - 1.0) * dt_s
         if trim_hz > 0.0 and state.store[StoreState.TRIPPED, store] <= 0.0:
             wanted = trim_hz / nominal - omega
     slow_s = _SYNCHRONISE_S if trim_hz > 0.0 else _RELEASE_S

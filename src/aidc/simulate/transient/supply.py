@@ -5,6 +5,8 @@ The clocks of its relays see this step's voltage; a departure they decide takes 
 
 from __future__ import annotations
 
+import math
+
 from aidc.firmware.excursion import clock_ticks
 from aidc.firmware.sag_counter import count_departure
 from aidc.jit import part
@@ -106,7 +108,7 @@ def _reaches(plan: Plan, work: Work, lane: int, v_pu: float) -> tuple[float, flo
         surplus = power - plan.up_a_w[stage, lane]
         slope = 1.0 + plan.up_b[stage, lane]
         bend = plan.up_c_per_w[stage, lane]
-        root = (slope * slope + 4.0 * bend * max(surplus, 0.0)) ** 0.5
+        root = math.sqrt(slope * slope + 4.0 * bend * max(surplus, 0.0))
         power = 2.0 * max(surplus, 0.0) / (slope + root)
     return power, most
 
@@ -207,7 +209,7 @@ def supply_lanes(
     work.total[Total.UP_W] = up_w
     work.total[Total.CONNECTED_W] = connected_w
     work.total[Total.STEADY] = 1.0 if steady and state.site[SiteState.GENSET_CALLED] <= 0.0 else 0.0
-    return served_w, connected_w, max(lowest, 0.0) ** 0.5, batteries
+    return served_w, connected_w, math.sqrt(max(lowest, 0.0)), batteries
 
 
 @part
