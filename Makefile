@@ -30,7 +30,7 @@ bench: $(VENV)/.dev
 
 # The simulators that `bench` compares with live in an environment of their own: aidc does not need them.
 bench-peers: .venv-peers/.done $(VENV)/.dev
-	@$(BIN)/python -m benchmarks energy-engine-week peer-vessim peer-vessim-logged peer-openg2g
+	@$(BIN)/python -m benchmarks energy-engine-week energy-vessim energy-vessim-logged energy-openg2g
 
 .venv-peers/.done: requirements-peers.lock | python
 	@echo "aidc: downloading and installing the pinned simulators to compare with (about 300 MB)"

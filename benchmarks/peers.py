@@ -91,8 +91,8 @@ def openg2g() -> dict[str, float]:
 
 
 CASES: dict[str, Case] = {
-    "peer-vessim": lambda: vessim(log=False),
-    "peer-vessim-logged": lambda: vessim(log=True),
-    "peer-openg2g": openg2g,
+    "energy-vessim": lambda: vessim(log=False),
+    "energy-vessim-logged": lambda: vessim(log=True),
+    "energy-openg2g": openg2g,
 }
-NEEDS = {"peer-vessim": "vessim", "peer-vessim-logged": "vessim", "peer-openg2g": "openg2g"}
+NEEDS = {"energy-vessim": "vessim", "energy-vessim-logged": "vessim", "energy-openg2g": "openg2g"}

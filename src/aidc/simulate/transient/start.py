@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -20,6 +21,7 @@ __all__ = ["OperatingPoint", "operating_point"]
 
 _STEP_S = 60.0  # the energy engine is stepped coarsely: its means over a minute are what is needed
 _HOUR_S = 3600.0
+_CHUNK_ROWS = 1440
 
 
 @dataclass(frozen=True)
@@ -65,62 +67,78 @@ def operating_point(site: Site, at: datetime | None = None, duration_s: float = 
     rows_s = min(_STEP_S, site.scenario.days * 86_400)
     plan = site.scenario.model_copy(update={"step_s": rows_s, "output_step_s": rows_s})
     compiled = compile_site(site.model_copy(update={"scenario": plan}))
+    first = _peak_row(compiled) if at is None else _row_at(compiled, at)
+    rows = max(2, int(np.ceil(duration_s / rows_s)) + 2)
     twin = Twin(compiled)
-    block = twin.advance(compiled.clock.steps)
-    first = _first_row(compiled, block, at)
-    count = max(2, int(np.ceil(duration_s / rows_s)) + 2)
-    return _read(compiled, block, first, count)
+    for chunk in _chunks(first):
+        twin.advance(chunk * compiled.steps_per_row)
+    soc_frac = np.array(twin.state.soc_frac)
+    block = twin.advance(rows * compiled.steps_per_row)
+    return _read(compiled, block, rows, soc_frac)
 
 
-def _first_row(compiled: Compiled, block: Block, at: datetime | None) -> int:
-    rows, clock = block.rows, compiled.clock
-    if at is not None:
-        tick = clock.tick_of(as_utc(at))
-        if not 0 <= tick < clock.steps:
-            raise InputError(
-                Problem(
-                    f"lies outside the scenario, {clock.start.isoformat()} to {clock.end.isoformat()}",
-                    "Choose a time inside it, or move scenario.start.",
-                    key="--at",
-                    value=at.isoformat(),
-                )
+def _chunks(rows: int) -> Iterator[int]:
+    """A day of rows at a time: what they record is not needed, and a year of it would fill the memory."""
+    for done in range(0, rows, _CHUNK_ROWS):
+        yield min(_CHUNK_ROWS, rows - done)
+
+
+def _row_at(compiled: Compiled, at: datetime) -> int:
+    clock = compiled.clock
+    tick = clock.tick_of(as_utc(at))
+    if not 0 <= tick < clock.steps:
+        raise InputError(
+            Problem(
+                f"lies outside the scenario, {clock.start.isoformat()} to {clock.end.isoformat()}",
+                "Choose a time inside it, or move scenario.start.",
+                key="--at",
+                value=at.isoformat(),
             )
-        return tick // compiled.steps_per_row
-    load = block.records.site[:rows, SiteNow.NET_IMPORT_W, 0]
-    window = min(rows, max(1, round(_HOUR_S / (float(clock.step_s) * compiled.steps_per_row))))
-    sums = np.convolve(load, np.ones(window), mode="valid")
-    return int(np.argmax(sums))
+        )
+    return tick // compiled.steps_per_row
 
 
-def _read(compiled: Compiled, block: Block, first: int, count: int) -> OperatingPoint:
+def _peak_row(compiled: Compiled) -> int:
+    """The row at which the hour with the largest mean import begins."""
+    twin = Twin(compiled)
+    imports: list[FloatArray] = []
+    for chunk in _chunks(compiled.clock.steps // compiled.steps_per_row):
+        block = twin.advance(chunk * compiled.steps_per_row)
+        imports.append(block.records.site[:, SiteNow.NET_IMPORT_W, 0].copy())
+    load = np.concatenate(imports)
+    hour = round(_HOUR_S / (float(compiled.clock.step_s) * compiled.steps_per_row))
+    window = min(load.size, max(1, hour))
+    return int(np.argmax(np.convolve(load, np.ones(window), mode="valid")))
+
+
+def _read(compiled: Compiled, block: Block, count: int, soc_frac: FloatArray) -> OperatingPoint:
+    """The site in the first row of a block; a window beyond the scenario goes on as its last row."""
     out, params = block.records, compiled.params
-    rows = np.minimum(np.arange(first, first + count), block.rows - 1)
-    pod, here = out.pod[first], out.site[first, :, 0]
+    rows = np.minimum(np.arange(count), block.rows - 1)
+    pod, here = out.pod[0], out.site[0, :, 0]
     plants = params.plant.shape[1]
     cooling = np.array(
         [
-            out.plant[first, Component.PUMP_FACILITY_W, plant]
-            + out.plant[first, Component.FAN_W, plant]
-            + out.plant[first, Component.CHILLER_W, plant]
+            out.plant[0, Component.PUMP_FACILITY_W, plant]
+            + out.plant[0, Component.FAN_W, plant]
+            + out.plant[0, Component.CHILLER_W, plant]
             + pod[PodNow.PUMP_W, params.pod[Pod.PLANT] == plant].sum()
             + pod[PodNow.CRAH_W, params.pod[Pod.AIR_PLANT] == plant].sum()
             for plant in range(plants)
         ]
     )
-    before = max(first - 1, 0)
-    soc = out.soc_frac[before] if first > 0 else compiled.start.soc_frac
     return OperatingPoint(
         compiled=compiled,
-        start=compiled.clock.at(block.first_tick + first * compiled.steps_per_row),
+        start=compiled.clock.at(block.first_tick),
         row_s=float(compiled.clock.step_s) * compiled.steps_per_row,
         accelerator_w=np.ascontiguousarray(out.pod[rows, PodNow.ACCELERATOR_W, :].T),
-        batch=pod[PodNow.BATCH],
-        case_k=out.case_k[first],
-        supply_k=pod[PodNow.SUPPLY_K],
+        batch=np.array(pod[PodNow.BATCH]),
+        case_k=np.array(out.case_k[0]),
+        supply_k=np.array(pod[PodNow.SUPPLY_K]),
         case_k_w=params.flow[PodFlow.CASE_K_W, :, -1],
         cooling_w=cooling,
         renewable_w=float(here[SiteNow.PV_W] + here[SiteNow.WIND_W]),
         auxiliary_w=float(here[SiteNow.AUXILIARY_W]),
-        soc_frac=np.array(soc),
-        import_w=float(here[SiteNow.NET_IMPORT_W] - out.store[first, StoreNow.POWER_W].sum()),
+        soc_frac=soc_frac,
+        import_w=float(here[SiteNow.NET_IMPORT_W] - out.store[0, StoreNow.POWER_W].sum()),
     )
