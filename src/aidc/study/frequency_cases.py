@@ -35,10 +35,10 @@ def frequency_events(clause: FrequencyRideThrough, nominal_hz: float) -> list[tu
         ("high", clause.above_hz, clause.above_s),
     ):
         points = sorted(zip(levels, times, strict=True), reverse=side == "low")
-        for (level, time_s), beyond in zip(points, [*points[1:], None], strict=True):
+        for k, (level, time_s) in enumerate(points):
             if time_s <= 0:
                 continue
-            far = _far(level, beyond, side)
+            far = _far(level, points[k + 1] if k + 1 < len(points) else None, side)
             ramp_s = 2.0 * abs(far - level) / rate  # time beyond the level while entering and leaving
             held_s = max(time_s - ramp_s - 0.1, 0.1)
             event = FrequencyRamp(
