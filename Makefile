@@ -39,7 +39,7 @@ bench-peers: .venv-peers/.done $(VENV)/.dev
 	@touch $@
 
 docs: $(VENV)/.dev
-	$(BIN)/python -m aidc.validation.document $(or $(AIDC_DATA),../shared/data) docs
+	$(BIN)/aidc validate $(or $(AIDC_DATA),../shared/data) --document docs
 
 format: $(VENV)/.dev
 	$(BIN)/ruff format src tests benchmarks

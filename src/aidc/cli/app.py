@@ -182,12 +182,15 @@ def validate(
     data_dir: Path,
     *,
     only: Annotated[list[str], Parameter(negative="", help="Case names; default all.")] = [],  # noqa: B006  as above
+    document: Annotated[
+        Path | None, Parameter(help="Also write validation.md and its pictures into this folder.")
+    ] = None,
     json: Json = False,
 ) -> int:
     """Judge the models against measured data, with each item left out of the calibration."""
     from aidc.cli.judging import validate_data
 
-    return validate_data(data_dir, only, as_json=json)
+    return validate_data(data_dir, only, document, as_json=json)
 
 
 @data.command(name="list")

@@ -12,12 +12,16 @@ from rich.console import Console
 __all__ = ["validate_data"]
 
 
-def validate_data(folder: Path, only: Sequence[str], *, as_json: bool) -> int:
+def validate_data(folder: Path, only: Sequence[str], document: Path | None, *, as_json: bool) -> int:
     """Run the validation cases that a folder allows; 0 if every bar is met, else 1."""
     from aidc.validation.runner import run
     from aidc.validation.table import render
 
     found = run(folder, list(only) or None)
+    if document is not None:
+        from aidc.validation.document import write_document
+
+        write_document(found, document)
     if as_json:
         sys.stdout.write(json.dumps(found.document(), indent=1, allow_nan=False) + "\n")
     else:

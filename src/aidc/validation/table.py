@@ -18,6 +18,7 @@ _COLOURS = {
     "missed": "bold red",
     "shown": "dim",
     "no prediction": "yellow",
+    "not compared": "dim",
     "failed": "bold red",
 }
 
