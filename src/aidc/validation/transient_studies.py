@@ -163,21 +163,44 @@ def _mv_remark(measured: float, predicted: float) -> str:
 
 
 def _shelf() -> Case:
-    """Peak at the grid of a GB300 rack in training, with and without the capacitors of its shelf."""
+    """Peak at the grid of GB300 racks in training, with and without the capacitors of their shelves."""
+    usual = _peak_cut({"iteration_s": 2.0})
+    deep = _peak_cut(
+        {
+            "iteration_s": 0.3,
+            "communication_frac": 0.5,
+            "compute_power_frac": 1.0,
+            "communication_power_frac": 0.4,
+            "edge_ms": 5.0,
+        }
+    )
+    rows = [
+        Row(
+            "65 J an accelerator, iterations of 2 s at the catalogue's levels",
+            30.0,
+            usual,
+            "does not agree: these levels were measured over 2 s and leave little to cut; the published workload "
+            "is not stated",
+        ),
+        Row(
+            "65 J an accelerator, iterations of 0.3 s, half of each at 40 % of rated power",
+            30.0,
+            deep,
+            "agrees under our own assumption: by ΔP·D(1-D)·T = 63 J this is the slowest swing of that depth that "
+            "65 J can take, and its mean lies 30 % below its peak; hosts and network, which do not swing, make it less",
+        ),
+    ]
+    return _shown(SHELF, "cut of the peak at the grid", "points", rows, "Published as up to 30 %.")
+
+
+def _peak_cut(job: Mapping[str, Any]) -> float:
+    """Cut of the peak at the grid by the shelves' capacitors [%]."""
     peaks: list[float] = []
     for joules in (0.0, 65.0):
         pods = {"use": "gb300-nvl72", "racks": 16, "capacitor_j": joules}
-        window = _window(pods, (), 40.0, job={"iteration_s": 2.0})
-        wave = window.advance()
-        power = wave["p_w"][20_000:]
+        power = _window(pods, (), 40.0, job=job).advance()["p_w"][20_000:]
         peaks.append(float(power.max()))
-    cut = 100.0 * (1.0 - peaks[1] / peaks[0])
-    remark = (
-        "not reproducible: the published figure is an upper bound for a workload that is not stated; a training "
-        "iteration of 2 s with the catalogue's levels has less to cut"
-    )
-    row = Row("peak at the grid with capacitors of 65 J an accelerator", 30.0, cut, remark)
-    return _shown(SHELF, "cut of the peak at the grid", "points", [row], "Published as up to 30 %.")
+    return 100.0 * (1.0 - peaks[1] / peaks[0])
 
 
 def _smoothing() -> Case:
