@@ -132,3 +132,16 @@ def test_the_second_and_third_example_change_one_thing_of_the_first() -> None:
         changed = {line for line in first ^ lines(name) if not line.startswith("name =")}
         assert 1 <= len(changed) <= 2
         assert all(word in line for line in changed)
+
+
+def test_a_ramp_rule_is_mended_on_the_storage_that_is_there() -> None:
+    """Southern's 20 MW/min binds where ERCOT's swing does not: the yard's own ramp limit is what changes."""
+    site = example("passes")
+    found = aidc.check(site, code="southern", duration_s=DURATION_S)
+    failed = [verdict for verdict in found.verdicts if verdict.result == "fail"]
+    assert {verdict.rule for verdict in failed} == {"ramp"}
+    settings = settings_of(failed[0].suggestion)
+    assert all(one.startswith("storage.yard.") for one in settings)
+    mended = aidc.check(example("passes", *settings), code="southern", duration_s=DURATION_S, suggest=False)
+    assert {verdict.result for verdict in mended.verdicts if verdict.rule == "ramp"} == {"pass"}
+    assert mended.result == "not_assessable"  # its limits per frequency band were not captured

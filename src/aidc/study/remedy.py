@@ -18,7 +18,7 @@ from aidc.catalogue import read
 from aidc.firmware.smoothing import follow_ramp
 from aidc.record.waveform import Waveform
 from aidc.schema.code import Clause, FrequencyRideThrough, Oscillation, Ramp, Recovery, VoltageRideThrough
-from aidc.schema.converter import Converter, NoLaw, RampLimit
+from aidc.schema.converter import Converter, LoadSmoothing, NoLaw, RampLimit
 from aidc.schema.front_end import FrontEnd
 from aidc.schema.site import Site
 from aidc.schema.storage import Storage
@@ -32,6 +32,7 @@ _ENERGY_MARGIN = 1.3
 _USABLE_FRAC = 0.85
 _LEAST_MINUTES = 2.0  # of full power: no storage of power electronics is sold with less
 _LAGS_S = (0.02, 0.01, 0.005, 0.002)
+_RATE_SHARES = (1.0, 0.85, 0.7)  # of the rate that would do without lag, loss and ripple
 _TIME_MARGIN = 1.1
 _LEAST_MARGIN_S = 0.05
 _FRIENDLY = "ups-grid-friendly"  # of the catalogue, for a chain that names no front end
@@ -57,39 +58,30 @@ def storage_remedies(site: Site, clauses: Iterable[Clause], windows: Sequence[Wa
     rates = [rate for clause in clauses if (rate := _rate_w_per_s(clause, site)) is not None]
     if not rates or not windows:
         return []
-    rate = min(rates)
+    return [
+        _storage_remedy(site, windows, share * min(rates), lag_s)
+        for share in _RATE_SHARES
+        for lag_s in _LAGS_S
+    ]
+
+
+def _storage_remedy(site: Site, windows: Sequence[Waveform], rate: float, lag_s: float) -> Remedy:
+    """A storage that limits the site's draw to a rate [W/s], no smaller than what the site has."""
     power_w, energy_j = _buffer(windows, rate)
     name, shape = _host(site)
     power_mw = max(_POWER_MARGIN * power_w / MEGA, 0.1)
     energy_mwh = max(_ENERGY_MARGIN * energy_j / J_PER_MWH / _USABLE_FRAC, power_mw * _LEAST_MINUTES / 60)
-    power_mw, energy_mwh = max(power_mw, shape.power_mw or 0.0), max(energy_mwh, shape.energy_mwh or 0.0)
-    power_mw, energy_mwh = _round_up(power_mw), _round_up(energy_mwh)
-    limit = _round_down(rate * MINUTE_S / MEGA)
-    middle = 0.5 * (shape.soc_min_frac + shape.soc_max_frac)
-    found: list[Remedy] = []
-    for lag_s in _LAGS_S:
-        converter = shape.converter.model_copy(
-            update={
-                "law": RampLimit(use="ramp-limit", limit_mw_per_min=limit),
-                "lag_s": lag_s,
-                "control": "grid-following",
-            }
-        )
-        changed = shape.model_copy(
-            update={
-                "power_mw": power_mw,
-                "energy_mwh": energy_mwh,
-                "soc_initial_frac": middle,
-                "converter": converter,
-            }
-        )
-        found.append(
-            Remedy(
-                _storage_settings(site, name, changed),
-                site.model_copy(update={"storage": {**site.storage, name: changed}}),
-            )
-        )
-    return found
+    law = RampLimit(use="ramp-limit", limit_mw_per_min=_round_down(rate * MINUTE_S / MEGA))
+    changed = shape.model_copy(
+        update={
+            "power_mw": _round_up(max(power_mw, shape.power_mw or 0.0)),
+            "energy_mwh": _round_up(max(energy_mwh, shape.energy_mwh or 0.0)),
+            "soc_initial_frac": 0.5 * (shape.soc_min_frac + shape.soc_max_frac),
+            "converter": shape.converter.model_copy(update={"law": law, "lag_s": lag_s}),
+        }
+    )
+    changed_site = site.model_copy(update={"storage": {**site.storage, name: changed}})
+    return Remedy(_storage_settings(site, name, changed), changed_site)
 
 
 def _storage_settings(site: Site, name: str, shape: Storage) -> tuple[str, ...]:
@@ -108,8 +100,6 @@ def _storage_settings(site: Site, name: str, shape: Storage) -> tuple[str, ...]:
         table = ", ".join(['use = "lfp-site"', *size, converter])
         return (f"storage.{name} = {{ {table} }}",)
     found = [*size, f"converter.lag_s = {shape.converter.lag_s:g}", f"converter.law = {ramp}"]
-    if site.storage[name].converter.control != shape.converter.control:
-        found.append(f'converter.control = "{shape.converter.control}"')
     return tuple(f"storage.{name}.{one}" for one in found)
 
 
@@ -149,10 +139,12 @@ def _buffer(windows: Sequence[Waveform], rate_w_per_s: float) -> tuple[float, fl
 
 
 def _host(site: Site) -> tuple[str, Storage]:
-    """A storage of the site bus that has no law of its own yet, else a new one from the catalogue."""
-    for name, shape in site.storage.items():
-        if shape.node == "site" and isinstance(shape.converter.law, NoLaw):
-            return name, shape
+    """A grid-following storage of the site bus, one without a law of its own first; else a new one."""
+    for laws in (NoLaw, (RampLimit, LoadSmoothing)):
+        for name, shape in site.storage.items():
+            following = shape.node == "site" and shape.converter.control == "grid-following"
+            if following and isinstance(shape.converter.law, laws):
+                return name, shape
     entry = dict(read("storage", "lfp-site", (site.folder / "catalogue",)).values)
     fresh = Storage.model_validate({**entry, "power_mw": 0.1, "energy_mwh": 0.1, "converter": Converter()})
     name = "buffer"

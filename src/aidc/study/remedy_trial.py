@@ -74,7 +74,9 @@ class RemedyTrial:
                 values = ", ".join(
                     f"{v.clause}: {v.value:.3g} {v.unit}" for v in found if v.value is not None
                 )
-                return f"{remedy.text} (tried on the twin: {values})"
+                return (
+                    f"{remedy.text} (tried on the twin for {_TRY_S / 60:g} min, starts and aborts: {values})"
+                )
         return f"no storage found; the largest tried: {tried}" if tried else ""
 
     def _front(self, failed: Sequence[Clause]) -> str:
