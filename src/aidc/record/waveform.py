@@ -6,7 +6,7 @@ window is a sequence of waveforms (blocks) whose first ticks follow each other.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
 from typing import Literal
@@ -97,6 +97,13 @@ class Waveform:
             self.first_tick + first,
             self.marks,
         )
+
+    @classmethod
+    def joined(cls, blocks: Sequence[Waveform]) -> Waveform:
+        """Consecutive waveforms as one, with the channels and marks of the first."""
+        first = blocks[0]
+        channels = {name: np.concatenate([block[name] for block in blocks]) for name in first.channels}
+        return cls(first.step_s, channels, first.location, first.frequency_hz, first.first_tick, first.marks)
 
     def thinned(self, many: int) -> Waveform:
         """Means over `many` samples; a remainder at the end is dropped."""

@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import Any
 
 from aidc.measure.grid.harmonics import screen_harmonics
-from aidc.measure.grid.load_loss import Loss, after_loss_pu, load_loss, loss_of
-from aidc.measure.grid.load_model import LoadModelFit, dyr_record, fit_load_model
+from aidc.measure.grid.load_loss import load_loss
+from aidc.measure.grid.load_model import fit_load_model
 from aidc.measure.grid.verdict import Connection, Verdict, not_applicable, not_assessable, worst
 from aidc.record.waveform import Mark
 from aidc.schema.code import (
@@ -30,8 +30,9 @@ from aidc.simulate.transient.start import OperatingPoint, operating_point
 from aidc.simulate.transient.window import short_circuit_levels
 from aidc.site import load
 from aidc.study.asked import asked_moment, asked_window
+from aidc.study.check_facts import collapse_told, model_facts, point_facts, result_facts
 from aidc.study.codes import DEFAULT_CODE, read_code
-from aidc.study.event_cases import EventResult, run_events
+from aidc.study.event_cases import run_events
 from aidc.study.fault_battery import BEFORE_S, BatteryResult, TriedCase, run_battery
 from aidc.study.fault_cases import PHASES, fault_cases
 from aidc.study.fault_verdicts import both_ways
@@ -169,7 +170,7 @@ class _Check:
         levels = short_circuit_levels(self.site)
         self._say("operating point", 0, 1)
         point = operating_point(self.site, self.at, self.duration_s)
-        self._point_facts(point, levels)
+        self.facts |= point_facts(self.site, point, levels, self.step_s, self.duration_s)
         told = {
             index: [early]
             for index, clause in enumerate(clauses)
@@ -196,7 +197,9 @@ class _Check:
             verdicts.append(worst(served))
         if self.suggest:
             verdicts = self._with_remedies(point, verdicts, normal, levels)
-        self._result_facts(battery, normal, own)
+        self.facts |= result_facts(battery, normal, own.collapsed, self._weakest())
+        if self.load_model and battery is not None and battery.model_cases:
+            self.facts["load_model"] = model_facts(fit_load_model(battery.model_cases))
         return CheckResult(
             self.site.site.name,
             self.name,
@@ -303,52 +306,6 @@ class _Check:
             for index, verdict in enumerate(verdicts)
         ]
 
-    def _point_facts(self, point: OperatingPoint, levels: dict[str, float]) -> None:
-        self.facts |= {
-            "start": point.start.isoformat(),
-            "import_mw": point.import_w / MEGA,
-            "short_circuit_mva": {name: value / MEGA for name, value in levels.items()},
-            "short_circuit_ratio": {
-                name: value / max(self.site.grid.import_limit_mw * MEGA, 1.0)
-                for name, value in levels.items()
-            },
-            "step_ms": 1e3 * float(self.step_s),
-            "normal_operation_s": self.duration_s,
-            "seed": self.site.scenario.seed,
-        }
-
-    def _result_facts(self, battery: BatteryResult | None, normal: NormalResult, own: EventResult) -> None:
-        warnings: list[str] = []
-        if normal.collapsed_s > 0:
-            warnings.append(_collapse(f"for {normal.collapsed_s:g} s of normal operation"))
-        if battery is not None and battery.collapsed:
-            warnings.append(_collapse(f"in {battery.collapsed} of {battery.cases} fault cases"))
-        if own.collapsed:
-            warnings.append(_collapse(f"in {', '.join(own.collapsed)}"))
-        if normal.lines:
-            self.facts["lines"] = [
-                {"frequency_hz": hz, "amplitude_mw": w / MEGA, "share": share}
-                for hz, w, share in normal.lines
-            ]
-        residual = normal.residual_frac
-        if battery is not None:
-            residual = max(residual, battery.residual_frac)
-            self.facts |= {"fault_cases": battery.cases, "failed_cases": dict(battery.failed)}
-            if battery.loss is not None:
-                self.facts["largest_load_loss"] = _loss_facts(loss_of(battery.loss), self._weakest())
-            if self.load_model and battery.model_cases:
-                self.facts["load_model"] = _model_facts(fit_load_model(battery.model_cases))
-        if normal.modes:
-            self.facts["generator_modes"] = {
-                name: {"frequency_hz": hz, "amplitude_mw": w / MEGA} for name, hz, w in normal.modes
-            }
-        self.facts["energy_residual_frac"] = residual
-        self.facts["warnings"] = warnings
-        self.facts["not_modelled"] = (
-            "double-frequency ripple in unbalanced faults, sub-cycle control dynamics and resonance: "
-            "a weak grid, or modes above 10 Hz, need an EMT study"
-        )
-
 
 _ANY_FAULT = VoltageRideThrough(
     rule="voltage-ride-through",
@@ -377,15 +334,11 @@ def _without_simulation(clause: Clause, site: Site) -> Verdict | None:
     return not_assessable(clause, beyond) if (beyond := beyond_the_twin(clause, site)) else None
 
 
-def _collapse(when: str) -> str:
-    return f"voltage collapse: {when} the grid could not carry the load's power"
-
-
 def _uncollapsed(clause: Clause, verdict: Verdict, collapsed_s: float) -> Verdict:
     """No pass rests on a stretch in which the network had no solution."""
     if verdict.result != "pass" or collapsed_s <= 0:
         return verdict
-    return not_assessable(clause, _collapse(f"for {collapsed_s:g} s of normal operation"), verdict.case)
+    return not_assessable(clause, collapse_told(f"for {collapsed_s:g} s of normal operation"), verdict.case)
 
 
 def _fault_window(key: str, tried: TriedCase) -> NamedWindow:
@@ -395,23 +348,3 @@ def _fault_window(key: str, tried: TriedCase) -> NamedWindow:
         f"worst-{key}", f"Worst case of {key.rsplit('-', 1)[0]}: {tried.case.name}",
         replace(tried.with_fault, marks=(mark,)), (mark,), tried.without_fault,
     )  # fmt: skip
-
-
-def _loss_facts(loss: Loss, connection: Connection) -> dict[str, Any]:
-    return {
-        "mw": loss.loss_w / MEGA,
-        "case": loss.case,
-        "voltage_after_pu": after_loss_pu(loss, connection),
-        "largest_step_back_mw": loss.reconnect_w / MEGA,
-    }
-
-
-def _model_facts(fit: LoadModelFit) -> dict[str, Any]:
-    return {
-        "error_percent": fit.error_percent,
-        "parameters": {
-            name: {"value": one.value, "unit": one.unit, "basis": one.basis}
-            for name, one in fit.sheet.items()
-        },
-        "dyr": dyr_record(fit),
-    }

@@ -137,7 +137,7 @@ class _Group:
         self._before = begin.advance(round(BEFORE_S / float(step_s)))
         self._begin = begin
         calm = begin.branch((), self._whole_s)
-        self._calm = _joined(self._before, calm.advance())
+        self._calm = Waveform.joined([self._before, calm.advance()])
         self.steps = calm.steps
         self.collapsed = 0
         self.residual_frac = abs(calm.books().residual_frac)
@@ -146,16 +146,11 @@ class _Group:
         """One case, from its beginning to the end of what the rule watches."""
         duration_s = BEFORE_S + case.event.duration_s + self.after_s
         window: Window = self._begin.branch((case.at(BEFORE_S),), duration_s)
-        shown = _joined(self._before, window.advance())
+        shown = Waveform.joined([self._before, window.advance()])
         self.steps += window.steps
         self.collapsed += window.collapsed_s > 0
         self.residual_frac = max(self.residual_frac, abs(window.books().residual_frac))
         return TriedCase(case, one_cycle(shown), self._calm.block(0, len(shown)))
-
-
-def _joined(first: Waveform, second: Waveform) -> Waveform:
-    channels = {name: np.concatenate([first[name], second[name]]) for name in second.channels}
-    return Waveform(first.step_s, channels, first.location, first.frequency_hz, first.first_tick)
 
 
 def one_cycle(waveform: Waveform) -> Waveform:

@@ -6,8 +6,6 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
 
-import numpy as np
-
 from aidc.measure.grid.meter import Meter, meter_of
 from aidc.measure.grid.oscillation import APART
 from aidc.measure.grid.spectrum import SpectrumMeter
@@ -116,7 +114,7 @@ def _hour(
         result.lines = [(line.frequency_hz, line.amplitude_w, line.variance_frac) for line in found.lines(5)]
         near = [found.mode(name, hz) for name, hz in connection.modes_hz]
         result.modes = [(one.name, one.frequency_hz, one.amplitude_w) for one in near]
-    result.hour = _chained(kept)
+    result.hour = Waveform.joined(kept)
     result.steps += window.steps
     result.residual_frac = abs(window.books().residual_frac)
     result.collapsed_s = window.collapsed_s
@@ -164,16 +162,10 @@ def _event(
                 case = f"{words} of job {event.job}"
                 result.verdicts.setdefault(index, []).append(replace(verdict, case=case))
     result.steps += window.steps
-    shown = replace(_chained(kept), marks=(mark,))
+    shown = replace(Waveform.joined(kept), marks=(mark,))
     title = f"{words.capitalize()} of job {event.job}"
     result.windows.append(NamedWindow(f"{event.use}-{event.job}", title, shown, (mark,)))
 
 
 def _decimated(block: Waveform, step_s: Fraction) -> Waveform:
     return block.thinned(max(1, round(step_s / block.step_s)))
-
-
-def _chained(blocks: Sequence[Waveform]) -> Waveform:
-    first = blocks[0]
-    channels = {name: np.concatenate([block[name] for block in blocks]) for name in first.channels}
-    return Waveform(first.step_s, channels, first.location, first.frequency_hz, first.first_tick)

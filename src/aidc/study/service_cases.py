@@ -6,7 +6,6 @@ storage that runs empty (or full) shows as a shortfall.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from typing import Any, Final
@@ -177,14 +176,7 @@ def _stepped(
     while not window.done:
         block = window.advance(60_000)
         kept.append(block if many == 1 else block.thinned(many))
-    return joined(kept)
-
-
-def joined(blocks: Sequence[Waveform]) -> Waveform:
-    """Consecutive waveforms as one."""
-    first = blocks[0]
-    channels = {name: np.concatenate([block[name] for block in blocks]) for name in first.channels}
-    return Waveform(first.step_s, channels, first.location, first.frequency_hz, first.first_tick)
+    return Waveform.joined(kept)
 
 
 def _trace(site: Site, event: FrequencyTrace, nominal_hz: float) -> Trace:

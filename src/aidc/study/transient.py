@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Generator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import datetime
 from fractions import Fraction
 from pathlib import Path
@@ -73,20 +73,7 @@ def transient(
     InputError, SimulationError
     """
     site = site if isinstance(site, Site) else load(site, settings)
-    base, title, path = site.folder, "", None
-    if isinstance(events, (str, Path)):
-        path = Path(events)
-        found = read_events(events)
-        base, title = Path(events).resolve().parent, found.title or Path(events).stem
-        duration_s = duration_s if duration_s is not None else found.duration_s
-        step_s = (
-            step_s
-            if step_s is not None
-            else (None if found.step_ms is None else as_fraction(found.step_ms) / 1000)
-        )
-        events = found.events
-    length_s = duration_s if duration_s is not None else _default_s(events)
-    step = asked_window(length_s, Fraction(1, 1000) if step_s is None else step_s)
+    asked = _asked(site, events, duration_s, step_s)
     levels = short_circuit_levels(site)
     if level not in levels:
         raise InputError(
@@ -97,36 +84,62 @@ def transient(
                 value=level,
             )
         )
-    point = operating_point(site, asked_moment(at), length_s)
-    with _named(path):
+    point = operating_point(site, asked_moment(at), asked.length_s)
+    with _named(asked.path):
         window = open_window(
             site,
             point,
-            events,
-            duration_s=length_s,
-            step_s=step,
+            asked.events,
+            duration_s=asked.length_s,
+            step_s=asked.step_s,
             seed=seed,
             short_circuit_va=levels[level],
-            trace_of=lambda event: _trace(event, base, float(site.grid.frequency_hz)),
+            trace_of=lambda event: _trace(event, asked.base, float(site.grid.frequency_hz)),
         )
     waveform, moves = _stepped(window)
-    marks = tuple(mark for event in events for mark in _marks(event, length_s))
-    shown = Waveform(
-        waveform.step_s,
-        waveform.channels,
-        waveform.location,
-        waveform.frequency_hz,
-        waveform.first_tick,
-        marks,
-    )
-    title = title or (", ".join(event.use for event in events) or "no event")
+    marks = tuple(mark for event in asked.events for mark in _marks(event, asked.length_s))
+    shown = replace(waveform, marks=marks)
     return TransientResult(
         site.site.name,
-        title,
-        NamedWindow("transient", title, shown, marks),
+        asked.title,
+        NamedWindow("transient", asked.title, shown, marks),
         _facts(window, shown, levels[level]),
         tuple(moves),
     )
+
+
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """The window that was asked for; `base` is what files of events are relative to."""
+
+    events: Sequence[Disturbance]
+    length_s: float
+    step_s: Fraction
+    title: str
+    base: Path
+    path: Path | None
+
+
+def _asked(
+    site: Site,
+    events: Sequence[Disturbance] | Path | str,
+    duration_s: float | None,
+    step_s: float | Fraction | None,
+) -> _Asked:
+    """Events and window; what the caller states goes before what an event file states."""
+    base, title, path = site.folder, "", None
+    if isinstance(events, (str, Path)):
+        path = Path(events)
+        found = read_events(path)
+        base, title = path.resolve().parent, found.title or path.stem
+        duration_s = found.duration_s if duration_s is None else duration_s
+        if step_s is None and found.step_ms is not None:
+            step_s = as_fraction(found.step_ms) / 1000
+        events = found.events
+    length_s = _default_s(events) if duration_s is None else duration_s
+    step = asked_window(length_s, Fraction(1, 1000) if step_s is None else step_s)
+    title = title or ", ".join(event.use for event in events) or "no event"
+    return _Asked(events, length_s, step, title, base, path)
 
 
 @contextmanager
@@ -194,9 +207,7 @@ def _stepped(window: Window) -> tuple[Waveform, list[Mapping[str, Any]]]:
             if mode != before[pod]
         ]
         before = after
-    first = kept[0]
-    channels = {name: np.concatenate([one[name] for one in kept]) for name in first.channels}
-    return Waveform(first.step_s, channels, first.location, first.frequency_hz), moves
+    return Waveform.joined(kept), moves
 
 
 def _facts(window: Window, shown: Waveform, level_va: float) -> dict[str, Any]:

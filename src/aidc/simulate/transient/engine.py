@@ -128,6 +128,63 @@ def _is_unstable(state: State, v_pu: float, power_w: float) -> bool:
     )
 
 
+@part
+def _feed(
+    plan: Plan,
+    state: State,
+    work: Work,
+    e_pu: float,
+    grid_hz: float,
+    grid_rad: float,
+    z_frac: float,
+    closed: bool,
+    own_hz: float,
+    store_pu: float,
+) -> tuple[float, float, float, float, float, float]:
+    """Solve the bus behind what feeds it: the grid, converters that form a voltage, or the generators.
+
+    Returns its voltage, power and reactive power through the main transformer, the power of the bus itself,
+    frequency, and 1 for a collapse.
+    """
+    r = z_frac * plan.site[SiteParam.R] + plan.site[SiteParam.R_T]
+    x = z_frac * plan.site[SiteParam.X] + plan.site[SiteParam.X_T]
+    hz = grid_hz
+    if own_hz > 0.0:
+        grid = cmath.rect(e_pu, grid_rad)
+        v, through_w, through_var, p, _, collapsed = form(plan, state, work, grid, r, x, closed, store_pu)
+        if not closed:
+            hz = own_hz
+    else:
+        source_pu = e_pu
+        if not closed:
+            source_pu = _own_source(plan, state)
+            hz = plan.site[SiteParam.NOMINAL_HZ] * state.site[SiteState.GENSET_OMEGA]
+            r = plan.site[SiteParam.GENSET_R]
+            x = plan.site[SiteParam.GENSET_X]
+        v, p, q, collapsed = solve_bus(plan, work, source_pu, r, x, store_pu)
+        through_w = p if closed else 0.0
+        through_var = q if closed else 0.0
+    return v, through_w, through_var, p, hz, collapsed
+
+
+@part
+def _meter(
+    plan: Plan, e_pu: float, v_pu: float, through_w: float, through_var: float, closed: bool
+) -> tuple[float, float, float, float]:
+    """Voltage, power, reactive power at the point of interconnection, and the transformer's no-load loss."""
+    poi_pu = e_pu
+    poi_w = 0.0
+    poi_var = 0.0
+    iron = 0.0
+    if closed:
+        if v_pu > 0.0:
+            r, x = plan.site[SiteParam.R_T], plan.site[SiteParam.X_T]
+            poi_pu = sending_voltage(v_pu, r, x, through_w, through_var)
+            poi_w, poi_var = sending_power(v_pu, r, x, through_w, through_var)
+        iron = plan.site[SiteParam.IRON_W] * poi_pu * poi_pu
+    return poi_pu, poi_w, poi_var, iron
+
+
 @engine
 def advance(
     plan: Plan,
@@ -146,8 +203,6 @@ def advance(
     """
     dt_s = plan.site[SiteParam.DT_S]
     nominal_hz = plan.site[SiteParam.NOMINAL_HZ]
-    r_t = plan.site[SiteParam.R_T]
-    x_t = plan.site[SiteParam.X_T]
     segment = int(state.site[SiteState.SEGMENT])
     for k in range(n_steps):
         tick = first_tick + k
@@ -182,42 +237,14 @@ def advance(
         load_w += work.total[Total.WANT_W]
         store_pu = ask_storages(plan, state, work, load_w, grid_hz if closed else state.site[SiteState.HZ])
 
-        through_w = 0.0
-        through_var = 0.0
-        on_genset = False
-        hz = grid_hz
         z_frac = plan.segment[Segment.Z_FRAC, segment]
-        r = z_frac * plan.site[SiteParam.R] + r_t
-        x = z_frac * plan.site[SiteParam.X] + x_t
-        if own_hz > 0.0:
-            grid = cmath.rect(e_pu, grid_rad)
-            v, through_w, through_var, p, q, collapsed = form(plan, state, work, grid, r, x, closed, store_pu)
-            if not closed:
-                hz = own_hz
-        else:
-            source_pu = e_pu
-            if not closed:
-                source_pu = _own_source(plan, state)
-                on_genset = source_pu > 0.0
-                hz = nominal_hz * state.site[SiteState.GENSET_OMEGA]
-                r = plan.site[SiteParam.GENSET_R]
-                x = plan.site[SiteParam.GENSET_X]
-            v, p, q, collapsed = solve_bus(plan, work, source_pu, r, x, store_pu)
-            if closed:
-                through_w = p
-                through_var = q
+        v, through_w, through_var, p, hz, collapsed = _feed(
+            plan, state, work, e_pu, grid_hz, grid_rad, z_frac, closed, own_hz, store_pu
+        )
         unstable = _is_unstable(state, v, p)
         state.site[SiteState.HZ] = hz
-        poi_pu = e_pu
-        poi_w = 0.0
-        poi_var = 0.0
-        iron = 0.0
-        if closed:
-            state.site[SiteState.COLLAPSED] += collapsed
-            if v > 0.0:
-                poi_pu = sending_voltage(v, r_t, x_t, through_w, through_var)
-                poi_w, poi_var = sending_power(v, r_t, x_t, through_w, through_var)
-            iron = plan.site[SiteParam.IRON_W] * poi_pu * poi_pu
+        state.site[SiteState.COLLAPSED] += collapsed if closed else 0.0
+        poi_pu, poi_w, poi_var, iron = _meter(plan, e_pu, v, through_w, through_var, closed)
 
         if still and nothing_moves(plan, work, v, hz, segment):
             served_w, connected_w, lowest, batteries_w = supply_as_before(plan, state, work)
@@ -225,7 +252,7 @@ def advance(
             served_w, connected_w, lowest, batteries_w = supply_lanes(plan, state, work, v, hz, segment, tick)
         storage_w = book_storages(plan, state, work, v)
         drives_w = _book(plan, state, work, v, poi_w, through_w, iron)
-        if on_genset:
+        if own_hz <= 0.0 and not closed and v > 0.0:
             state.energy[Energy.GENERATOR] += p * dt_s
             _turn_genset(plan, state, p)
         connected_w += run_drives(plan, state, work, v, segment)
