@@ -37,6 +37,7 @@ from aidc.units import J_PER_MWH, MEGA
 __all__ = ["transient"]
 
 _DEFAULT_S = 30.0
+_LOOKS = 5000
 _MOST_STEPS = 2_000_000  # kept at full resolution; longer windows are thinned for the record
 
 
@@ -193,7 +194,9 @@ def _marks(event: Disturbance, length_s: float) -> list[Mark]:
 def _stepped(window: Window) -> tuple[Waveform, list[Mapping[str, Any]]]:
     """The whole window, thinned to what is worth keeping, and the moves of its lineups."""
     many = max(1, -(-window.steps // _MOST_STEPS))
-    block = many * max(1, 60_000 // many)
+    # lineups are looked at once a cycle, or five thousand times in a long window
+    look_s = max(1.0 / window.nominal_hz, window.steps * float(window.step_s) / _LOOKS)
+    block = many * max(1, round(look_s / float(window.step_s)) // many)
     kept: list[Waveform] = []
     moves: list[Mapping[str, Any]] = []
     before = window.modes()
@@ -201,13 +204,21 @@ def _stepped(window: Window) -> tuple[Waveform, list[Mapping[str, Any]]]:
         made = window.advance(block)
         kept.append(made if many == 1 else made.thinned(many))
         after = window.modes()
-        moves += [
-            {"time_s": window.tick * float(window.step_s), "pod": pod, "from": before[pod], "to": mode}
-            for pod, mode in after.items()
-            if mode != before[pod]
-        ]
+        moves += _moves(window.tick * float(window.step_s), before, after)
         before = after
     return Waveform.joined(kept), moves
+
+
+def _moves(time_s: float, before: Mapping[str, str], after: Mapping[str, str]) -> list[Mapping[str, Any]]:
+    """Lineups that changed where their power comes from, those that did the same together."""
+    together: dict[tuple[str, str], list[str]] = {}
+    for pod, mode in after.items():
+        if mode != before[pod]:
+            together.setdefault((before[pod], mode), []).append(pod)
+    return [
+        {"start_s": round(time_s, 6), "name": ", ".join(pods), "from": here, "to": there}
+        for (here, there), pods in together.items()
+    ]
 
 
 def _facts(window: Window, shown: Waveform, level_va: float) -> dict[str, Any]:

@@ -300,5 +300,6 @@ def _site(site: Site, point: OperatingPoint, step_s: float, short_circuit_va: fl
     row[SiteParam.GENSET_DROOP] = _GENSET_DROOP
     row[SiteParam.GENSET_INERTIA_S] = _GENSET_INERTIA_S
     row[SiteParam.PV_W] = point.renewable_w
+    row[SiteParam.EXPORT_W] = grid.export_limit_mw * MEGA
     row[SiteParam.PV_CUT_OFF_PU] = 0.5
     return row

@@ -228,6 +228,7 @@ class SiteParam(IntEnum):
     GENSET_R = 16
     SERVICE_GAIN = 17  # of the frequency that a service sees; 0: none is offered
     LOAD_GAIN = 18
+    EXPORT_W = 19  # what the connection takes back
 
 
 class SiteState(IntEnum):

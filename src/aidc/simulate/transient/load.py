@@ -198,7 +198,12 @@ def _ask(plan: Plan, state: State, work: Work) -> None:
 
 @part
 def recharge_w(plan: Plan, state: State, lane: int, dt_s: float) -> float:
-    """Power with which a lineup refills its battery [W]; none for what only rounding lacks."""
+    """Power with which a lineup refills its battery [W].
+
+    None for what only rounding lacks, nor while the site answers to low frequency.
+    """
+    if state.site[SiteState.ANSWER] > 0.0:
+        return 0.0
     capacity = plan.lane[Lane.BATTERY_J, lane]
     room = capacity - state.lane[LaneState.BATTERY_J, lane]
     return min(plan.lane[Lane.RECHARGE_W, lane], room / dt_s) if room > _FULL * capacity else 0.0

@@ -67,6 +67,8 @@ def ask_storages(plan: Plan, state: State, work: Work, load_w: float, hz: float)
             hz - state.store[StoreState.HZ, store]
         )
         request = _request(plan, state, store, load_w)
+        # no law may push more into the grid than the connection takes
+        request = max(request, min(-load_w - plan.site[SiteParam.EXPORT_W], 0.0))
         load_w += request
         if plan.store[Converter.FORMING, store] > 0.0:
             # the network decides what it gives; the request moves its reference

@@ -247,7 +247,10 @@ class Window:
     def modes(self) -> dict[str, str]:
         """Where each pod's power comes from now."""
         now = self.state.lane[LaneState.MODE].astype(int)
-        return {pod: Mode(int(now[lane])).name.lower() for lane, pod in enumerate(self.site.pods)}
+        return {
+            pod: Mode(int(now[lane])).name.lower().replace("_", " ")
+            for lane, pod in enumerate(self.site.pods)
+        }
 
     def advance(self, steps: int | None = None) -> Waveform:
         """Step on, to the end of the window by default.
