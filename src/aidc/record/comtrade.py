@@ -190,7 +190,8 @@ def _binary(data: bytes, config: Config, path: Path) -> _Samples:
             )
         )
     table = np.frombuffer(data, row, config.samples)
-    raw = table["analog"].T.astype(np.float64)
+    with np.errstate(invalid="ignore"):  # a signalling NaN of a spoilt file is a missing value like any other
+        raw = table["analog"].T.astype(np.float64)
     if config.form == "BINARY" and config.revision != "1991":
         raw[raw == -(2**15)] = np.nan
     if config.form == "BINARY32":
