@@ -85,7 +85,7 @@ def allocate(frames: Frames, bill: Bill) -> Allocation:
     names = sorted(
         {name for part in frames.pods.select({"pod": pl.col("pod")}) for name in part["pod"].unique()}
     )
-    steps = _steps(frames, bill)
+    steps = _Steps(frames, bill)
     rated = _weights(names, frames.facts.rated_w)
     weights = pl.DataFrame({"pod": names, "place": range(len(names)), "weight": rated})
     found = np.zeros((len(QUANTITIES), len(names)))
@@ -93,7 +93,7 @@ def allocate(frames: Frames, bill: Bill) -> Allocation:
     pods = {"time": pl.col("time"), "pod": pl.col("pod"), **{name: frames.pod_flow(name) for name in kept}}
     pods["tokens_queued"] = frames.pod_flow("queue_tokens") * (pl.col("time") == frames.last_time)
     for part in frames.pods.select(pods):
-        near = _between(steps, part["time"])
+        near = steps.around(part["time"])
         rows = part.join(near, on="time", how="left", maintain_order="left")
         shared = _shared(rows.join(weights, on="pod", how="left", maintain_order="left"))
         place = shared["place"].to_numpy()
@@ -124,13 +124,6 @@ def _shared(rows: pl.DataFrame) -> pl.DataFrame:
     )
 
 
-def _between(steps: pl.DataFrame, time: pl.Series) -> pl.DataFrame:
-    """The steps that some rows can meet, as a view: joining all of them to every slice would be slow."""
-    wanted = time.to_physical().to_numpy()
-    first, last = np.searchsorted(steps["time"].to_physical().to_numpy(), [wanted.min(), wanted.max() + 1])
-    return steps[int(first) : int(last)]
-
-
 def _share(part: str, whole: str) -> pl.Expr:
     """A pod's share of a flow in a step; by rating where nothing flows."""
     return pl.when(pl.col(whole) > 0.0).then(pl.col(part) / pl.col(whole)).otherwise(pl.col("weight"))
@@ -142,24 +135,48 @@ def _weights(names: list[str], rated_w: Mapping[str, float]) -> list[float]:
     return [value / sum(rated) for value in rated] if known else [1 / len(names)] * len(names)
 
 
-def _steps(frames: Frames, bill: Bill) -> pl.DataFrame:
-    """What is to be shared in each output step."""
+class _Steps:
+    """What is to be shared in each output step, read as slices of the record's pods come by.
+
+    Both tables are in order of time, so that only the slices that a part of the pods can meet are held: joining
+    the whole year to each part would be slow, and holding it would take as much memory as the run itself.
+    """
+
+    def __init__(self, frames: Frames, bill: Bill) -> None:
+        self._slices = frames.in_time(_to_share(frames))
+        self._bill = bill.steps.drop("time")  # in order of time, too
+        self._read = 0
+        self._held: list[pl.DataFrame] = []
+
+    def around(self, time: pl.Series) -> pl.DataFrame:
+        """The steps from the first to the last of some times, which never go back behind those before."""
+        first, last = time.min(), time.max()
+        while not self._held or self._held[-1]["time"][-1] < last:
+            part = next(self._slices, None)
+            if part is None:
+                break
+            charges = self._bill[self._read : self._read + part.height]
+            self._read += part.height
+            if part.height:
+                self._held.append(part.hstack(charges.get_columns()))
+        self._held = [part for part in self._held if part["time"][-1] >= first]
+        near = pl.concat(self._held)
+        return near.filter(pl.col("time").is_between(first, last))
+
+
+def _to_share(frames: Frames) -> dict[str, pl.Expr]:
     marginal = carbon_kg(frames, MARGINAL) if carbon_known(frames, MARGINAL) else pl.lit(0.0)
     average = carbon_kg(frames) if carbon_known(frames, AVERAGE) else pl.lit(0.0)
     it_w, server_w = frames.flow("it_w"), frames.flow("server_w")
-    steps = frames.series.frame(
-        {
-            "time": pl.col("time"),
-            "dt_s": frames.dt_s,
-            "site_server_w": server_w,
-            "site_it_w": it_w,
-            "site_network_w": it_w - server_w,
-            "overhead_w": site_power_w(frames) - it_w,
-            "renewable_j": renewable_w(frames) * frames.dt_s,
-            "carbon_kg": average,
-            "carbon_marginal_kg": marginal,
-            "water_kg": water_kg(frames),
-        }
-    )
-    ordered = steps if steps["time"].is_sorted() else steps.sort("time")
-    return ordered.hstack(bill.steps.drop("time").get_columns())  # the bill is in order of time, too
+    return {
+        "time": pl.col("time"),
+        "dt_s": frames.dt_s,
+        "site_server_w": server_w,
+        "site_it_w": it_w,
+        "site_network_w": it_w - server_w,
+        "overhead_w": site_power_w(frames) - it_w,
+        "renewable_j": renewable_w(frames) * frames.dt_s,
+        "carbon_kg": average,
+        "carbon_marginal_kg": marginal,
+        "water_kg": water_kg(frames),
+    }

@@ -8,7 +8,7 @@ states come from the state itself, not from the flows.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -90,34 +90,40 @@ def _worst_energy_step(frames: Frames) -> float | None:
     if set(columns) - set(stores) or (columns and first_j is None):
         return None  # a storage without a known capacity or first state
     charge_j = {"charge_j": sum((pl.col(at) * stores[name] for name, at in columns.items()), pl.lit(0.0))}
-    frame = _totals(frames, {"came": _SOURCES, "used": _USES, "left": ("grid_export_w",)}, charge_j)
-    came, used, left, held_j, dt_s = (
-        frame[name].to_numpy() for name in ("came", "used", "left", "charge_j", "dt_s")
-    )
-    change_w = np.diff(held_j, prepend=first_j or 0.0) / dt_s
-    return _worst(came - left - used - change_w, came + left + used + np.abs(change_w))
+    worst, before_j = 0.0, first_j or 0.0
+    for part in _totals(frames, {"came": _SOURCES, "used": _USES, "left": ("grid_export_w",)}, charge_j):
+        came, used, left, held_j, dt_s = (
+            part[name].to_numpy() for name in ("came", "used", "left", "charge_j", "dt_s")
+        )
+        if not held_j.size:
+            continue
+        change_w = np.diff(held_j, prepend=before_j) / dt_s
+        before_j = float(held_j[-1])
+        worst = max(worst, _worst(came - left - used - change_w, came + left + used + np.abs(change_w)))
+    return worst
 
 
 def _worst_heat_step(frames: Frames) -> float | None:
     if "heat_stored_w" not in frames.series_columns:
         return None
     away = ("heat_rejected_w", "heat_reused_w", "heat_ambient_w")
-    frame = _totals(frames, {"made": _USES, "gone": away, "stored": ("heat_stored_w",)})
-    made, gone, stored = (frame[name].to_numpy() for name in ("made", "gone", "stored"))
-    return _worst(made - gone - stored, made + gone + np.abs(stored))
+    worst = 0.0
+    for part in _totals(frames, {"made": _USES, "gone": away, "stored": ("heat_stored_w",)}):
+        made, gone, stored = (part[name].to_numpy() for name in ("made", "gone", "stored"))
+        worst = max(worst, _worst(made - gone - stored, made + gone + np.abs(stored)))
+    return worst
 
 
 def _totals(
     frames: Frames, totals: Mapping[str, Sequence[str]], others: Mapping[str, pl.Expr] | None = None
-) -> pl.DataFrame:
-    """Sums over columns in each output step, in time order; only the sums are held whole."""
+) -> Iterator[pl.DataFrame]:
+    """Sums over columns in each output step, in time order and slice by slice."""
     added = {
         name: sum((frames.flow(column).cast(pl.Float64) for column in columns), pl.lit(0.0))
         for name, columns in totals.items()
     }
     wanted = {"time": pl.col("time"), "dt_s": frames.dt_s, **added, **(others or {})}
-    frame = frames.series.frame(wanted)
-    return frame if frame["time"].is_sorted() else frame.sort("time")
+    yield from frames.in_time(wanted)
 
 
 def _recorded(frames: Frames, what: str) -> float | None:
@@ -125,8 +131,9 @@ def _recorded(frames: Frames, what: str) -> float | None:
     names = [f"residual_{what}_w", f"flow_{what}_w"]
     if not frames.series_columns.issuperset(names):
         return None
-    frame = frames.columns(names)
-    return _worst(frame[names[0]].to_numpy(), frame[names[1]].to_numpy())
+    wanted = {name: frames.flow(name).cast(pl.Float64) for name in names}
+    parts = frames.in_time(wanted)
+    return max((_worst(part[names[0]].to_numpy(), part[names[1]].to_numpy()) for part in parts), default=0.0)
 
 
 def _worst(residual: Any, flow: Any) -> float:

@@ -136,11 +136,13 @@ class _Clock:
         offset = local.dt.base_utc_offset() + local.dt.dst_offset()
         shift = int(offset.dt.total_seconds()[0]) if len(time) else 0
         key = ((second + shift) // round(minutes * MINUTE_S)).to_numpy()
-        _, first, self.interval = np.unique(key, return_index=True, return_inverse=True)
-        self.first = first
-        self.interval_month = self.month[first]
+        # keys rise with time, so that an interval begins wherever the key changes
+        starts = np.flatnonzero(np.diff(key, prepend=key[:1] - 1))
+        self.interval = np.repeat(np.arange(starts.size, dtype=np.int32), np.diff(starts, append=key.size))
+        self.first = starts
+        self.interval_month = self.month[starts]
         self.interval_s = np.bincount(self.interval, dt_s)
-        at = local.gather(first)
+        at = local.gather(starts)
         self.hour: IntArray = at.dt.hour().to_numpy()
         self.weekday: IntArray = at.dt.weekday().to_numpy() - 1
 

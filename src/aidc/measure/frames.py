@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import Any, Protocol
@@ -93,6 +93,13 @@ class Frames:
         wanted = {name: self.flow(name).cast(pl.Float64) for name in names}
         frame = self.series.frame({"time": pl.col("time"), "dt_s": self.dt_s, **wanted})
         return frame if frame["time"].is_sorted() else frame.sort("time")
+
+    def in_time(self, wanted: Mapping[str, pl.Expr]) -> Iterator[pl.DataFrame]:
+        """Expressions over the series in order of time, slice by slice where the record is in that order."""
+        if self.series.frame({"time": pl.col("time")})["time"].is_sorted():
+            yield from self.series.select(wanted)
+        else:
+            yield self.series.frame({"time": pl.col("time"), **wanted}).sort("time")
 
     @cached_property
     def last_time(self) -> Any:
