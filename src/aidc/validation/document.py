@@ -140,18 +140,20 @@ def _rows(case: Case) -> Iterator[str]:
     if shown:
         title = "Rows" if few else f"The {len(shown)} worst of {len(both)} rows"
         yield f"{title} of “{_cell(case.metric)}” ({_cell(case.dataset)}):\n"
-        yield _table(
-            ("item", "measured", "predicted", f"error, {_unit(case)}", "left out"),
-            [_row(case, row) for row in shown],
-        )
+        titles = ["item", "measured", "predicted", f"error, {_unit(case)}", "left out"]
+        cells = [_row(case, row) for row in shown]
+        if any(row.reason for row in shown):  # what agrees, what does not, and why
+            titles.append("remark")
+            cells = [[*cell, row.reason or ""] for cell, row in zip(cells, shown, strict=True)]
+        yield _table(titles, cells)
     for reason, count in reasons(case).most_common(_MOST_REASONS):
         yield f"Without prediction in “{_cell(case.metric)}”: {count} × {_cell(reason)}.\n"
 
 
-def _row(case: Case, row: Row) -> tuple[str, ...]:
+def _row(case: Case, row: Row) -> list[str]:
     error = row_error(case, row)
     shown = "–" if error is None else f"{error:+.2f}"
-    return row.item, _figure(row.measured), _figure(row.predicted), shown, row.left_out or "–"
+    return [row.item, _figure(row.measured), _figure(row.predicted), shown, row.left_out or "–"]
 
 
 def _pictures(cases: Sequence[Case]) -> dict[str, Case]:

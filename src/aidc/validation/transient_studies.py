@@ -186,7 +186,7 @@ def _shelf() -> Case:
             "65 J an accelerator, iterations of 0.3 s, half of each at 40 % of rated power",
             30.0,
             deep,
-            "agrees under our own assumption: by ΔP·D(1-D)·T = 63 J this is the slowest swing of that depth that "
+            "comes near under our own assumption: by ΔP·D(1-D)·T = 63 J this is the slowest swing of that depth that "
             "65 J can take, and its mean lies 30 % below its peak; hosts and network, which do not swing, make it less",
         ),
     ]
