@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
@@ -198,3 +199,10 @@ def test_no_power_factor_without_load_or_figures(rule: PowerFactor, series: Wave
     (verdict,) = evaluate(rule, series, SITE)
     assert verdict.result == "not_assessable"
     assert word in verdict.reason
+
+
+def test_a_site_that_may_not_import_has_no_capability_to_share() -> None:
+    none = replace(SITE, site_w=0.0)
+    (verdict,) = evaluate(factor(least_pf=0.95, most_q_frac=0.48), load([5e6], [1e6]), none)
+    assert verdict.result == "not_applicable"
+    assert "may not import" in verdict.reason

@@ -10,7 +10,7 @@ import numpy as np
 from aidc.measure.grid.means import ConsecutiveMeans
 from aidc.measure.grid.sampling import STEPS_PER_RATE, samples_of, too_short, window_too_fine
 from aidc.measure.grid.stream import FloatArray, StreamMeter
-from aidc.measure.grid.verdict import Connection, Verdict, judge, not_assessable
+from aidc.measure.grid.verdict import Connection, Verdict, judge, not_applicable, not_assessable
 from aidc.record.waveform import Waveform
 from aidc.schema.code import PowerFactor
 from aidc.units import MEGA
@@ -44,6 +44,10 @@ class PowerFactorMeter(StreamMeter[PowerFactor]):
 
     def _judge(self) -> list[Verdict]:
         clause = self.clause
+        if self.connection.site_w <= 0:
+            return [
+                not_applicable(clause, "the site may not import: there is no capability to take a share of")
+            ]
         short = too_short(self.duration_s, clause.window_s, "one window")
         if short:
             return [not_assessable(clause, short)]
