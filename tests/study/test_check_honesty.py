@@ -11,8 +11,12 @@ import aidc
 from aidc.schema.code import FrequencyRideThrough, Recovery, VoltageRideThrough
 from aidc.schema.converter import Converter
 from aidc.schema.site import Site
+from aidc.simulate.transient.window import short_circuit_levels
+from aidc.study.check import rule_set
 from aidc.study.honesty import beyond_the_twin, forming_mode_hz, refusals
 from aidc.study.verdicts import CheckResult
+
+PASSES = Path(__file__).parents[2] / "examples" / "interconnection" / "passes.toml"
 
 HEAD = """
 title = "A set of the user's own"
@@ -74,11 +78,11 @@ def test_a_weak_grid_is_not_judged_by_phasors(site: Site) -> None:
 
 def test_the_weakest_stated_level_decides(site: Site) -> None:
     weak = grid(site, short_circuit_n1_mva=2.9 * site.grid.import_limit_mw)
-    levels = aidc.study.check.short_circuit_levels(weak)
-    reasons = refusals(weak, aidc.study.check.rule_set(weak, "ercot")[1].clauses, levels)
+    levels = short_circuit_levels(weak)
+    reasons = refusals(weak, rule_set(weak, "ercot")[1].clauses, levels)
     assert reasons
     assert all("n-1 level" in why for why in reasons.values())
-    assert not refusals(site, aidc.study.check.rule_set(site, "ercot")[1].clauses, {"normal": 2500e6})
+    assert not refusals(site, rule_set(site, "ercot")[1].clauses, {"normal": 2500e6})
 
 
 def test_a_converter_too_large_for_its_grid_is_not_judged(site: Site) -> None:
@@ -86,7 +90,7 @@ def test_a_converter_too_large_for_its_grid_is_not_judged(site: Site) -> None:
     large = shape.model_copy(update={"power_mw": 900.0})
     reasons = refusals(
         site.model_copy(update={"storage": {"yard": large}}),
-        aidc.study.check.rule_set(site, "ercot")[1].clauses,
+        rule_set(site, "ercot")[1].clauses,
         {"normal": 2500e6},
     )
     assert all("converter of storage.yard" in why for why in reasons.values())
@@ -105,7 +109,7 @@ def test_a_fast_mode_of_a_virtual_machine_is_not_judged(site: Site) -> None:
     assert forming_mode_hz(slow, "yard", 2500e6) * 80**0.5 == pytest.approx(
         forming_mode_hz(fast, "yard", 2500e6)
     )
-    clauses = aidc.study.check.rule_set(site, "ercot")[1].clauses
+    clauses = rule_set(site, "ercot")[1].clauses
     assert not refusals(slow, clauses, {"normal": 2500e6})
     reasons = refusals(fast, clauses, {"normal": 2500e6})
     assert all("Hz, above 10 Hz" in why for why in reasons.values())
@@ -239,3 +243,24 @@ def test_every_clause_of_every_shipped_set_can_be_tried_or_says_why(site: Site) 
             if isinstance(clause, FrequencyRideThrough):
                 made += len(frequency_events(clause, 60.0))
     assert made > 500
+
+
+def test_droop_without_inertia_has_a_mode_of_its_own_filter() -> None:
+    """The mode of the engine's own linear equations, which know the resistance too."""
+    from aidc.simulate.transient.modes import machine_modes
+    from aidc.simulate.transient.start import operating_point
+    from aidc.simulate.transient.window import open_window
+
+    droop = aidc.load(
+        PASSES,
+        ['storage.yard.converter.control="grid-forming"', "storage.yard.converter.inertia_s=0",
+         "storage.yard.converter.droop_frac=0.05", "storage.yard.converter.resistance_frac=0"],
+    )  # fmt: skip
+    window = open_window(droop, operating_point(droop, duration_s=60), duration_s=1)
+    (mode,) = machine_modes(window.plan)
+    assert forming_mode_hz(droop, "yard", 2500e6) == pytest.approx(mode.frequency_hz, rel=0.02)
+
+
+def test_a_site_that_may_not_import_still_has_a_mode() -> None:
+    none = aidc.load(PASSES, ['storage.yard.converter.control="grid-forming"', "grid.import_limit_mw=0"])
+    assert 0 < forming_mode_hz(none, "yard", 2500e6) < 100

@@ -114,18 +114,29 @@ def _fast(site: Site, levels: Mapping[str, float]) -> str:
 
 
 def forming_mode_hz(site: Site, storage: str, short_circuit_va: float) -> float:
-    """Undamped frequency of a virtual machine against the grid [Hz]: sqrt(K·ω0/2H)/2π with K = 1/X.
+    """Undamped frequency of a grid-forming storage against the grid [Hz]; 0 for others.
 
-    P. Kundur, Power System Stability and Control, McGraw-Hill 1994, section 12.3. 0 for droop without inertia.
+    With inertia sqrt(K·ω0/2H)/2π, K = 1/X per unit of its rating (P. Kundur, Power System Stability and Control,
+    McGraw-Hill 1994, section 12.3). Droop without inertia swings with the filter τ of its power measurement:
+    τ·s² + s + ω0·mp·K = 0, so that the frequency is sqrt(4·τ·ω0·mp·K - 1)/(4π·τ) where that is real.
     """
     shape = site.storage[storage]
     one = shape.converter
-    if one.control != "grid-forming" or one.inertia_s <= 0 or not shape.power_mw or shape.node != "site":
+    if one.control != "grid-forming" or not shape.power_mw or shape.node != "site":
         return 0.0
-    rated = shape.power_mw * MEGA
-    grid = site.grid
-    transformer = grid.transformer.reactance_frac / (
-        (grid.transformer.rating_mva or grid.import_limit_mw) * MEGA
-    )
-    x = one.reactance_frac + rated * (1.0 / short_circuit_va + transformer)
-    return math.sqrt(2.0 * math.pi * grid.frequency_hz / (2.0 * one.inertia_s * x)) / (2.0 * math.pi)
+    w0 = 2.0 * math.pi * site.grid.frequency_hz
+    stiffness = 1.0 / _reactance_frac(site, storage, short_circuit_va)
+    if one.inertia_s > 0:
+        return math.sqrt(w0 * stiffness / (2.0 * one.inertia_s)) / (2.0 * math.pi)
+    swing = 4.0 * one.power_lag_s * w0 * one.droop_frac * stiffness - 1.0
+    return math.sqrt(swing) / (4.0 * math.pi * one.power_lag_s) if swing > 0 else 0.0
+
+
+def _reactance_frac(site: Site, storage: str, short_circuit_va: float) -> float:
+    """Reactance between a storage's voltage and the grid's, per unit of the storage's rating."""
+    shape, grid = site.storage[storage], site.grid
+    rated_w = (shape.power_mw or 0.0) * MEGA
+    installed_mw = sum(pod.racks * pod.rack.rated_power_kw for pod in site.pods.values()) / 1e3
+    rating_va = (grid.transformer.rating_mva or grid.import_limit_mw or installed_mw) * MEGA
+    grid_per_va = 1.0 / short_circuit_va + grid.transformer.reactance_frac / rating_va
+    return shape.converter.reactance_frac + rated_w * grid_per_va
