@@ -64,7 +64,7 @@ _APART: Final = frozenset({"warnings", "load_model"})
 _LEAST_PLAIN: Final = 1e-6  # smaller ones are written with an exponent
 _MODEL_LIMITS: Final = (
     (
-        "Double-frequency ripple in unbalanced faults is not modelled: voltages and powers are one-cycle values, "
+        "Double-frequency ripple in unbalanced faults is not modelled: voltages and powers are those of phasors (one-cycle RMS where a rule counts it), "
         "converters see positive sequence and protection sees the magnitudes of the phases."
     ),
     (
