@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -27,3 +28,18 @@ def aidc_data() -> Path:
     if named:
         pytest.fail(f"AIDC_DATA names {named}, which is not a folder")
     pytest.skip(f"needs measured data: set AIDC_DATA (looked in {folder})")
+
+
+@pytest.fixture(scope="session")
+def measured(aidc_data: Path) -> Callable[[str], Path]:
+    """A file or folder of the measured data; missing from a folder that `AIDC_DATA` names, it fails the test."""
+
+    def find(name: str) -> Path:
+        path = aidc_data / name
+        if path.exists():
+            return path
+        if os.environ.get("AIDC_DATA"):
+            pytest.fail(f"AIDC_DATA names {aidc_data}, which has no {name}")
+        pytest.skip(f"needs {name} of the measured data")
+
+    return find

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -126,11 +125,9 @@ def test_prefill_of_long_prompts_costs_throughput() -> None:
     assert throughput_tok_s(32.0, long) < 0.7 * throughput_tok_s(32.0, short)
 
 
-def test_power_agrees_with_100_ms_sensors(aidc_data: Path) -> None:
+def test_power_agrees_with_100_ms_sensors(measured) -> None:
     """OpenG2G traces, arXiv 2605.05519: mean replica power of the middle of each run on H100."""
-    folder = aidc_data / "openg2g_h100_traces"
-    if not folder.is_dir():
-        pytest.skip("needs openg2g_h100_traces")
+    folder = measured("openg2g_h100_traces")
     known = {
         "Llama-3.1-8B": ("llama-3.1-8b", "bf16"),
         "Llama-3.1-70B": ("llama-3.1-70b", "bf16"),

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import csv
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -80,11 +79,9 @@ def test_a_full_replica_makes_requests_wait() -> None:
     assert ttft_quantiles_s(64.0, 0.5, 0.0, made)[0] < 3 * step_s(64.0, made) + prefill_s(made)
 
 
-def test_the_tail_agrees_with_measured_quantiles(aidc_data: Path) -> None:
+def test_the_tail_agrees_with_measured_quantiles(measured) -> None:
     """ML.ENERGY v3, H100 text rows: modelled p90 and p99 against measured ones, ms against ms."""
-    path = aidc_data / "mlenergy_v3" / "llm_configurations.csv"
-    if not path.is_file():
-        pytest.skip("needs mlenergy_v3")
+    path = measured("mlenergy_v3/llm_configurations.csv")
     with path.open(newline="") as handle:
         measured = list(csv.DictReader(handle))
     errors = []

@@ -2,39 +2,14 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import pytest
 import sample_check as sample
-from test_report_browser import BEYOND, DESK, PHONE, READY_MS, SCROLLING, browser, until
+from test_report_browser import BEYOND, DESK, PHONE, SCROLLING, Looker, browser, until
 
 from aidc.report.check import write_check, write_transient
 
 __all__ = ["browser"]
 RANGE = "document.querySelector('[data-chart={}]').layout.xaxis.range[0]"
-
-
-class Looker:
-    """Opens pages and notes whatever they complain of or ask for."""
-
-    def __init__(self, browser, folder: Path) -> None:
-        self.browser, self.folder = browser, folder
-        self.complaints: list[str] = []
-
-    def open(self, name: str, write, width: int, scheme: str = "light"):
-        path = self.folder / f"{name}.html"
-        write(path)
-        address = path.as_uri()
-        page = self.browser.new_page(viewport={"width": width, "height": 900}, color_scheme=scheme)
-        page.on("console", lambda message: self.complaints.append(message.text))
-        page.on("pageerror", lambda error: self.complaints.append(str(error)))
-        page.on(
-            "request",
-            lambda request: None if request.url == address else self.complaints.append(request.url),
-        )
-        page.goto(address)
-        page.wait_for_selector("html[data-ready]", state="attached", timeout=READY_MS)
-        return page
 
 
 @pytest.fixture(scope="module")
@@ -50,14 +25,14 @@ def _quiet(looker):
 
 @pytest.fixture(scope="module")
 def desk(looker):
-    page = looker.open("desk", lambda path: write_check([sample.real_result(trip=True)], path), DESK)
+    page = looker.show("desk", lambda path: write_check([sample.real_result(trip=True)], path), DESK)
     yield page
     page.close()
 
 
 @pytest.fixture(scope="module")
 def phone(looker):
-    page = looker.open("phone", lambda path: write_check([sample.all_four()], path), PHONE, "dark")
+    page = looker.show("phone", lambda path: write_check([sample.all_four()], path), PHONE, "dark")
     yield page
     page.close()
 
@@ -129,7 +104,7 @@ def test_a_zoom_moves_the_charts_of_its_window_alone(desk):
 
 
 def test_a_chart_follows_the_paper(looker):
-    page = looker.open("paper", lambda path: write_check([sample.all_four()], path), DESK, "dark")
+    page = looker.show("paper", lambda path: write_check([sample.all_four()], path), DESK, "dark")
     ground = "document.querySelector('[data-chart=w0-v]').layout.paper_bgcolor"
     assert page.evaluate(ground) == "#161d28"
     page.evaluate("dispatchEvent(new Event('beforeprint'))")
@@ -141,7 +116,7 @@ def test_a_chart_follows_the_paper(looker):
 
 @pytest.mark.parametrize("width", [DESK, PHONE])
 def test_a_transient_draws(looker, width):
-    page = looker.open("transient", lambda path: write_transient(sample.transient(), path), width)
+    page = looker.show("transient", lambda path: write_transient(sample.transient(), path), width)
     assert page.evaluate("document.documentElement.scrollWidth") == width
     assert page.evaluate(BEYOND) == []
     assert page.locator("[data-chart] .trace").count() > 8

@@ -40,8 +40,11 @@ class Looker:
         self.complaints: list[str] = []
 
     def open(self, name: str, width: int, scheme: str = "light", **options):
+        return self.show(name, lambda path: write(sample_run(**options), path), width, scheme)
+
+    def show(self, name: str, write_page, width: int, scheme: str = "light"):
         path = self.folder / f"{name}.html"
-        write(sample_run(**options), path)
+        write_page(path)
         address = path.as_uri()
         page = self.browser.new_page(viewport={"width": width, "height": 900}, color_scheme=scheme)
         page.on("console", lambda message: self.complaints.append(message.text))

@@ -40,9 +40,9 @@ def point(site):
     return operating_point(site, duration_s=600)
 
 
-@pytest.fixture(autouse=True)
-def _without_the_recorded_day(monkeypatch):
-    monkeypatch.setattr("aidc.study.service_cases._DAY", ("no-such-dataset", ""))
+@pytest.fixture
+def without_the_day(monkeypatch):
+    monkeypatch.setattr("aidc.study.service_cases._day_at_hand", lambda: False)
 
 
 def serving(site, **shares):
@@ -91,6 +91,7 @@ def test_load_answers_with_its_lag_and_batteries_within_a_cycle_or_two(site, poi
     assert fast.full_s < 0.15
 
 
+@pytest.mark.usefixtures("without_the_day")
 def test_a_fast_product_passes_and_fails_once_the_storage_is_empty(site, point) -> None:
     kept = run_service(site, point, FAST, STEP)
     assert kept.verdict.result == "pass", kept.verdict.reason
@@ -111,6 +112,24 @@ def test_a_fast_product_passes_and_fails_once_the_storage_is_empty(site, point) 
     assert longest["available_frac"] < 1.0
 
 
+def test_the_recorded_day_is_tried_where_it_is_at_hand(site, point, aidc_data, monkeypatch) -> None:
+    monkeypatch.setenv("AIDC_DATA", str(aidc_data))
+    normal = FAST.model_copy(
+        update={"deviation_hz": (0.0, 0.1), "response_frac": (0.0, 1.0), "full_s": 180.0}
+    )
+    done = run_service(site, point, normal, STEP)
+    day = done.facts["recorded day"]
+    assert day["available_frac"] == 1.0
+    assert 0.5 < day["delivered_mwh"] < 200  # twenty megawatts for a day are 480
+    assert "not at hand" not in done.verdict.reason
+
+
+@pytest.mark.usefixtures("without_the_day")
+def test_a_day_that_is_not_at_hand_is_said_to_be_missing(site, point) -> None:
+    assert "recorded day is not at hand" in run_service(site, point, FAST, STEP).verdict.reason
+
+
+@pytest.mark.usefixtures("without_the_day")
 def test_energy_of_a_step_is_power_times_time(site, point) -> None:
     facts = run_service(site, point, FAST, STEP).facts
     long_step = next(one for name, one in facts.items() if name.startswith("step of -0.5"))

@@ -24,10 +24,8 @@ MEASURED = ("avg_power_watts", "output_throughput_tokens_per_sec", "energy_per_t
 
 
 @pytest.fixture(scope="module")
-def table(aidc_data):
-    path = aidc_data / FILE
-    if not path.is_file():
-        pytest.skip("needs mlenergy_v3")
+def table(measured):
+    path = measured(str(FILE))
     with path.open(newline="") as handle:
         return list(csv.DictReader(handle))
 
@@ -174,11 +172,9 @@ def test_accelerators_are_found_under_their_benchmark_names():
     assert accelerator_of("MI300X") is None
 
 
-def test_older_software_is_fitted_as_well(aidc_data):
+def test_older_software_is_fitted_as_well(measured):
     """ML.ENERGY v2: other models, A100 and H100 of 2024; one model left out."""
-    path = aidc_data / "mlenergy_v2" / "llm_configurations.csv"
-    if not path.is_file():
-        pytest.skip("needs mlenergy_v2")
+    path = measured("mlenergy_v2/llm_configurations.csv")
     rows = [row for row in read_v2(path) if usable(row)]
     inside = [row for row in rows if row.group == "llama-3.1-70b"]
     others = [row for row in rows if row.group != "llama-3.1-70b"]

@@ -12,7 +12,7 @@ from typing import Any, Final
 
 import numpy as np
 
-from aidc.datasets import locate
+from aidc.datasets import find, locate
 from aidc.errors import InputError
 from aidc.measure.grid.services import ServiceResult, service
 from aidc.measure.grid.verdict import Verdict, not_applicable, worst
@@ -40,6 +40,7 @@ _DAY: Final = ("grid-frequency", "day_1s.csv")
 _DAY_S: Final = 86_400.0
 _COARSE: Final = Fraction(1, 100)  # step of windows longer than two minutes
 _SHORT_S: Final = 120.0
+_KEPT_SAMPLES: Final = 20_000
 _SEEN: Final = 10  # samples of the coarse step that one judged sample of the day is the mean of
 
 
@@ -96,16 +97,25 @@ def run_service(
         }
         if worst(verdicts) == done.verdict or not found.windows:
             mark = Mark(event.use, _BEFORE_S, length_s, name)
-            found.windows = [
-                NamedWindow(f"service-{clause.clause}", f"{clause.clause}: {name}", waveform, (mark,), calm)
-            ]
+            found.windows = [_kept(clause, name, waveform, calm, mark)]
     by = (
         "site's own [grid.service]"
         if site.grid.service
         else f"{offer.offered_mw:g} MW of storage on the product's curve"
     )
-    found.verdict = replace(worst(verdicts), reason=f"offered: {by}; {worst(verdicts).reason}")
+    unseen = "" if "recorded day" in found.facts else "; the recorded day is not at hand (aidc data list)"
+    found.verdict = replace(worst(verdicts), reason=f"offered: {by}; {worst(verdicts).reason}{unseen}")
     return found
+
+
+def _kept(clause: FrequencyService, name: str, shown: Waveform, calm: Waveform, mark: Mark) -> NamedWindow:
+    """The window as it is kept: a day is thinned to what a chart can show."""
+    many = max(1, len(shown) // _KEPT_SAMPLES)
+    title = f"{clause.clause}: {name}"
+    return NamedWindow(
+        f"service-{clause.clause}", title, shown.thinned(many), (mark,), calm.thinned(many),
+        note="" if many == 1 else f"means of {many * float(shown.step_s):g} s, judged at full resolution",
+    )  # fmt: skip
 
 
 def _with_service(site: Site, offer: GridService | None) -> Site:
@@ -132,12 +142,21 @@ def _events(clause: FrequencyService) -> list[tuple[str, Disturbance, float]]:
         )
         length_s = _BEFORE_S + 2 * _LARGEST_HZ / _RAMP_HZ_PER_S + clause.full_s + 5.0 + _AFTER_S
         found.append((f"ramp to {sign * _LARGEST_HZ:+.3g} Hz at {_RAMP_HZ_PER_S:g} Hz/s", ramp, length_s))
-    try:
-        locate(_DAY[0])
-    except InputError:
+    if not _day_at_hand():
         return found
     day = FrequencyTrace(use="frequency-trace", start_s=0.0, dataset=_DAY[0], file=_DAY[1])
     return [*found, ("recorded day", day, _DAY_S)]
+
+
+def _day_at_hand() -> bool:
+    """Whether the recorded day lies on this machine; a name that the registry does not know is a defect."""
+    entry = find(_DAY[0])
+    entry.file(_DAY[1])
+    try:
+        locate(entry, _DAY[1])
+    except InputError:
+        return False
+    return True
 
 
 def _case(
