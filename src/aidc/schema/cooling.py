@@ -286,7 +286,8 @@ class CoolingPlant(Shape):
 
     `return_rise_k` is the rise of the facility water at design heat (default: that of the CDU, or the
     CRAH). Pumps work against `pump_head_kpa` with `pump_efficiency_frac`; `pump_static_frac` of it is a
-    fixed pressure difference. `loop_inventory_l_per_kw` is facility water per kW of design heat.
+    fixed pressure difference, and `pump_units` share the flow. `loop_inventory_l_per_kw` is facility water per
+    kW of design heat.
 
     Heat is reused while the return is at least `heat_reuse_min_c`: `heat_reuse_frac` of it, at most
     `heat_reuse_limit_mw`.
@@ -311,6 +312,7 @@ class CoolingPlant(Shape):
     pump_head_kpa: Annotated[float, Field(gt=0, le=10_000)] = 250.0
     pump_efficiency_frac: Annotated[float, Field(gt=0.1, le=0.95)] = 0.65
     pump_static_frac: Frac = 0.3
+    pump_units: Annotated[int, Field(ge=1, le=1000)] = 2
     control_s: Positive = 60.0
     heat_reuse_frac: Frac = 1.0
     heat_reuse_limit_mw: NonNegative = 0.0

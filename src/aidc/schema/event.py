@@ -1,4 +1,4 @@
-"""What the grid announces to a site: requests, limits, outages, prices."""
+"""What happens to a site at a stated time: requests, limits, outages of supply and of equipment, prices."""
 
 from __future__ import annotations
 
@@ -9,7 +9,16 @@ from pydantic import Field, TypeAdapter, model_validator
 from aidc.schema.base import Frac, NonNegative, Shape
 from aidc.schema.source import Moment
 
-__all__ = ["DemandResponse", "GridEvent", "ImportLimit", "PriceSpike", "SupplyOutage", "event_of"]
+__all__ = [
+    "AnyEvent",
+    "DemandResponse",
+    "EquipmentOutage",
+    "GridEvent",
+    "ImportLimit",
+    "PriceSpike",
+    "SupplyOutage",
+    "event_of",
+]
 
 _YEAR_MIN = 366 * 24 * 60
 
@@ -60,6 +69,19 @@ class SupplyOutage(_Timed):
     use: Literal["supply-outage"]
 
 
+class EquipmentOutage(_Timed):
+    """Units of a piece of equipment are out of service.
+
+    `of` names it by its place in the site file: `gensets.NAME`, `chains.NAME.STAGE` (modules of that stage, in
+    each lineup of the chain), or `cooling.NAME.PART` with a part of `outdoor` (dry coolers, towers, coils of
+    chillers), `chillers`, `cdus`, `crahs` or `pumps`. `units` are taken out; spares carry on.
+    """
+
+    use: Literal["equipment-outage"]
+    of: Annotated[str, Field(min_length=3, max_length=200)]
+    units: Annotated[int, Field(ge=1, le=1_000_000)] = 1
+
+
 class PriceSpike(_Timed):
     """Energy costs this much for the duration, whatever the tariff says."""
 
@@ -67,10 +89,11 @@ class PriceSpike(_Timed):
     price_usd_per_mwh: Annotated[float, Field(ge=-100_000, le=100_000)]
 
 
-GridEvent = Annotated[DemandResponse | ImportLimit | SupplyOutage | PriceSpike, Field(discriminator="use")]
-_ADAPTER: TypeAdapter[DemandResponse | ImportLimit | SupplyOutage | PriceSpike] = TypeAdapter(GridEvent)
+AnyEvent = DemandResponse | ImportLimit | SupplyOutage | EquipmentOutage | PriceSpike
+GridEvent = Annotated[AnyEvent, Field(discriminator="use")]
+_ADAPTER: TypeAdapter[AnyEvent] = TypeAdapter(GridEvent)
 
 
-def event_of(values: dict[str, Any]) -> DemandResponse | ImportLimit | SupplyOutage | PriceSpike:
+def event_of(values: dict[str, Any]) -> AnyEvent:
     """Validate one event table."""
     return _ADAPTER.validate_python(values)

@@ -52,7 +52,9 @@ class FrontEnd(Shape):
     over `walk_in_s`.
 
     The buffer on the DC side is `hold_up_s` of rated power in capacitors, and a battery of `battery_frac` of
-    rated power for `battery_s`, which takes over `battery_start_s` after the input falls short. With
+    rated power for `battery_s`, which takes over `battery_start_s` after the input falls short; its cells hold
+    that energy over `battery_discharge_efficiency_frac`, and are charged by at most `recharge_frac` of rated power
+    (the efficiencies are engineering knowledge without a checked source, as for the UPS string). With
     `supplements` the battery also fills what a current-limited input lacks; else the lineup leaves the
     grid when its capacitors sink to `leave_dc_frac`. `transfer_s` is the gap when an eco mode falls back. `winding` and
     `transformer_reactance_frac` are those of the transformer in front of the lineup.
@@ -76,6 +78,8 @@ class FrontEnd(Shape):
     battery_frac: NonNegative = 0.0
     battery_s: NonNegative = 0.0
     battery_start_s: NonNegative = 0.0
+    battery_charge_efficiency_frac: Annotated[float, Field(gt=0.5, le=1)] = 0.975
+    battery_discharge_efficiency_frac: Annotated[float, Field(gt=0.5, le=1)] = 0.95
     recharge_frac: Annotated[float, Field(ge=0, le=1)] = 0.1
     supplements: bool = False
     winding: Literal["Dy", "Yd", "Yy", "Dd", "none"] = "Dy"
@@ -103,13 +107,17 @@ class Drives(Shape):
     """Motors of a cooling plant: they stop below a voltage, and start again one after another.
 
     Defaults: contactors and drives drop out at 70 % after 50 ms and restart after 5 s over 10 s
-    (engineering knowledge without a checked source; SEMI F47 asks equipment for 50 % during 200 ms).
+    (engineering knowledge without a checked source; SEMI F47 asks equipment for 50 % during 200 ms). Compressors
+    wait for `compressor_restart_s` (their protection against short cycles, three minutes as a rule; no checked
+    source). With `on_ups` the pumps and fans hang on the UPS of the lineups that the plant cools, by rating;
+    compressors never do.
     """
 
     drop_below_pu: Annotated[float, Field(ge=0, lt=1)] = 0.7
     drop_after_s: NonNegative = 0.05
     restart_s: NonNegative = 5.0
     ramp_s: NonNegative = 10.0
+    compressor_restart_s: NonNegative = 180.0
     power_factor: Annotated[float, Field(gt=0.5, le=1)] = 0.95
     on_ups: bool = False
 

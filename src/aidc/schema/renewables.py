@@ -7,6 +7,7 @@ from typing import Annotated, Literal, Self
 from pydantic import Field, model_validator
 
 from aidc.schema.base import Frac, NonNegative, Positive, Shape
+from aidc.schema.chain import Redundancy
 
 __all__ = ["Genset", "Pv", "Renewable", "Wind"]
 
@@ -65,16 +66,30 @@ class Wind(Shape):
 
 
 class Genset(Shape):
-    """Generator sets: electrical efficiency over load (lower heating value), start time, fuel carbon."""
+    """Generator sets: electrical efficiency over load (lower heating value), start time, fuel, carbon.
+
+    `power_mw` is what the sets that are needed give together; `units` of them share it, and `redundancy` adds
+    one spare or as many again. All that are whole run and share the load. They are called once photovoltaics,
+    wind and the grid have lacked anything for `call_s`, take `start_time_s` and `synchronise_s` until they
+    carry, follow `ramp_frac_per_s` of their rating, and stop after the others have sufficed for `stop_s`.
+    `fuel_mwh` is what the tank holds (lower heating value; default: without end), at `fuel_price_usd_per_mwh`.
+    """
 
     kind: Literal["genset"] = "genset"
     fuel: str
     power_mw: _SourceMw
+    units: Annotated[int, Field(ge=1, le=1000)] = 1
+    redundancy: Redundancy = "N"
     load_frac: _Curve
     efficiency_frac: Annotated[tuple[Frac, ...], Field(min_length=2, max_length=50)]
     minimum_load_frac: Frac
+    call_s: NonNegative = 3.0
     start_time_s: NonNegative
+    synchronise_s: NonNegative = 2.0
+    stop_s: NonNegative = 300.0
     ramp_frac_per_s: Positive
+    fuel_mwh: Annotated[float, Field(gt=0, le=1e9)] | None = None
+    fuel_price_usd_per_mwh: NonNegative = 0.0
     fuel_carbon_kg_per_mwh: NonNegative
 
     @model_validator(mode="after")

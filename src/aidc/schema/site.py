@@ -131,6 +131,9 @@ class Pod(Shape):
 
     `air_cooling` is the plant whose air handlers take the heat that does not go into cold plates
     (default: the pod's own). Lower `priority` numbers are shed last. `power_cap_frac` limits the accelerators permanently.
+
+    After a thermal trip a pod is off for `restart_s`. A pod that was shed comes back `restart_s` and `return_s`
+    later at the earliest, once the sources have room for what it last wanted, and `return_margin_frac` more.
     """
 
     rack: Rack
@@ -145,6 +148,8 @@ class Pod(Shape):
     priority: Annotated[int, Field(ge=0, le=1000)] = 1
     power_cap_frac: Annotated[float, Field(gt=0, le=1)] = 1.0
     restart_s: NonNegative = 300.0
+    return_s: NonNegative = 60.0
+    return_margin_frac: Annotated[float, Field(ge=0, le=1)] = 0.05
     ramp_up_mw_per_s: Positive | None = None
     power_smoothing: PowerSmoothing | None = None
 

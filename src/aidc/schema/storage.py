@@ -69,7 +69,8 @@ class Storage(Shape):
     Give `power_mw` and `energy_mwh`, or both per accelerator for storage that comes with the rack.
     The loss curves are over AC power in both directions; `auxiliary_base_frac` is of rated power,
     `auxiliary_share_frac` of the present AC power. `at` names the chains (node "ups") or pods
-    (node "rack") that have it; empty means all.
+    (node "rack") that have it; empty means all. `reserve_frac` of the capacity above `soc_min_frac` is kept for
+    outages, against rules, set points and import limits; `charge_from_gensets` lets running gensets fill it.
     """
 
     node: Literal["site", "ups", "rack"]
@@ -81,6 +82,8 @@ class Storage(Shape):
     soc_min_frac: Frac = 0.0
     soc_max_frac: Frac = 1.0
     soc_initial_frac: Frac = 0.5
+    reserve_frac: Frac = 0.0
+    charge_from_gensets: bool = False
     charge_loss: LossCurve
     discharge_loss: LossCurve
     cell_charge_efficiency_frac: _Efficiency
@@ -99,6 +102,8 @@ class Storage(Shape):
             raise ValueError("soc_min_frac is not below soc_max_frac; leave a usable range")
         if not self.soc_min_frac <= self.soc_initial_frac <= self.soc_max_frac:
             raise ValueError("soc_initial_frac lies outside soc_min_frac to soc_max_frac")
+        if self.reserve_frac > self.soc_max_frac - self.soc_min_frac:
+            raise ValueError("reserve_frac is more than the range from soc_min_frac to soc_max_frac; lower it")
         if self.power_mw is None and self.power_w_per_accelerator is None:
             raise ValueError("has no power; give power_mw")
         if self.energy_mwh is None and self.energy_j_per_accelerator is None:

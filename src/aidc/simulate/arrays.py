@@ -159,6 +159,9 @@ class Scratch(NamedTuple):
     pod_total: FloatArray  # [lane, PodNow] a view of it
     flux: FloatArray  # [lane, PodFlux]
     star: FloatArray  # [plant, Star] sums over a plant's pods
+    part: FloatArray  # [plant, PlantPart] share of the units that are in service
+    plant_served: FloatArray  # [plant, PlantServed] share that has supply and runs
+    pod_served: FloatArray  # [lane, PodServed] the same
     soc_frac: FloatArray  # [storage]
     smooth_w: FloatArray  # [storage] running mean of the smoothing rule
     demand_w: FloatArray  # [design] all consumption before anything is left unserved

@@ -15,12 +15,15 @@ __all__ = [
     "Hold",
     "Kind",
     "Plant",
+    "PlantPart",
+    "PlantServed",
     "PlantState",
     "Pod",
     "PodFlow",
     "PodFlux",
     "PodKnob",
     "PodNow",
+    "PodServed",
     "PodState",
     "Point",
     "Site",
@@ -226,6 +229,30 @@ class Plant(IntEnum):
     FLOW_MIN_FRAC = 9
     PUMP_STATIC_FRAC = 10
     REUSE_FRAC = 11
+
+
+class PlantPart(IntEnum):
+    """Units of a cooling plant that can be out of service; see `Scratch.part`."""
+
+    OUTDOOR = 0  # dry coolers, towers, the coils of chillers
+    CHILLERS = 1
+    CDUS = 2
+    CRAHS = 3
+    PUMPS = 4  # of the facility loop
+
+
+class PlantServed(IntEnum):
+    """Consumers of a cooling plant that stop without supply; see `Scratch.plant_served`."""
+
+    DRIVES = 0  # facility pumps and outdoor fans
+    COMPRESSORS = 1
+
+
+class PodServed(IntEnum):
+    """Cooling consumers of one pod that stop without supply; see `Scratch.pod_served`."""
+
+    CDU_PUMPS = 0
+    CRAH_FANS = 1
 
 
 class PlantState(IntEnum):

@@ -8,7 +8,20 @@ from typing import Any
 import numpy as np
 
 from aidc.simulate.arrays import Fixed, FloatArray, IntArray, Knobs, Params, Records, Rows, Scratch, State
-from aidc.simulate.fields import Component, Pod, PodFlux, PodNow, Point, SiteNow, Star, Store, StoreNow
+from aidc.simulate.fields import (
+    Component,
+    PlantPart,
+    PlantServed,
+    Pod,
+    PodFlux,
+    PodNow,
+    PodServed,
+    Point,
+    SiteNow,
+    Star,
+    Store,
+    StoreNow,
+)
 from aidc.simulate.tables import with_steps
 
 __all__ = [
@@ -153,6 +166,9 @@ def scratch_of(params: Params, channels: int, workloads: int) -> Scratch:
         pod_total=_views(params, total)["pod"],
         flux=np.zeros((lanes, len(PodFlux))),
         star=np.zeros((plants, len(Star))),
+        part=np.ones((plants, len(PlantPart))),
+        plant_served=np.ones((plants, len(PlantServed))),
+        pod_served=np.ones((lanes, len(PodServed))),
         soc_frac=np.zeros(stores),
         smooth_w=np.zeros(stores),
         demand_w=np.zeros(designs),
