@@ -2,7 +2,8 @@
 
 `scalar` marks a physics function of scalars, small enough to be inlined into an engine; `engine`
 marks a loop over steps and `part` a stretch of such a loop, always inlined, so that a long loop can
-be read in pieces without paying for calls that pass dozens of arrays. All keep the Python body callable as `function.py_func`.
+be read in pieces without paying for calls that pass dozens of arrays; `inner` is a stretch that is called instead.
+All keep the Python body callable as `function.py_func`.
 
 numba's file cache does not notice an edit to a jitted helper in another module (numba issue 1833),
 so the cache folder is named after a hash of every source file that can hold a kernel.
@@ -20,7 +21,7 @@ from typing import Any, ParamSpec, TypeVar
 
 import numba
 
-__all__ = ["engine", "part", "scalar"]
+__all__ = ["engine", "inner", "part", "scalar"]
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -67,6 +68,15 @@ def scalar(function: Callable[P, R]) -> Callable[P, R]:
 def engine(function: Callable[P, R]) -> Callable[P, R]:
     """Compile a loop over steps."""
     return _compile(function, cache=True, nogil=True)
+
+
+def inner(function: Callable[P, R]) -> Callable[P, R]:
+    """Compile a stretch of an engine as a function of its own, which only other kernels call.
+
+    For what is called from several places, or rarely: it is compiled once, without the wrapper that would unpack
+    dozens of arrays for Python, and cached within the engine that calls it.
+    """
+    return _compile(function, no_cpython_wrapper=True, no_cfunc_wrapper=True)
 
 
 def part(function: Callable[P, R]) -> Callable[P, R]:

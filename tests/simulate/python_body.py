@@ -9,7 +9,7 @@ from pathlib import Path
 import numba
 import numpy as np
 
-SUMMED = ("pod", "stage", "plant", "store", "site")  # parts of one flat array, see layout.py
+SUMMED = ("pod", "stage", "plant", "store", "site", "genset")  # parts of one flat array, see layout.py
 
 
 def joined(scratch):

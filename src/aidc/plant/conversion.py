@@ -16,6 +16,8 @@ from typing import NamedTuple
 
 from aidc.jit import scalar
 from aidc.schema.chain import Chain, LossCurve, Redundancy, Stage
+from aidc.schema.site import Site
+from aidc.units import MEGA
 
 __all__ = [
     "ChainStage",
@@ -29,6 +31,7 @@ __all__ = [
     "output_power_w",
     "stage_coefficients",
     "stage_efficiency",
+    "transformer_rating_va",
 ]
 
 
@@ -122,6 +125,17 @@ def chain_stages(chain: Chain, rated_w: float) -> tuple[ChainStage, ...]:
         sized.append(ChainStage(stage, loss))
         power_w = input_power_w(power_w, loss.no_load_w, loss.linear, loss.quadratic_per_w)
     return tuple(sized)
+
+
+def transformer_rating_va(site: Site) -> float:
+    """Rating of the main transformer [VA]: as stated, else the import limit, else 1.25 of the racks' nameplates.
+
+    The last is for a site without a grid connection, whose transformer carries nothing.
+    """
+    if site.grid.transformer.rating_mva is not None:
+        return site.grid.transformer.rating_mva * MEGA
+    racks_w = sum(pod.racks * pod.rack.rated_power_kw * 1e3 for pod in site.pods.values())
+    return site.grid.import_limit_mw * MEGA or 1.25 * racks_w
 
 
 def stage_efficiency(stage: LossCurve, load_frac: float) -> float:

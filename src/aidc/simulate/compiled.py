@@ -24,6 +24,7 @@ class Labels:
     plants: tuple[str, ...]
     stores: tuple[str, ...]
     stages: tuple[tuple[str, ...], ...]
+    gensets: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
 
 from aidc.errors import InputError, Problem
 from aidc.plant.conversion import chain_stages
+from aidc.plant.cooling.rejection_build import outdoor_units
 from aidc.plant.cooling.sizing import (
     FLOW_POINTS,
     AirLoop,
@@ -19,10 +22,11 @@ from aidc.plant.cooling.sizing import (
     rack_loop,
     range_warnings,
 )
+from aidc.schema.cooling import ChillerEconomiser
 from aidc.schema.site import Pod as PodShape
 from aidc.schema.site import Site
 from aidc.simulate.arrays import FloatArray
-from aidc.simulate.fields import Plant, Pod, PodFlow
+from aidc.simulate.fields import Plant, PlantPart, Pod, PodFlow
 from aidc.units import kelvin
 
 __all__ = ["Cooling", "compile_cooling"]
@@ -40,6 +44,7 @@ class Cooling:
     loop_k: FloatArray
     air_k: FloatArray
     remarks: tuple[str, ...]
+    units: Mapping[tuple[str, int], int]  # by plant and PlantPart
 
 
 def compile_cooling(site: Site, pod: FloatArray) -> Cooling:
@@ -53,6 +58,7 @@ def compile_cooling(site: Site, pod: FloatArray) -> Cooling:
     names = list(site.cooling)
     flow = np.zeros((len(PodFlow), len(site.pods), FLOW_POINTS))
     loop_k, air_k = np.zeros(len(site.pods)), np.zeros(len(site.pods))
+    units: dict[tuple[str, int], int] = defaultdict(int)
     heat_w, drawn_w_k = dict.fromkeys(names, 0.0), dict.fromkeys(names, 0.0)
     for lane, shape in enumerate(site.pods.values()):
         plant, hall = site.cooling[shape.cooling], site.cooling[shape.air_plant]
@@ -62,6 +68,7 @@ def compile_cooling(site: Site, pod: FloatArray) -> Cooling:
         loop = _rack_loop(site, shape, liquid_w)
         if loop is not None:
             _lay_loop(pod, flow, lane, loop, shape)
+            units[shape.cooling, PlantPart.CDUS] += loop.units
             heat_w[shape.cooling] += liquid_w + loop.pump_w[-1]
             drawn_w_k[shape.cooling] += loop.facility_w_k
         else:
@@ -69,6 +76,7 @@ def compile_cooling(site: Site, pod: FloatArray) -> Cooling:
         air = air_loop(hall.crah_entry, air_w, hall.redundancy) if hall.crah_entry is not None else None
         if air is not None:
             _lay_air(pod, flow, lane, air)
+            units[shape.air_plant, PlantPart.CRAHS] += air.units
             heat_w[shape.air_plant] += air_w + air.fan_w[-1]
             drawn_w_k[shape.air_plant] += air.facility_w_k
         cdu, crah = plant.cdu_entry, hall.crah_entry
@@ -82,6 +90,10 @@ def compile_cooling(site: Site, pod: FloatArray) -> Cooling:
         except InputError as error:
             raise InputError([_placed(one, f"cooling.{name}") for one in error.problems]) from error
         _lay_plant(plants, number, facility)
+        units[name, PlantPart.PUMPS] = plant.pump_units
+        units[name, PlantPart.OUTDOOR] = outdoor_units(plant.rejection, facility.units)
+        if isinstance(plant.rejection, ChillerEconomiser):
+            units[name, PlantPart.CHILLERS] = facility.units
         columns.append(facility.rejection)
     halls = {pod.air_plant for pod in site.pods.values()}
     remarks = tuple(
@@ -89,7 +101,7 @@ def compile_cooling(site: Site, pod: FloatArray) -> Cooling:
         for name, plant in site.cooling.items()
         for text in range_warnings(plant, cools_air=name in halls)
     )
-    return Cooling(plants, flow, np.array(columns), loop_k, air_k, remarks)
+    return Cooling(plants, flow, np.array(columns), loop_k, air_k, remarks, units)
 
 
 def _placed(problem: Problem, place: str) -> Problem:

@@ -10,8 +10,14 @@ from __future__ import annotations
 from enum import IntEnum
 
 __all__ = [
+    "BusNow",
     "Channel",
     "Component",
+    "Equipment",
+    "Genset",
+    "GensetNow",
+    "GensetRange",
+    "GensetState",
     "Hold",
     "Kind",
     "Plant",
@@ -32,6 +38,7 @@ __all__ = [
     "Star",
     "Store",
     "StoreNow",
+    "Wanted",
 ]
 
 
@@ -59,7 +66,8 @@ class Channel(IntEnum):
     PV_W = 2
     WIND_W = 3
     IMPORT_LIMIT_W = 4
-    DEMAND = 5
+    GRID = 5  # 1 while the grid is there, 0 in an outage and on an island
+    DEMAND = 6
 
 
 class Pod(IntEnum):
@@ -94,6 +102,15 @@ class Pod(IntEnum):
     FLOW_MIN_FRAC = 26
     RESTART_S = 27  # how long it stays off after a trip or after shedding
     AIR_PLANT = 28  # the plant whose air handlers take its air share
+    INPUT_RETURN_S = 29  # the lineup's input must have been good for so long before it walks in ...
+    WALK_IN_S = 30  # ... over so long
+    RETURN_WAIT_S = 31  # a shed pod comes back after this at the earliest ...
+    RETURN_MARGIN_FRAC = 32  # ... where the sources have room for what it wants and this much more
+    UPS_STAGE = 33  # the stage whose output is the lineup's UPS bus
+    LOOP_ON_UPS = 34  # 1: pumps of its rack loop hang on that bus ...
+    AIR_ON_UPS = 35  # ... and the fans of its hall
+    LOOP_DRIVES_FRAC = 36  # share of its plant's pumps and fans that hangs on its UPS bus ...
+    AIR_DRIVES_FRAC = 37  # ... and of the plant of its hall
 
 
 class PodFlow(IntEnum):
@@ -115,7 +132,9 @@ class PodState(IntEnum):
     CASE_K = 3
     ACCELERATOR_W = 4
     TRIP_S = 5  # how long it stays off after a thermal trip
-    SHED_S = 6  # how long it stays off after load was shed
+    SHED_S = 6  # how long it stays off at least after load was shed
+    OFF = 7  # 1 from the moment it is shed until it comes back
+    INPUT_S = 8  # how long the lineup's input has been good since it was lost
 
 
 class PodKnob(IntEnum):
@@ -174,6 +193,11 @@ class PodNow(IntEnum):
     CRAH_W = 25
     SUPPLY_K = 26
     WAIT_S = 27  # in the queue, before the times to first token that the operating table knows
+    WANTED_W = 28  # at the rack inlet, had it not been shed
+    NOT_SUPPLIED_W = 29  # of that, what shedding and the time to come back cost
+    BUS_WANTED_W = 30  # at the site bus, before any storage of the lineup, had it not been shed
+    BUS_W = 31  # drawn from the site bus
+    AVAILABLE_FRAC = 32  # 0 while it is shed, coming back, or tripped
 
 
 class PodFlux(IntEnum):
@@ -191,6 +215,9 @@ class PodFlux(IntEnum):
     LOOP_PER = 9  # ... and 1 / (C/dt + G)
     AIR_IN_W = 10
     AIR_PER = 11
+    UPS_LOAD_W = 12  # cooling that hangs on the lineup's UPS bus
+    PASS_W = 13  # what it wants from the bus in this pass, before any storage of the lineup
+    INPUT_FRAC = 14  # of what the lineup wants from the bus, as much as its input may draw
 
 
 class Stage(IntEnum):
@@ -229,6 +256,10 @@ class Plant(IntEnum):
     FLOW_MIN_FRAC = 9
     PUMP_STATIC_FRAC = 10
     REUSE_FRAC = 11
+    ON_UPS = 12  # 1: pumps and fans hang on the UPS buses of its lineups
+    RESTART_S = 13  # pumps and fans start again so long after their supply is back ...
+    RAMP_S = 14  # ... over so long
+    COMPRESSOR_RESTART_S = 15
 
 
 class PlantPart(IntEnum):
@@ -260,6 +291,7 @@ class PlantState(IntEnum):
 
     SUPPLY_K = 0
     CONDUCTANCE_W_K = 1
+    BUS_S = 2  # how long the bus has been formed since it was lost
 
 
 class Component(IntEnum):
@@ -283,8 +315,12 @@ class Store(IntEnum):
     SMOOTH_S = 2  # window of the smoothing rule, 0 for the threshold rules
     LANE = 3  # the pod whose lineup it serves, -1 at the site bus
     STAGE = 4  # it acts at the output of this stage of the lineup
-    LIMIT_W = 5  # a node above this power never charges
+    CHARGE_LIMIT_W = 5  # under its own rule
     AIR_FRAC = 6  # share of its loss that warms the hall
+    RESERVE_FRAC = 7  # kept for outages, above the minimum
+    FORMING = 8  # 1: it can form the site bus
+    FROM_GENSETS = 9  # 1: gensets may fill it
+    STAYS_FULL = 10  # 1: its rule never discharges, and fills it when there is room
 
 
 class StoreNow(IntEnum):
@@ -305,8 +341,81 @@ class Site(IntEnum):
     AUXILIARY_FRAC = 2
     TRANSFORMER_0_W = 3
     TRANSFORMER_2_PER_W = 4
-    GENSET_W = 5
-    GENSET_START_S = 6
+    ON_UPS = 5  # 1: cooling hangs on UPS buses
+
+
+class Genset(IntEnum):
+    """Parameters of generator sets that are called together."""
+
+    POWER_W = 0  # what may be drawn from them
+    UNIT_W = 1
+    UNITS = 2  # spares counted
+    MINIMUM_FRAC = 3
+    CALL_S = 4  # lack that calls them
+    READY_S = 5  # from the beginning of a lack until they carry
+    STOP_S = 6
+    RAMP_FRAC_PER_S = 7
+    FUEL_A = 8  # fuel over output, per unit of rating: x + a + b x + c x^2
+    FUEL_B = 9
+    FUEL_C = 10
+
+
+class GensetState(IntEnum):
+    """What generator sets remember."""
+
+    CLOCK_S = 0  # since the lack began that called them; 0 at rest
+    SUFFICED_S = 1  # how long the others have sufficed since
+    POWER_W = 2
+    FUEL_J = 3  # in the tank
+
+
+class GensetNow(IntEnum):
+    """What generator sets do in a step; recorded as means."""
+
+    POWER_W = 0
+    FUEL_W = 1
+    RUNNING_FRAC = 2
+
+
+class GensetRange(IntEnum):
+    """What running generator sets can give in a step."""
+
+    LOW_W = 0
+    HIGH_W = 1
+    ONLINE_W = 2  # rating of the sets that run
+
+
+class Equipment(IntEnum):
+    """What an outage of equipment takes units from; see `Params.outage`."""
+
+    GENSET = 0
+    STAGE = 1
+    PLANT = 2
+
+
+class BusNow(IntEnum):
+    """What the sources can give to the site bus in a step, and how far the site is taken down."""
+
+    FORMED = 0  # 1: the grid, a running genset or a grid-forming storage holds voltage and frequency
+    LIMIT_W = 1  # import that the grid allows, 0 without it
+    EXPORT_W = 2
+    RENEWABLE_W = 3
+    AUXILIARY_W = 4  # of the storages, from the step before
+    LEVEL = 5  # 0: all is served; see `bus.take_down`
+    OWN_FORMER = 6  # 1: something other than a genset forms the bus
+    OFF_PODS = 7  # how many pods are shed in this pass
+    WISHES = 8  # 1: storages of lineups wish to charge
+    NEED_W = 9  # consumption of what is on, before any storage
+    LOAD_W = 10  # wanted by the lineups ...
+    COOLING_W = 11  # ... and by the cooling that hangs on the bus
+    CAME = 12  # 1: pods come back in this step
+
+
+class Wanted(IntEnum):
+    """What a pod would take, had none been shed."""
+
+    IT_W = 0
+    BUS_W = 1
 
 
 class SiteNow(IntEnum):
@@ -328,3 +437,8 @@ class SiteNow(IntEnum):
     AMBIENT_W = 13
     DRY_BULB_K = 14
     WET_BULB_K = 15
+    LOAD_BANK_W = 16
+    WANTED_W = 17  # all consumption, had nothing been shed and no storage of a lineup helped
+    FORMED_FRAC = 18  # share of the time in which something formed the bus
+    COOLING_UNSERVED_W = 19
+    AUXILIARY_UNSERVED_W = 20

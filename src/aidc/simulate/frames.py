@@ -14,7 +14,17 @@ import polars as pl
 
 from aidc.simulate.arrays import FloatArray, Records, State
 from aidc.simulate.compiled import Compiled
-from aidc.simulate.fields import Component, Plant, PlantState, Pod, PodNow, PodState, SiteNow, StoreNow
+from aidc.simulate.fields import (
+    Component,
+    GensetNow,
+    Plant,
+    PlantState,
+    Pod,
+    PodNow,
+    PodState,
+    SiteNow,
+    StoreNow,
+)
 
 __all__ = ["Stored", "pod_frame", "series_frame", "stored_now"]
 
@@ -59,7 +69,11 @@ def series_frame(
         "grid_import_max_w": out.net_import_w[:rows, 1, 0],
         "pv_w": site[:, SiteNow.PV_W],
         "wind_w": site[:, SiteNow.WIND_W],
-        "genset_w": site[:, SiteNow.GENSET_W],
+        "genset_w": out.genset[:rows, GensetNow.POWER_W].sum(axis=1),
+        "genset_fuel_w": out.genset[:rows, GensetNow.FUEL_W].sum(axis=1),
+        "load_bank_w": site[:, SiteNow.LOAD_BANK_W],
+        "wanted_w": site[:, SiteNow.WANTED_W],
+        "bus_formed_frac": site[:, SiteNow.FORMED_FRAC],
         "curtailed_w": site[:, SiteNow.CURTAILED_W],
         "accelerator_w": pod[:, PodNow.ACCELERATOR_W].sum(axis=1),
         "server_w": pod[:, PodNow.SERVER_W].sum(axis=1),
@@ -70,6 +84,8 @@ def series_frame(
         "cooling_w": site[:, SiteNow.COOLING_W],
         "auxiliary_w": site[:, SiteNow.AUXILIARY_W],
         "unserved_w": site[:, SiteNow.UNSERVED_W],
+        "cooling_unserved_w": site[:, SiteNow.COOLING_UNSERVED_W],
+        "auxiliary_unserved_w": site[:, SiteNow.AUXILIARY_UNSERVED_W],
         "storage_loss_w": out.store[:rows, StoreNow.LOSS_W].sum(axis=1),
         "heat_rejected_w": site[:, SiteNow.REJECTED_W],
         "heat_reused_w": site[:, SiteNow.REUSED_W],
@@ -87,6 +103,7 @@ def series_frame(
     columns |= _stage_columns(compiled, out, rows)
     columns |= _plant_columns(compiled, out, rows)
     columns |= _store_columns(compiled, out, rows)
+    columns |= _genset_columns(compiled, out, rows)
     frame = pl.DataFrame(columns)
     return frame.insert_column(0, pl.Series("time", times).dt.replace_time_zone("UTC"))
 
@@ -134,6 +151,16 @@ def _store_columns(compiled: Compiled, out: Records, rows: int) -> dict[str, Flo
     return columns
 
 
+def _genset_columns(compiled: Compiled, out: Records, rows: int) -> dict[str, FloatArray]:
+    columns: dict[str, FloatArray] = {}
+    for number, name in enumerate(compiled.labels.gensets):
+        now = out.genset[:rows, :, number]
+        columns[f"genset.{name}.power_w"] = now[:, GensetNow.POWER_W]
+        columns[f"genset.{name}.fuel_w"] = now[:, GensetNow.FUEL_W]
+        columns[f"genset.{name}.running_frac"] = now[:, GensetNow.RUNNING_FRAC]
+    return columns
+
+
 def _residuals(compiled: Compiled, out: Records, rows: int, before: Stored) -> dict[str, FloatArray]:
     """Energy and heat that the components do not account for, and the flows to hold them against."""
     params = compiled.params
@@ -157,6 +184,7 @@ def _residuals(compiled: Compiled, out: Records, rows: int, before: Stored) -> d
         plant[:, [Component.PUMP_FACILITY_W, Component.FAN_W, Component.CHILLER_W]].sum(axis=(1, 2)),
         site[:, SiteNow.AUXILIARY_W],
         site[:, SiteNow.TRANSFORMER_W],
+        site[:, SiteNow.LOAD_BANK_W],
         store[:, StoreNow.LOSS_W].sum(axis=1),
     )
     supplied = (
@@ -164,7 +192,7 @@ def _residuals(compiled: Compiled, out: Records, rows: int, before: Stored) -> d
         -site[:, SiteNow.EXPORT_W],
         site[:, SiteNow.PV_W],
         site[:, SiteNow.WIND_W],
-        site[:, SiteNow.GENSET_W],
+        out.genset[:rows, GensetNow.POWER_W].sum(axis=1),
     )
     charged_w = np.diff(stored) / period_s
     left = (
@@ -209,6 +237,11 @@ _MEANS = {
     "cap_frac": PodNow.CAP_FRAC,
     "throttle_frac": PodNow.THROTTLE_FRAC,
     "shed_frac": PodNow.SHED_FRAC,
+    "wanted_w": PodNow.WANTED_W,
+    "not_supplied_w": PodNow.NOT_SUPPLIED_W,
+    "bus_wanted_w": PodNow.BUS_WANTED_W,
+    "bus_w": PodNow.BUS_W,
+    "available_frac": PodNow.AVAILABLE_FRAC,
 }
 
 

@@ -9,7 +9,10 @@ import numpy as np
 
 from aidc.simulate.arrays import Fixed, FloatArray, IntArray, Knobs, Params, Records, Rows, Scratch, State
 from aidc.simulate.fields import (
+    BusNow,
     Component,
+    GensetNow,
+    GensetRange,
     PlantPart,
     PlantServed,
     Pod,
@@ -21,6 +24,7 @@ from aidc.simulate.fields import (
     Star,
     Store,
     StoreNow,
+    Wanted,
 )
 from aidc.simulate.tables import with_steps
 
@@ -35,7 +39,18 @@ __all__ = [
 ]
 
 
-_TURNED = ("pod", "plant", "store", "storage", "site", "job_clock", "job_levels")
+_TURNED = (
+    "pod",
+    "plant",
+    "store",
+    "storage",
+    "site",
+    "genset",
+    "stage_full_w",
+    "job_clock",
+    "job_levels",
+)
+_STATE_TURNED = ("pod", "plant", "genset")
 _STAGE = ("stage_a_w", "stage_b", "stage_c_per_w", "stage_air_frac", "stage_liquid_frac")  # as fields.Stage
 
 
@@ -60,6 +75,7 @@ def lay_out(params: Params) -> Fixed:
 def _nodes(params: Params) -> dict[str, Any]:
     """Which storages stand at the output of each stage of each lineup, so that no step looks for them."""
     stages, lanes = params.stage_a_w.shape
+    designs = params.site.shape[1]
     found = [
         np.flatnonzero((params.store[Store.LANE] == lane) & (params.store[Store.STAGE] == stage))
         for lane in range(lanes)
@@ -67,9 +83,12 @@ def _nodes(params: Params) -> dict[str, Any]:
     ]
     ends = np.cumsum([len(one) for one in found]).reshape(lanes, stages)
     starts = np.concatenate([[0], ends[:-1, -1]])
+    first = np.column_stack([starts, ends]).astype(np.int64)
     return {
-        "node_first": np.column_stack([starts, ends]).astype(np.int64),
+        "node_first": first,
         "node_store": np.concatenate(found).astype(np.int64),
+        "site_store": np.flatnonzero(params.store[Store.LANE] < 0).astype(np.int64).reshape(designs, -1),
+        "lane_store": np.ascontiguousarray(first[:, [0, -1]]),
     }
 
 
@@ -86,12 +105,13 @@ def knobs_by_place(knobs: Knobs) -> Knobs:
 def state_by_place(state: State) -> State:
     """A copy of a state as [field, place], laid out for the engine."""
     own = deepcopy(state)
-    return own._replace(pod=np.ascontiguousarray(own.pod.T), plant=np.ascontiguousarray(own.plant.T))
+    turned = {name: np.ascontiguousarray(getattr(own, name).T) for name in _STATE_TURNED}
+    return own._replace(**turned)
 
 
 def state_by_field(state: State) -> State:
     """The engine's state as [field, place]: views, so that they show every later step too."""
-    return state._replace(pod=state.pod.T, plant=state.plant.T)
+    return state._replace(**{name: getattr(state, name).T for name in _STATE_TURNED})
 
 
 def _shapes(params: Params) -> dict[str, tuple[int, int]]:
@@ -103,6 +123,7 @@ def _shapes(params: Params) -> dict[str, tuple[int, int]]:
         "plant": (params.plant.shape[1], len(Component)),
         "store": (params.store.shape[1], len(StoreNow)),
         "site": (params.site.shape[1], len(SiteNow)),
+        "genset": (params.genset.shape[1], len(GensetNow)),
     }
 
 
@@ -149,6 +170,9 @@ def scratch_of(params: Params, channels: int, workloads: int) -> Scratch:
     """Working memory for one step."""
     designs, lanes = params.site.shape[1], params.pod.shape[1]
     plants, stores, jobs = params.plant.shape[1], params.store.shape[1], params.job_start.shape[0]
+    gensets, stages = params.genset.shape[1], params.stage_a_w.shape[0]
+    flux = np.zeros((lanes, len(PodFlux)))
+    flux[:, PodFlux.INPUT_FRAC] = 1.0
     step, total = np.zeros(_width(params)), np.zeros(_width(params))
     return Scratch(
         row=np.zeros((lanes, params.operating.shape[2], 2 * len(Point))),
@@ -164,15 +188,26 @@ def scratch_of(params: Params, channels: int, workloads: int) -> Scratch:
         **_views(params, step),
         total=total,
         pod_total=_views(params, total)["pod"],
-        flux=np.zeros((lanes, len(PodFlux))),
+        flux=flux,
         star=np.zeros((plants, len(Star))),
         part=np.ones((plants, len(PlantPart))),
         plant_served=np.ones((plants, len(PlantServed))),
         pod_served=np.ones((lanes, len(PodServed))),
         soc_frac=np.zeros(stores),
         smooth_w=np.zeros(stores),
-        demand_w=np.zeros(designs),
-        genset_s=np.zeros(designs),
+        ask_w=np.zeros(stores),
+        wish_w=np.zeros(stores),
+        floor_frac=params.storage[2] + params.store[Store.RESERVE_FRAC],
+        genset_range=np.zeros((gensets, len(GensetRange))),
+        genset_part=np.ones(gensets),
+        stage_part=np.ones((lanes, stages)),
+        node_w=np.zeros((lanes, stages)),
+        bus=np.zeros((designs, len(BusNow))),
+        moves=np.zeros(lanes),
+        missing_w=np.zeros(lanes),
+        spare_w=np.zeros(lanes),
+        wanted=np.zeros((lanes, len(Wanted))),
+        plain=np.zeros(lanes),
         shed=np.zeros(lanes),
         able=np.zeros(lanes),
         powered=np.zeros(lanes),

@@ -87,8 +87,13 @@ def share_work(p: Fixed, knobs: Knobs, state: State, now: Scratch, at: Span) -> 
 
 
 @part
-def run_pods(p: Fixed, knobs: Knobs, state: State, now: Scratch, at: Span, first_job: int) -> None:
-    """Load, power, tokens and latency of every pod, at the temperatures of the step's start."""
+def run_pods(
+    p: Fixed, knobs: Knobs, state: State, now: Scratch, at: Span, first_job: int, wants: bool
+) -> None:
+    """Load, power, tokens and latency of every pod, at the temperatures of the step's start.
+
+    In the pass that tells the wants, one that is off wants what it would draw without the ramp from nothing.
+    """
     dt_s = p.dt_s
     for lane in at.lanes:
         pod = p.pod[lane]
@@ -134,7 +139,7 @@ def run_pods(p: Fixed, knobs: Knobs, state: State, now: Scratch, at: Span, first
         uncapped = read_at(here, Point.UNCAPPED_W, frac)
         # replicas that take no requests stay powered and idle
         power = (power * replicas + pod[Pod.IDLE_W] * (1.0 - replicas)) * powered
-        if pod[Pod.RAMP_UP_W_PER_S] < NEVER_LIMITED:
+        if pod[Pod.RAMP_UP_W_PER_S] < NEVER_LIMITED and not (wants and was[PodState.OFF] > 0.0):
             ceiling = was[PodState.ACCELERATOR_W] + pod[Pod.RAMP_UP_W_PER_S] * dt_s
             if power > ceiling:
                 rate *= ceiling / power

@@ -202,13 +202,16 @@ class Twin:
 
 
 def _spread(compiled: Compiled, value: FloatArray) -> FloatArray:
-    """A set point per named storage, shared among its lineups by rating."""
+    """A set point per named storage, shared among its lineups by rating; NaN for what nobody commands."""
     labels = compiled.labels.stores
-    names = list(dict.fromkeys(labels))
+    names = compiled.view.storages
     rated = compiled.params.storage[1] if len(labels) else np.zeros(0)
     total = {name: sum(r for r, label in zip(rated, labels, strict=True) if label == name) for name in names}
     return np.array(
-        [value[names.index(label)] * r / total[label] for r, label in zip(rated, labels, strict=True)]
+        [
+            value[names.index(label)] * r / total[label] if label in total else np.nan
+            for r, label in zip(rated, labels, strict=True)
+        ]
     )
 
 
@@ -217,7 +220,7 @@ def _measured(compiled: Compiled, block: Block) -> dict[Point, FloatArray]:
     site = out.site[:rows, :, 0].mean(axis=0)
     pod = out.pod[:rows].mean(axis=0)
     plant = out.plant[:rows].mean(axis=0)
-    names = list(dict.fromkeys(compiled.labels.stores))
+    names = compiled.view.storages
     member = np.array([[label == name for label in compiled.labels.stores] for name in names], dtype=float)
     member = member.reshape(len(names), len(compiled.labels.stores))
     capacity = compiled.params.storage[0] if names else np.zeros(0)

@@ -43,7 +43,7 @@ from aidc.schema.cooling import (
 )
 from aidc.units import kelvin
 
-__all__ = ["rejection_column", "rejection_units", "unit_conductance_w_k"]
+__all__ = ["outdoor_units", "rejection_column", "rejection_units", "unit_conductance_w_k"]
 
 FloatArray = NDArray[np.float64]
 Outdoor = DryCooler | AdiabaticCooler | CoolingTower
@@ -75,6 +75,11 @@ def rejection_column(
     _outdoor_figures(column, outdoor, units)
     _tables(column, _conductance(outdoor, units, loop_w_k), _design_span_k(outdoor))
     return column
+
+
+def outdoor_units(rejection: HeatRejection, units: int) -> int:
+    """Units outdoors of a plant of `units` units: those of chillers are counted apart."""
+    return _outdoor_units(rejection, units) if isinstance(rejection, ChillerEconomiser) else units
 
 
 def rejection_units(
