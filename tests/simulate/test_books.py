@@ -63,6 +63,7 @@ def test_the_books_balance_on_any_site(body) -> None:
 
 def test_what_is_unserved_makes_no_tokens_and_no_heat() -> None:
     body = document({"a": dict(WIDE)}, import_mw=0.0, minutes=2.0)
+    body["chains"]["dc"]["front"] = "psu-direct"  # nothing that bridges
     demand = {"use": "constant", "output_tokens_per_s": 1e5}
     body["services"] = {"chat": {"use": "llama-3.1-8b", "pods": ["a"], "demand": demand}}
     made = done(body)
