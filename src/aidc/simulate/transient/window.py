@@ -49,6 +49,7 @@ _CHANNELS = {
     "cooling_w": Out.COOLING_W,
     "battery_w": Out.BATTERY_W,
     "v_bus_pu": Out.V_BUS_PU,
+    "genset_w": Out.GENSET_W,
 }
 _PHASES = {
     "v_pn_min_pu": Segment.PN_MIN,
@@ -295,6 +296,8 @@ class Window:
             + energy[Energy.COOLING]
             + energy[Energy.AUXILIARY]
             + energy[Energy.STORAGE_LOSS]
+            + energy[Energy.BATTERY_LOSS]
+            + energy[Energy.LOAD_BANK]
         )
         return Books(
             {member.name.lower(): float(energy[member]) for member in Energy},
@@ -307,8 +310,8 @@ class Window:
         lane, store = self.state.lane, self.state.store
         cells = (self.plan.storage[0] * store[StoreState.SOC_FRAC]).sum() if store.shape[1] else 0.0
         return float(
-            lane[LaneState.SHELF_J].sum()
+            (self.plan.shelf[0] * lane[LaneState.SHELF_FRAC]).sum()
             + lane[LaneState.HOLD_UP_J].sum()
-            + lane[LaneState.BATTERY_J].sum()
+            + (self.plan.battery[0] * lane[LaneState.BATTERY_FRAC]).sum()
             + cells
         )
