@@ -257,9 +257,9 @@ def _share_gensets(plan: Plan, state: State, work: Work) -> None:
         mode = state.lane[LaneState.MODE, lane]
         if mode != DOWN and mode != LOCKED and mode != GENERATOR:
             expected += work.wished_w[lane] * plan.lane[Lane.PER_IT, lane]
-        if work.want_w[lane] > 0.0:
+        if work.buffer_w[lane] > 0.0:
             charge = state.lane[LaneState.BATTERY_FRAC, lane]
-            able += min(battery_gives_w(plan.battery, lane, charge, dt_s), work.want_w[lane])
+            able += min(battery_gives_w(plan.battery, lane, charge, dt_s), work.buffer_w[lane])
     state.site[SiteState.ROOM_W] = max(-lack, 0.0)
     state.site[SiteState.FREE_W] = can - expected
     if lack <= 0.0 or able <= 0.0:
@@ -268,9 +268,9 @@ def _share_gensets(plan: Plan, state: State, work: Work) -> None:
     work.total[Total.WANT_VAR] = 0.0
     for lane in range(plan.lane.shape[1]):
         want = work.want_w[lane]
-        if want > 0.0:
+        if work.buffer_w[lane] > 0.0:
             charge = state.lane[LaneState.BATTERY_FRAC, lane]
-            cut = share * min(battery_gives_w(plan.battery, lane, charge, dt_s), want)
+            cut = share * min(battery_gives_w(plan.battery, lane, charge, dt_s), work.buffer_w[lane])
             want -= cut
             work.total[Total.WANT_W] -= cut
             work.want_w[lane] = want

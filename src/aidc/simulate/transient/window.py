@@ -18,6 +18,8 @@ from aidc.simulate.transient.course import Trace, course_of
 from aidc.simulate.transient.engine import OK, advance
 from aidc.simulate.transient.fields import (
     Energy,
+    Genset,
+    GensetState,
     Lane,
     LaneState,
     Mode,
@@ -252,6 +254,23 @@ class Window:
             pod: Mode(int(now[lane])).name.lower().replace("_", " ")
             for lane, pod in enumerate(self.site.pods)
         }
+
+    def gensets(self) -> dict[str, str]:
+        """What each group of generator sets does now: at rest, starting, carries, beside another source."""
+        found: dict[str, str] = {}
+        site = self.state.site
+        for column, name in enumerate(self.site.gensets):
+            clock = self.state.genset[GensetState.LACK_TICKS, column]
+            row = self.plan.genset[:, column]
+            if site[SiteState.GENSET_TRIPPED] > 0:
+                found[name] = "tripped"
+            elif clock <= row[Genset.CALL_TICKS]:
+                found[name] = "at rest"
+            elif clock < row[Genset.READY_TICKS]:
+                found[name] = "starting"
+            else:
+                found[name] = "forms the bus" if site[SiteState.CARRIES] > 0 else "runs beside"
+        return found
 
     def advance(self, steps: int | None = None) -> Waveform:
         """Step on, to the end of the window by default.
