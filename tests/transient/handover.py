@@ -8,9 +8,10 @@ Nothing of the product is imported. The rules, with the outage from 0 on:
   `low_frac` of it (the rest goes to a load bank).
 * `return_s` after the bus is good again (by the sets or by the grid) the input's share of what the lineup wants
   rises from 0 to 1 over `walk_in_s`; the battery carries the rest, and what the sets cannot give yet.
-* Once walked in the battery is charged with at most `recharge_w`, from the sets only where that is allowed.
-* Once the grid is back it carries; the sets fall along their ramp to their least load, which displaces import,
-  and stop `stop_s` after the grid is back.
+* Once walked in the battery is charged with at most `recharge_w`, from the sets only where that is allowed, or
+  with what their least load leaves over.
+* Once the grid is back it carries; the sets fall at once to their least load, which displaces import, and stop
+  `stop_s` after the grid is back.
 * Motors on the bus start again `restart_s` after it is good, over `ramp_s`.
 """
 
@@ -189,13 +190,17 @@ def _step(
         if not grid:
             reach_w = min(walk.out_w + step_w, rated_w)
             arrives_w = _largest(lineup, wanted_w, reach_w - others_w)
+            spare_w = min(low_w, reach_w) - others_w
+            if share >= 1.0 and walk.cells_j > 0 and spare_w > lineup.bus_w(arrives_w):
+                wish_w = lineup.load_w + _charge_w(lineup.recharge_w, battery, walk.cells_j / dt_s)
+                arrives_w = max(arrives_w, _largest(lineup, wish_w, spare_w))
             need_w = lineup.bus_w(arrives_w) + others_w
             bank_w = max(min(low_w, reach_w) - need_w, 0.0)
             out_w = need_w + bank_w
             walk.out_w = max(walk.out_w, out_w)
         else:
             need_w = lineup.bus_w(arrives_w) + others_w
-            out_w = max(min(low_w, walk.out_w + step_w), walk.out_w - step_w)
+            out_w = min(low_w, walk.out_w + step_w)
             walk.out_w = out_w
             bank_w = max(out_w - need_w, 0.0)
             told.grid_j += max(need_w - out_w, 0.0) * dt_s

@@ -203,6 +203,14 @@ def test_a_storage_at_the_ups_keeps_its_curve_and_charges_from_gensets_where_it_
     assert told.recharge_j > 0.0
 
 
+def test_what_the_least_load_leaves_over_charges_the_batteries() -> None:
+    event = Islanding(use="islanding", start_s=START_S, duration_s=240.0)
+    large = SETS | {"power_mw": 3.5}
+    window = opened(site_body("dc", gensets={"standby": large}), [event], START_S + 420.0)
+    _, wave = compare(window, own_battery(window), replace(DIESEL, power_w=3.5e6), 240.0, 420.0)
+    assert wave["battery_w"][40_000:200_000].min() > 0.0
+
+
 def test_a_dead_grid_is_cut_off_once_the_gensets_are_ready() -> None:
     """A bolted fault that lasts is an outage too: the same hand-over as where the breaker opened."""
     event = Sag(use="sag", start_s=START_S, residual_pu=0.0, duration_s=60.0)

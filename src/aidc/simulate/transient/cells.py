@@ -48,8 +48,7 @@ def _recharge(table: FloatArray, lane: int, soc_frac: float, most_w: float, dt_s
 def recharge_w(plan: Plan, state: State, lane: int) -> float:
     """Power with which a lineup refills its battery [W].
 
-    None for what only rounding lacks, nor before it has walked in, nor while the site answers to low frequency,
-    nor from gensets where the battery does not say so.
+    None for what only rounding lacks, nor before it has walked in, nor while the site answers to low frequency.
     """
     lacking = plan.battery[3, lane] - state.lane[LaneState.BATTERY_FRAC, lane]
     if (
@@ -57,7 +56,6 @@ def recharge_w(plan: Plan, state: State, lane: int) -> float:
         or plan.lane[Lane.RECHARGE_W, lane] <= 0.0
         or state.lane[LaneState.MODE, lane] != ON_GRID
         or state.site[SiteState.ANSWER] > 0.0
-        or (state.site[SiteState.CARRIES] > 0.0 and plan.lane[Lane.FROM_GENSETS, lane] <= 0.0)
     ):
         return 0.0
     return _recharge(

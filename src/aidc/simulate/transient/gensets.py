@@ -2,7 +2,8 @@
 
 They are called once photovoltaics, wind and the grid have lacked anything for `call_s`, whatever batteries
 cover, and stop after these have sufficed for `stop_s`. Where nothing else does they form the bus; beside the
-grid or a grid-forming storage they give what they are asked for.
+grid or a grid-forming storage they give what they are asked for. Their ramp is that of taking load up for the
+first time: what they have carried once they carry again at once, as a governor does, and they fall at once.
 """
 
 from __future__ import annotations
@@ -54,8 +55,6 @@ def give(plan: Plan, state: State, work: Work, load_w: float, closed: bool) -> f
     else:
         goal = low if closed else max(load_w, low)
         power = min(goal, reached + ramp, room)
-        if closed:
-            power = max(power, min(reached - ramp, room))
         state.site[SiteState.GENSET_REACHED_W] = power if closed else max(reached, power)
         curtailed = min(max(power - load_w, 0.0), plan.site[SiteParam.PV_W])
         given = min(power, max(load_w + curtailed, 0.0))
@@ -119,17 +118,21 @@ def call_gensets(plan: Plan, state: State, lacks: bool) -> None:
     for genset in range(plan.genset.shape[1]):
         clock = state.genset[GensetState.LACK_TICKS, genset]
         sufficed = 0.0
-        if clock <= plan.genset[Genset.CALL_TICKS, genset]:
-            clock = clock + 1.0 if lacks else 0.0
+        if lacks:
+            clock += 1.0
+        elif clock < max(plan.genset[Genset.CALL_TICKS, genset], 1.0):
+            clock = 0.0
         else:
             clock += 1.0
-            sufficed = 0.0 if lacks else state.genset[GensetState.SUFFICED_TICKS, genset] + 1.0
-            if sufficed > plan.genset[Genset.STOP_TICKS, genset]:
+            sufficed = state.genset[GensetState.SUFFICED_TICKS, genset] + 1.0
+            if sufficed >= plan.genset[Genset.STOP_TICKS, genset]:
                 clock = 0.0
+                sufficed = 0.0
         state.genset[GensetState.LACK_TICKS, genset] = clock
         state.genset[GensetState.SUFFICED_TICKS, genset] = sufficed
         busy = 1.0 if clock > 0.0 else busy
-        if clock >= plan.genset[Genset.READY_TICKS, genset] and state.site[SiteState.GENSET_TRIPPED] <= 0.0:
+        ready = clock > 0.0 and clock >= plan.genset[Genset.READY_TICKS, genset]
+        if ready and state.site[SiteState.GENSET_TRIPPED] <= 0.0:
             can += plan.genset[Genset.POWER_W, genset]
             online += plan.genset[Genset.ONLINE_W, genset]
             low += plan.genset[Genset.LOW_W, genset]

@@ -190,6 +190,7 @@ def _ask(plan: Plan, state: State, work: Work) -> None:
     While a lineup walks in, its input takes a rising share of what it wants; racks that had lost power start
     with that share instead, up to the same share of the rating.
     """
+    carries = state.site[SiteState.CARRIES]
     free_pu = 0.0
     total_w = 0.0
     total_var = 0.0
@@ -199,7 +200,8 @@ def _ask(plan: Plan, state: State, work: Work) -> None:
         if mode == ON_GRID or mode == WALK_IN:
             stored = state.lane[LaneState.HOLD_UP_J, lane]
             asked = work.need_w[lane] + (plan.lane[Lane.HOLD_UP_J, lane] - stored) * work.refill_per_s
-            asked += recharge_w(plan, state, lane)
+            if carries <= 0.0 or plan.lane[Lane.FROM_GENSETS, lane] > 0.0:
+                asked += recharge_w(plan, state, lane)
             given = max(state.site[SiteState.ANSWER], 0.0) * plan.lane[Lane.SERVICE_UPS_W, lane]
             asked = max(asked - given, 0.0) if given > 0.0 else asked
             if mode == WALK_IN:
@@ -219,7 +221,7 @@ def _ask(plan: Plan, state: State, work: Work) -> None:
     work.total[Total.WANT_W] = total_w
     work.total[Total.WANT_VAR] = total_var
     work.total[Total.FREE_PU] = free_pu
-    if state.site[SiteState.CARRIES] > 0.0:
+    if carries > 0.0:
         _share_gensets(plan, state, work)
 
 
@@ -235,6 +237,26 @@ def arriving_w(plan: Plan, lane: int, bus_w: float) -> float:
         root = math.sqrt(slope * slope + 4.0 * bend * max(surplus, 0.0))
         power = 2.0 * max(surplus, 0.0) / (slope + root)
     return power
+
+
+@part
+def _fill_batteries(plan: Plan, state: State, work: Work, surplus_w: float) -> None:
+    """Charge the lineups' batteries with what the gensets' least load leaves, once renewables are curtailed."""
+    for lane in range(plan.lane.shape[1]):
+        if plan.lane[Lane.FROM_GENSETS, lane] <= 0.0 and surplus_w > 0.0:
+            want = work.want_w[lane]
+            buffer = arriving_w(plan, lane, want + surplus_w)
+            buffer = min(buffer, work.buffer_w[lane] + recharge_w(plan, state, lane))
+            if buffer > work.buffer_w[lane]:
+                work.buffer_w[lane] = buffer
+                for stage in range(plan.up_a_w.shape[0]):
+                    buffer += (
+                        plan.up_a_w[stage, lane]
+                        + (plan.up_b[stage, lane] + plan.up_c_per_w[stage, lane] * buffer) * buffer
+                    )
+                work.want_w[lane] = buffer
+                work.total[Total.WANT_W] += buffer - want
+                surplus_w -= buffer - want
 
 
 @scalar
@@ -262,6 +284,9 @@ def _share_gensets(plan: Plan, state: State, work: Work) -> None:
             able += min(battery_gives_w(plan.battery, lane, charge, dt_s), work.buffer_w[lane])
     state.site[SiteState.ROOM_W] = max(-lack, 0.0)
     state.site[SiteState.FREE_W] = can - expected
+    surplus = min(state.site[SiteState.GENSET_LOW_W], reach) - plan.site[SiteParam.PV_W] - reach - lack
+    if surplus > 0.0:
+        _fill_batteries(plan, state, work, surplus)
     if lack <= 0.0 or able <= 0.0:
         return
     share = min(lack / able, 1.0)

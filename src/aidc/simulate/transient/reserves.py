@@ -100,21 +100,21 @@ def ups_cooling_w(site: Site, point: OperatingPoint) -> tuple[FloatArray, FloatA
     """Pumps and fans on each lineup's UPS bus [W], of its plant and of the plant of its hall.
 
     A pod's own CDU pumps and air handlers hang on its own lineup, what serves the whole plant on the lineups
-    that it cools, by their rating. A lineup without a battery has no such bus.
+    that it cools, by the rated heat that it takes from each. A lineup without a battery has no such bus.
     """
     pods, params = list(site.pods.values()), point.compiled.params
-    rated = np.array([pod.racks * pod.rack.rated_power_kw * 1e3 for pod in pods])
+    rated_w = np.array([pod.racks * pod.rack.rated_power_kw * 1e3 for pod in pods])
+    liquid = np.array([pod.rack.liquid_frac for pod in pods])
     able = np.array([has_battery(site, point, k, front_of(site, pod)) for k, pod in enumerate(pods)], float)
     own, air = params.pod[Pod.PLANT].astype(int), params.pod[Pod.AIR_PLANT].astype(int)
     loop_w, air_w = np.zeros(len(pods)), np.zeros(len(pods))
     for number, plant in enumerate(site.cooling.values()):
         if not plant.drives.on_ups:
             continue
-        served = (own == number) | (air == number)
-        share = rated * served / max(float((rated * served).sum()), 1.0)
-        whole = able * share * point.drives_w[number]
-        loop_w += np.where(own == number, able * point.pump_w + whole, 0.0)
-        air_w += np.where(air == number, able * point.crah_w + np.where(own == number, 0.0, whole), 0.0)
+        heat_w = rated_w * liquid * (own == number), rated_w * (1.0 - liquid) * (air == number)
+        per_w = float(point.drives_w[number]) / max(float(heat_w[0].sum() + heat_w[1].sum()), 1.0)
+        loop_w += able * (point.pump_w * (own == number) + per_w * heat_w[0])
+        air_w += able * (point.crah_w * (air == number) + per_w * heat_w[1])
     return loop_w, air_w
 
 
@@ -127,7 +127,7 @@ def genset_rows(site: Site, step_s: float) -> FloatArray:
         row = rows[:, number]
         row[Genset.CALL_TICKS] = round(genset.call_s / step_s)
         ready_s = genset.call_s + genset.start_time_s + genset.synchronise_s
-        row[Genset.READY_TICKS] = max(round(ready_s / step_s), row[Genset.CALL_TICKS] + 1)
+        row[Genset.READY_TICKS] = round(ready_s / step_s)
         row[Genset.STOP_TICKS] = round(genset.stop_s / step_s)
         row[Genset.POWER_W] = power_w
         row[Genset.ONLINE_W] = online_w

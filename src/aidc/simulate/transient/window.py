@@ -264,7 +264,7 @@ class Window:
             row = self.plan.genset[:, column]
             if site[SiteState.GENSET_TRIPPED] > 0:
                 found[name] = "tripped"
-            elif clock <= row[Genset.CALL_TICKS]:
+            elif clock < max(row[Genset.CALL_TICKS], 1.0):
                 found[name] = "at rest"
             elif clock < row[Genset.READY_TICKS]:
                 found[name] = "starting"
