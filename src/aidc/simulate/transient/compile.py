@@ -16,7 +16,6 @@ from aidc.plant.network.source import impedance_of
 from aidc.plant.storage import StorageParams
 from aidc.schema.site import Pod as PodShape
 from aidc.schema.site import Site
-from aidc.schema.storage import Smoothing
 from aidc.simulate.fields import Kind, Pod
 from aidc.simulate.transient.arrays import FloatArray, Plan
 from aidc.simulate.transient.converters import converter_rows, transient_storage
@@ -34,12 +33,11 @@ from aidc.simulate.transient.reserves import (
 )
 from aidc.simulate.transient.start import OperatingPoint
 from aidc.simulate.transient.waveforms import Waveforms
-from aidc.units import MEGA, MINUTE_S
+from aidc.units import MEGA
 
 __all__ = ["compile_plan"]
 
 _NEVER = 1e15
-_SHELF_WINDOW_S = 3.0  # what 65 J per accelerator can smooth; see catalogue/storage/rack-capacitor-shelf
 _PLATE_J_PER_W = 0.3  # heat capacity of chip and plate: about 300 J/K per kW (derived, assumed)
 _GENSET_REACTANCE = 0.2  # subtransient, per unit of rating (engineering knowledge without a checked source)
 _GENSET_INERTIA_S = 1.5
@@ -154,12 +152,7 @@ def _lanes(
         row[Lane.INPUT_W] = _through(row[Lane.BUFFER_W] + row[Lane.UPS_LOOP_W] + row[Lane.UPS_AIR_W], far)
         _lane(row, site, point, number, pod, step_s)
         batteries.append(fill_battery(site, point, number, front_of(site, pod), row))
-        shelf, shape = fill_shelf(site, point, number, pod, row)
-        shelves.append(shelf)
-        smooths = shape is not None and isinstance(shape.rule, Smoothing)
-        window_s = shape.rule.window_min * MINUTE_S if smooths else _SHELF_WINDOW_S
-        row[Lane.SHELF_GAIN] = lag_gain(step_s, window_s)
-        row[Lane.SHELF_STEER_PER_S] = 0.25 / window_s
+        shelves.append(fill_shelf(site, point, number, pod, row, step_s))
     cut = {"down": down, "up": up, "servers": np.full((1, 1, 1), float(servers))}
     return lane, cut, {"battery": stacked(batteries), "shelf": stacked(shelves)}
 

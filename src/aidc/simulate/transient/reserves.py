@@ -6,21 +6,23 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from aidc.firmware.lag import lag_gain
 from aidc.plant.conversion import online_multiple
 from aidc.plant.storage import StorageParams
 from aidc.schema.front_end import FrontEnd
 from aidc.schema.site import Pod as PodShape
 from aidc.schema.site import Site
-from aidc.schema.storage import Storage
+from aidc.schema.storage import Smoothing, Storage
 from aidc.simulate.fields import Pod, Store
 from aidc.simulate.transient.arrays import FloatArray
 from aidc.simulate.transient.fields import Genset, Lane
 from aidc.simulate.transient.start import OperatingPoint
-from aidc.units import MEGA
+from aidc.units import MEGA, MINUTE_S
 
 __all__ = ["fill_battery", "fill_shelf", "front_of", "genset_rows", "has_battery", "stacked", "ups_cooling_w"]
 
 _NO_CELLS = StorageParams(0.0, 1.0, 0.0, 1.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 1.0, 1.0, 0.0, 0.0)
+_SHELF_WINDOW_S = 3.0  # what 65 J per accelerator can smooth; see catalogue/storage/rack-capacitor-shelf
 _SHELF_SHARE = 0.3  # of the accelerators' rating: NVIDIA states a grid peak lower by up to 30 % (GB300)
 
 
@@ -77,23 +79,27 @@ def fill_battery(
 
 
 def fill_shelf(
-    site: Site, point: OperatingPoint, lane: int, pod: PodShape, row: FloatArray
-) -> tuple[StorageParams, Storage | None]:
-    """Fill a lineup's capacity of rack capacitors; returns their cells, and the storage that they are, if any.
+    site: Site, point: OperatingPoint, lane: int, pod: PodShape, row: FloatArray, step_s: float
+) -> StorageParams:
+    """Fill a lineup's rows of its rack capacitors, and return their cells.
 
     Capacitors that the rack's own entry states have no losses of their own: those are part of its power shelf.
     """
     found = _storage_of(site, point, lane, "rack")
-    params, shape = _NO_CELLS, None
+    params, window_s = _NO_CELLS, _SHELF_WINDOW_S
     if found is not None:
         column, shape = found
         params = StorageParams(*(float(value) for value in point.compiled.params.storage[:, column]))
+        if isinstance(shape.rule, Smoothing):
+            window_s = shape.rule.window_min * MINUTE_S
     elif pod.rack.capacitor_j > 0:
         params = _NO_CELLS._replace(
             capacity_j=pod.rack.capacitor_j * pod.accelerators, rated_w=_SHELF_SHARE * row[Lane.RATED_W]
         )
     row[Lane.SHELF_J] = params.capacity_j
-    return params, shape
+    row[Lane.SHELF_GAIN] = lag_gain(step_s, window_s)
+    row[Lane.SHELF_STEER_PER_S] = 0.25 / window_s
+    return params
 
 
 def ups_cooling_w(site: Site, point: OperatingPoint) -> tuple[FloatArray, FloatArray]:
