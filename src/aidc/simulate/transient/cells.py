@@ -50,7 +50,7 @@ def recharge_w(plan: Plan, state: State, lane: int) -> float:
 
     None for what only rounding lacks, nor before it has walked in, nor while the site answers to low frequency.
     """
-    lacking = plan.battery[3, lane] - state.lane[LaneState.BATTERY_FRAC, lane]
+    lacking = plan.lane[Lane.REFILL_FRAC, lane] - state.lane[LaneState.BATTERY_FRAC, lane]
     if (
         lacking <= _FULL
         or plan.lane[Lane.RECHARGE_W, lane] <= 0.0

@@ -10,7 +10,6 @@ import math
 
 import numpy as np
 
-from aidc.firmware.lag import lag_gain
 from aidc.plant.conversion import ChainStage, chain_stages, input_power_w
 from aidc.plant.network.source import impedance_of
 from aidc.plant.storage import StorageParams

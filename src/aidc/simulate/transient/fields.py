@@ -126,6 +126,7 @@ class Lane(IntEnum):
     PER_IT = 52  # rated power at the grid side over that of the racks
     UPS_LOOP_W = 53  # pumps and fans on its UPS bus, of its plant ...
     UPS_AIR_W = 54  # ... and of that of its hall
+    REFILL_FRAC = 55  # state of charge up to which its battery is refilled
 
 
 class LaneState(IntEnum):

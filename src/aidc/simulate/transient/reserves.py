@@ -12,7 +12,7 @@ from aidc.plant.storage import StorageParams
 from aidc.schema.front_end import FrontEnd
 from aidc.schema.site import Pod as PodShape
 from aidc.schema.site import Site
-from aidc.schema.storage import Smoothing, Storage
+from aidc.schema.storage import Reserve, Smoothing, Storage
 from aidc.simulate.fields import Pod, Store
 from aidc.simulate.transient.arrays import FloatArray
 from aidc.simulate.transient.fields import Genset, Lane
@@ -54,7 +54,8 @@ def fill_battery(
     """Fill a lineup's rows of its battery, and return its cells.
 
     A storage at its UPS node goes before the front end's own. That one hangs on the direct voltage without a
-    converter; its cells hold what it delivers at rated power for `battery_s`, over its efficiency.
+    converter; its cells hold what it delivers at rated power for `battery_s`, over its efficiency. It is refilled
+    to the full, as is a storage that keeps a reserve; another storage to where its rule had left it.
     """
     buffer_w = row[Lane.BUFFER_W]
     found = _storage_of(site, point, lane, "ups")
@@ -64,8 +65,11 @@ def fill_battery(
         params = StorageParams(*(float(value) for value in point.compiled.params.storage[:, column]))
         soc_frac = float(point.soc_frac[column])
         row[Lane.FROM_GENSETS] = float(shape.charge_from_gensets)
+        stays_full = isinstance(shape.rule, Reserve)
+        row[Lane.REFILL_FRAC] = params.soc_max_frac if stays_full else soc_frac
     elif front.battery_frac > 0:
         soc_frac = 1.0
+        row[Lane.REFILL_FRAC] = 1.0
         params = _NO_CELLS._replace(
             capacity_j=front.battery_s * buffer_w / front.battery_discharge_efficiency_frac,
             rated_w=front.battery_frac * buffer_w,
