@@ -106,6 +106,26 @@ def _turn(plan: Plan, state: State, power_w: float, all_w: float) -> None:
 
 
 @part
+def _run_clock(plan: Plan, state: State, genset: int, lacks: bool) -> float:
+    """Ticks since the lack began that called a set, after this step; 0 at rest."""
+    clock = state.genset[GensetState.LACK_TICKS, genset]
+    sufficed = 0.0
+    if lacks:
+        clock += 1.0
+    elif clock < max(plan.genset[Genset.CALL_TICKS, genset], 1.0):
+        clock = 0.0
+    else:
+        clock += 1.0
+        sufficed = state.genset[GensetState.SUFFICED_TICKS, genset] + 1.0
+        if sufficed >= plan.genset[Genset.STOP_TICKS, genset]:
+            clock = 0.0
+            sufficed = 0.0
+    state.genset[GensetState.LACK_TICKS, genset] = clock
+    state.genset[GensetState.SUFFICED_TICKS, genset] = sufficed
+    return clock
+
+
+@part
 def call_gensets(plan: Plan, state: State, lacks: bool) -> None:
     """Run the clocks of all sets by one step, and sum up what those that are ready can do."""
     if not lacks and state.site[SiteState.GENSET_BUSY] <= 0.0:
@@ -116,20 +136,7 @@ def call_gensets(plan: Plan, state: State, lacks: bool) -> None:
     ramp = 0.0
     busy = 0.0
     for genset in range(plan.genset.shape[1]):
-        clock = state.genset[GensetState.LACK_TICKS, genset]
-        sufficed = 0.0
-        if lacks:
-            clock += 1.0
-        elif clock < max(plan.genset[Genset.CALL_TICKS, genset], 1.0):
-            clock = 0.0
-        else:
-            clock += 1.0
-            sufficed = state.genset[GensetState.SUFFICED_TICKS, genset] + 1.0
-            if sufficed >= plan.genset[Genset.STOP_TICKS, genset]:
-                clock = 0.0
-                sufficed = 0.0
-        state.genset[GensetState.LACK_TICKS, genset] = clock
-        state.genset[GensetState.SUFFICED_TICKS, genset] = sufficed
+        clock = _run_clock(plan, state, genset, lacks)
         busy = 1.0 if clock > 0.0 else busy
         ready = clock > 0.0 and clock >= plan.genset[Genset.READY_TICKS, genset]
         if ready and state.site[SiteState.GENSET_TRIPPED] <= 0.0:

@@ -277,7 +277,8 @@ def _share_gensets(plan: Plan, state: State, work: Work) -> None:
     able = 0.0
     for lane in range(plan.lane.shape[1]):
         mode = state.lane[LaneState.MODE, lane]
-        if mode != DOWN and mode != LOCKED and mode != GENERATOR:
+        off = mode == DOWN or mode == LOCKED or mode == GENERATOR or state.lane[LaneState.HOT, lane] > 0.0
+        if not off:
             expected += work.wished_w[lane] * plan.lane[Lane.PER_IT, lane]
         if work.buffer_w[lane] > 0.0:
             charge = state.lane[LaneState.BATTERY_FRAC, lane]
