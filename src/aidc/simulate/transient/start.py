@@ -40,7 +40,11 @@ class OperatingPoint:
     case_k: FloatArray
     supply_k: FloatArray
     case_k_w: FloatArray
-    cooling_w: FloatArray
+    cooling_w: FloatArray  # [plant] all of it, of which ...
+    compressor_w: FloatArray  # ... compressors, ...
+    drives_w: FloatArray  # ... pumps and fans of the plant, ...
+    pump_w: FloatArray  # [lane] ... those of CDUs ...
+    crah_w: FloatArray  # [lane] ... and of air handlers
     renewable_w: float
     auxiliary_w: float
     soc_frac: FloatArray
@@ -137,6 +141,10 @@ def _read(compiled: Compiled, block: Block, count: int, soc_frac: FloatArray) ->
         supply_k=np.array(pod[PodNow.SUPPLY_K]),
         case_k_w=params.flow[PodFlow.CASE_K_W, :, -1],
         cooling_w=cooling,
+        compressor_w=np.array(out.plant[0, Component.CHILLER_W]),
+        drives_w=np.array(out.plant[0, Component.PUMP_FACILITY_W] + out.plant[0, Component.FAN_W]),
+        pump_w=np.array(pod[PodNow.PUMP_W]),
+        crah_w=np.array(pod[PodNow.CRAH_W]),
         renewable_w=float(here[SiteNow.PV_W] + here[SiteNow.WIND_W]),
         auxiliary_w=float(here[SiteNow.AUXILIARY_W]),
         soc_frac=soc_frac,
