@@ -82,6 +82,7 @@ def compile_cooling(site: Site, pod: FloatArray) -> Cooling:
         except InputError as error:
             raise InputError([_placed(one, f"cooling.{name}") for one in error.problems]) from error
         _lay_plant(plants, number, facility)
+        plants[Plant.FOLLOWS, number] = float(plant.rejection.kind == "chiller-economiser")
         columns.append(facility.rejection)
     halls = {pod.air_plant for pod in site.pods.values()}
     remarks = tuple(
@@ -126,11 +127,14 @@ def _rack_loop(site: Site, pod: PodShape, heat_w: float) -> RackLoop | None:
 def _lay_loop(pod: FloatArray, flow: FloatArray, lane: int, loop: RackLoop, shape: PodShape) -> None:
     flow[PodFlow.LOOP_W_K, lane] = loop.conductance_w_k
     flow[PodFlow.PUMP_W, lane] = loop.pump_w
-    flow[PodFlow.CASE_K_W, lane] = shape.rack.heat_sink_k_per_w
+    flow[PodFlow.CASE_W_K, lane] = _conducts_w_k(shape.rack.heat_sink_k_per_w)
     plate = shape.cold_plate_curve
     if plate is not None:
         litres = loop.flow_m3_s * 60_000.0 / max(shape.rack.cold_plates * shape.racks, 1)
-        flow[PodFlow.CASE_K_W, lane] = case_table_k_w(plate, litres, loop.flow_min_frac)
+        table = case_table_k_w(plate, litres, loop.flow_min_frac, loop.flow_most_frac)
+        flow[PodFlow.CASE_W_K, lane] = 1.0 / table
+        pod[Pod.CASE_J_K, lane] = plate.heat_capacity_j_per_k
+    pod[Pod.PER_LOOP_MOST, lane] = 1.0 / loop.flow_most_frac
     pod[Pod.PER_LIQUID_RATED, lane] = 1.0 / loop.rated_heat_w
     pod[Pod.FLOW_MIN_FRAC, lane] = loop.flow_min_frac
     pod[Pod.LOOP_J_K, lane] = loop.capacity_j_k
@@ -139,14 +143,20 @@ def _lay_loop(pod: FloatArray, flow: FloatArray, lane: int, loop: RackLoop, shap
 def _no_loop(pod: FloatArray, flow: FloatArray, lane: int, shape: PodShape) -> None:
     """An air-cooled pod: a loop that carries nothing and follows its plant."""
     flow[PodFlow.LOOP_W_K, lane] = 1.0
-    flow[PodFlow.CASE_K_W, lane] = shape.rack.heat_sink_k_per_w
+    flow[PodFlow.CASE_W_K, lane] = _conducts_w_k(shape.rack.heat_sink_k_per_w)
     pod[Pod.LOOP_J_K, lane] = 1.0
+
+
+def _conducts_w_k(resistance_k_w: float) -> float:
+    """Conductance of a heat sink; one without resistance keeps its case at the air's temperature."""
+    return 1.0 / max(resistance_k_w, 1e-9)
 
 
 def _lay_air(pod: FloatArray, flow: FloatArray, lane: int, air: AirLoop) -> None:
     flow[PodFlow.AIR_W_K, lane] = air.conductance_w_k
     flow[PodFlow.CRAH_W, lane] = air.fan_w
     pod[Pod.PER_AIR_RATED, lane] = 1.0 / air.rated_heat_w
+    pod[Pod.PER_AIR_MOST, lane] = 1.0 / air.flow_most_frac
     pod[Pod.AIR_J_K, lane] = air.capacity_j_k
 
 

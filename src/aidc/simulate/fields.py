@@ -94,14 +94,17 @@ class Pod(IntEnum):
     FLOW_MIN_FRAC = 26
     RESTART_S = 27  # how long it stays off after a trip or after shedding
     AIR_PLANT = 28  # the plant whose air handlers take its air share
+    PER_LOOP_MOST = 29  # design flow of the rack loop over the most that its CDUs can give
+    PER_AIR_MOST = 30  # the same of the air handlers
+    CASE_J_K = 31  # what warms up with the case, per accelerator
 
 
 class PodFlow(IntEnum):
-    """Columns of the tables over the flow fraction of a pod's loops."""
+    """Columns of the tables over the flow of a pod's loops, as a share of the most that their units can give."""
 
     LOOP_W_K = 0  # CDU conductance between loop supply and facility supply
     PUMP_W = 1
-    CASE_K_W = 2  # cold plate or heat sink, per accelerator
+    CASE_W_K = 2  # cold plate or heat sink, per accelerator
     AIR_W_K = 3
     CRAH_W = 4
 
@@ -186,7 +189,7 @@ class PodFlux(IntEnum):
     AMBIENT_W = 4  # ... and outdoors
     LOOP_W_K = 5  # conductance from the rack loop to the facility loop
     AIR_W_K = 6  # and from the air of the hall
-    CASE_K_W = 7  # of the cold plates or heat sinks, per accelerator
+    CASE_W_K = 7  # of the cold plates or heat sinks, per accelerator
     LOOP_IN_W = 8  # C T/dt + Q of the rack loop, see `exchange_heat` ...
     LOOP_PER = 9  # ... and 1 / (C/dt + G)
     AIR_IN_W = 10
@@ -212,6 +215,9 @@ class Star(IntEnum):
     OUT_W_K = 2  # ... and what its own temperature takes off that
     CONDUCTANCE_W_K = 3  # to the weather, in force
     SINK_K = 4  # the temperature that it counts against
+    HELD_W_K = 5  # the conductance that the lagged command stands at
+    LIFTED_FRAC = 6  # share of the rejected heat that goes through the chillers
+    MOVED_FRAC = 7  # flow of the facility loop over what its pods want
 
 
 class Plant(IntEnum):
@@ -229,6 +235,7 @@ class Plant(IntEnum):
     FLOW_MIN_FRAC = 9
     PUMP_STATIC_FRAC = 10
     REUSE_FRAC = 11
+    FOLLOWS = 12  # 1: what the command exceeds the present need by is not used (chillers unload at once)
 
 
 class PlantPart(IntEnum):

@@ -1,7 +1,8 @@
 """From a shape of heat rejection to its column of figures and tables, and to the number of units.
 
 The tables hold, over the facility loop's flow, wet bulb and the return's height above it, the conductance at
-full fan speed, and the fan speed for a share of that conductance. Dry kinds do not depend on wet bulb; their
+full fan speed, and the fan speed for a share of that conductance while the water returns at its design
+temperature. Dry kinds do not depend on wet bulb; their
 tables repeat, so that all kinds are read alike.
 """
 
@@ -33,7 +34,12 @@ from aidc.plant.cooling.rejection import (
     most_index,
     speed_index,
 )
-from aidc.plant.cooling.tower import CP_WATER_J_KG_K, tower_conductance_w_k, tower_params
+from aidc.plant.cooling.tower import (
+    COLDEST_BELOW_DESIGN_K,
+    CP_WATER_J_KG_K,
+    tower_conductance_w_k,
+    tower_params,
+)
 from aidc.schema.cooling import (
     AdiabaticCooler,
     ChillerEconomiser,
@@ -73,7 +79,7 @@ def rejection_column(
         units = _outdoor_units(rejection, units)
         loop_w_k = units * _liquid_w_k(outdoor)  # a circuit of its own, at design flow
     _outdoor_figures(column, outdoor, units)
-    _tables(column, _conductance(outdoor, units, loop_w_k), _design_span_k(outdoor))
+    _tables(column, _conductance(outdoor, units, loop_w_k), kelvin(outdoor.coolant_in_c))
     return column
 
 
@@ -193,6 +199,7 @@ def _outdoor_figures(column: FloatArray, unit: Outdoor, units: int) -> None:
     column[Figure.DESIGN_SPAN_K] = _design_span_k(unit)
     if isinstance(unit, CoolingTower):
         column[Figure.WET] = 1.0
+        column[Figure.WET_LEAST_K] = kelvin(unit.wet_bulb_c) - COLDEST_BELOW_DESIGN_K
         column[Figure.WATER_KG_S] = units * _liquid_w_k(unit) / CP_WATER_J_KG_K
         column[Figure.AIR_KG_S] = column[Figure.WATER_KG_S] / unit.water_over_air
         column[Figure.AIR_W_K] = column[Figure.AIR_KG_S] * CP_AIR_J_KG_K
@@ -239,14 +246,15 @@ def _conductance(unit: Outdoor, units: int, loop_w_k: float) -> Conductance:
     return bare
 
 
-def _tables(column: FloatArray, conductance: Conductance, design_span_k: float) -> None:
+def _tables(column: FloatArray, conductance: Conductance, return_k: float) -> None:
     shares = np.linspace(0.0, 1.0, SHARES)
     for i, flow in enumerate(np.linspace(FLOW_LOW, 1.0, FLOWS)):
         for j in range(WETS):
             wet_k = WET_LOW_K + j * WET_STEP_K
+            span_k = max(return_k - wet_k, SPAN_LOW_K)
             for k in range(SPANS):
                 column[most_index(i, j, k)] = conductance(flow, 1.0, wet_k, SPAN_LOW_K + k * SPAN_STEP_K)
-            curve = np.array([conductance(flow, speed, wet_k, design_span_k) for speed in _SPEEDS])
+            curve = np.array([conductance(flow, speed, wet_k, span_k) for speed in _SPEEDS])
             curve = curve / curve[-1]
             still = curve <= curve[0] * (1 + 1e-9)  # free convection alone
             start = int(np.argmin(still)) - 1 if still[0] and not still.all() else 0
