@@ -15,7 +15,7 @@ from aidc.clock import Clock, as_fraction, as_utc
 from aidc.contract import Knob, Signal, SiteView
 from aidc.plant.conversion import chain_stages
 from aidc.plant.powercap import cap_curve
-from aidc.plant.server import network_power_w, overhead_coefficients, server_params
+from aidc.plant.server import fan_coefficients, network_power_w, overhead_coefficients, server_params
 from aidc.plant.storage import StorageParams, rule_thresholds_w, storage_params
 from aidc.scenario.series import FloatArray, Series
 from aidc.schema.site import Pod as PodShape
@@ -34,6 +34,8 @@ from aidc.simulate.workloads import Workload, workloads_of
 from aidc.units import J_PER_MWH, MEGA, MINUTE_S, kelvin
 
 __all__ = ["compile_site"]
+
+_NEVER_K = 1e4
 
 
 def compile_site(site: Site) -> Compiled:
@@ -121,6 +123,7 @@ def _pods(site: Site, workloads: Mapping[str, Workload]) -> tuple[FloatArray, Fl
         pod[f.Pod.INPUT_PER_OUTPUT, lane] = work.input_per_output
         pod[f.Pod.OUTPUT_PER_REQUEST, lane] = work.output_per_request
         _server(pod, lane, shape, measured=work.kind == f.Kind.REPLAY)
+        _limits(pod, lane, shape, measured=work.kind == f.Kind.REPLAY)
         pod[f.Pod.IDLE_W, lane] = (
             0.0 if work.kind == f.Kind.REPLAY else shape.accelerators * _idle_w(shape, work)
         )
@@ -128,9 +131,6 @@ def _pods(site: Site, workloads: Mapping[str, Workload]) -> tuple[FloatArray, Fl
         pod[f.Pod.RESTART_S, lane] = shape.restart_s
         ramp = shape.ramp_up_mw_per_s
         pod[f.Pod.RAMP_UP_W_PER_S, lane] = NEVER_LIMITED if ramp is None else ramp * MEGA
-        pod[f.Pod.THROTTLE_K, lane] = kelvin(shape.rack.case_limit_c)
-        pod[f.Pod.TRIP_K, lane] = kelvin(shape.rack.case_trip_c)
-        pod[f.Pod.CASE_ON_AIR, lane] = float(shape.rack.cooling == "air")
         pod[f.Pod.LIQUID_FRAC, lane] = shape.rack.liquid_frac
         operating[lane] = work.table
     return pod, operating
@@ -152,6 +152,30 @@ def _server(pod: FloatArray, lane: int, shape: PodShape, *, measured: bool) -> N
     pod[f.Pod.OVERHEAD_1, lane] = slope
     pod[f.Pod.OVERHEAD_2_PER_W, lane] = bend_per_w / servers
     pod[f.Pod.NETWORK_W, lane] = network_power_w(shape.rack) * shape.racks
+    fan_w, rise_per_w2 = fan_coefficients(params)
+    pod[f.Pod.FAN_0_W, lane] = fan_w * servers
+    pod[f.Pod.FAN_2_PER_W, lane] = rise_per_w2 / servers
+
+
+def _limits(pod: FloatArray, lane: int, shape: PodShape, *, measured: bool) -> None:
+    """What the pod's temperatures may be, and what leakage and fans make of them where power is modelled."""
+    rack = shape.rack
+    on_air = rack.cooling == "air"
+    pod[f.Pod.THROTTLE_K, lane] = kelvin(rack.case_limit_c)
+    pod[f.Pod.TRIP_K, lane] = kelvin(rack.case_trip_c)
+    pod[f.Pod.PER_CASE_BAND, lane] = 1.0 / (rack.case_trip_c - rack.case_limit_c)
+    pod[f.Pod.COOLANT_LIMIT_K, lane] = _NEVER_K if on_air else kelvin(rack.coolant_limit_c)
+    pod[f.Pod.AIR_LIMIT_K, lane] = kelvin(rack.air_most_c)
+    pod[f.Pod.PER_INLET_BAND, lane] = 1.0 / rack.inlet_band_k
+    pod[f.Pod.CASE_ON_AIR, lane] = float(on_air)
+    pod[f.Pod.REFERENCE_K, lane] = kelvin(rack.air_reference_c if on_air else rack.coolant_reference_c)
+    pod[f.Pod.FAN_FROM_K, lane] = kelvin(rack.air_reference_c)
+    pod[f.Pod.FAN_MOST, lane] = rack.fan_speed_most
+    pod[f.Pod.FAN_THIN, lane] = 1.0
+    if not measured:
+        pod[f.Pod.LEAKAGE_PER_K, lane] = rack.leakage_per_k
+        pod[f.Pod.FAN_PER_K, lane] = rack.fan_speed_per_k
+        pod[f.Pod.CEILING_W, lane] = pod[f.Pod.RATED_W, lane]
 
 
 def _batch_loads(site: Site, workloads: Mapping[str, Workload]) -> FloatArray:

@@ -142,6 +142,7 @@ def _command_plant(p: Fixed, knobs: Knobs, state: State, now: Scratch, at: Span,
     is_now[Component.CHILLER_W] = compressor
     is_now[Component.WATER_KG_S] = water
     is_now[Component.RETURN_K] = return_k
+    is_now[Component.ABOVE_K] = max(above_k, 0.0)
 
 
 @part
@@ -242,5 +243,9 @@ def exchange_heat(p: Fixed, state: State, now: Scratch, at: Span) -> None:
             store + conducts
         )
         state.pod[lane, PodState.CASE_K] = case_k
+        now.pod[lane, PodNow.AIR_K] = air_k
+        hot = (case_k - pod[Pod.THROTTLE_K]) * pod[Pod.PER_CASE_BAND]
+        inlet = max(loop_k - pod[Pod.COOLANT_LIMIT_K], air_k - pod[Pod.AIR_LIMIT_K])
+        state.pod[lane, PodState.HOT_FRAC] = max(hot, inlet * pod[Pod.PER_INLET_BAND])
         ambient += flux[PodFlux.AMBIENT_W]
     now.site[at.design, SiteNow.AMBIENT_W] = ambient

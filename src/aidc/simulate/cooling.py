@@ -8,6 +8,7 @@ import numpy as np
 
 from aidc.errors import InputError, Problem
 from aidc.plant.conversion import chain_stages
+from aidc.plant.cooling.moist_air import ATMOSPHERE_PA, pressure_at_elevation_pa
 from aidc.plant.cooling.sizing import (
     FLOW_POINTS,
     AirLoop,
@@ -53,6 +54,7 @@ def compile_cooling(site: Site, pod: FloatArray) -> Cooling:
     names = list(site.cooling)
     flow = np.zeros((len(PodFlow), len(site.pods), FLOW_POINTS))
     loop_k, air_k = np.zeros(len(site.pods)), np.zeros(len(site.pods))
+    density = pressure_at_elevation_pa(site.site.location.elevation_m) / ATMOSPHERE_PA
     heat_w, drawn_w_k = dict.fromkeys(names, 0.0), dict.fromkeys(names, 0.0)
     for lane, shape in enumerate(site.pods.values()):
         plant, hall = site.cooling[shape.cooling], site.cooling[shape.air_plant]
@@ -66,19 +68,22 @@ def compile_cooling(site: Site, pod: FloatArray) -> Cooling:
             drawn_w_k[shape.cooling] += loop.facility_w_k
         else:
             _no_loop(pod, flow, lane, shape)
-        air = air_loop(hall.crah_entry, air_w, hall.redundancy) if hall.crah_entry is not None else None
+        crah = hall.crah_entry
+        air = air_loop(crah, air_w, hall.redundancy, density) if crah is not None else None
         if air is not None:
             _lay_air(pod, flow, lane, air)
             heat_w[shape.air_plant] += air_w + air.fan_w[-1]
             drawn_w_k[shape.air_plant] += air.facility_w_k
-        cdu, crah = plant.cdu_entry, hall.crah_entry
+        # for the same mass of thin air a server's fans turn faster: density x speed^3 at speed ~ 1 / density
+        pod[Pod.FAN_THIN, lane] = 1.0 / density**2
+        cdu = plant.cdu_entry
         loop_k[lane] = kelvin(plant.supply_temp_c) + (cdu.approach_k if cdu and loop else 0.0)
         air_k[lane] = kelvin(hall.supply_temp_c) + (crah.air_supply_c - crah.water_in_c if crah else 0.0)
     plants = np.zeros((len(Plant), len(names)))
     columns: list[FloatArray] = []
     for number, (name, plant) in enumerate(site.cooling.items()):
         try:
-            facility = facility_loop(plant, heat_w[name], drawn_w_k[name])
+            facility = facility_loop(plant, heat_w[name], drawn_w_k[name], density)
         except InputError as error:
             raise InputError([_placed(one, f"cooling.{name}") for one in error.problems]) from error
         _lay_plant(plants, number, facility)

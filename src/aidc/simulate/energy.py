@@ -154,7 +154,7 @@ def _commit(p: Fixed, state: State, now: Scratch, at: Span) -> None:
         shed_s = restart_s if now.shed[lane] > 0.0 and shed_s <= 0.0 else shed_s
         state.pod[lane, PodState.SHED_S] = max(shed_s - p.dt_s, 0.0)
         trip_s = max(state.pod[lane, PodState.TRIP_S] - p.dt_s, 0.0)
-        tripped = state.pod[lane, PodState.CASE_K] >= p.pod[lane, Pod.TRIP_K]
+        tripped = state.pod[lane, PodState.HOT_FRAC] >= 1.0
         state.pod[lane, PodState.TRIP_S] = restart_s if tripped else trip_s
         state.pod[lane, PodState.QUEUE_TOKENS] = now.flux[lane, PodFlux.QUEUE_TOKENS]
         state.pod[lane, PodState.ACCELERATOR_W] = now.pod[lane, PodNow.ACCELERATOR_W]

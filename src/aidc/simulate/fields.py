@@ -97,6 +97,19 @@ class Pod(IntEnum):
     PER_LOOP_MOST = 29  # design flow of the rack loop over the most that its CDUs can give
     PER_AIR_MOST = 30  # the same of the air handlers
     CASE_J_K = 31  # what warms up with the case, per accelerator
+    PER_CASE_BAND = 32  # 1 / (shutdown less limit) of the case temperature [1/K] …
+    COOLANT_LIMIT_K = 33
+    AIR_LIMIT_K = 34
+    PER_INLET_BAND = 35  # … and of coolant and air at the inlet
+    LEAKAGE_PER_K = 36  # of the accelerators' power …
+    REFERENCE_K = 37  # … above this inlet temperature
+    CEILING_W = 38  # leakage takes no accelerator above its limit: theirs at a cap of 1
+    FAN_0_W = 39  # the fans in OVERHEAD_0_W and OVERHEAD_2_PER_W …
+    FAN_2_PER_W = 40
+    FAN_PER_K = 41  # … which speed up by this …
+    FAN_FROM_K = 42  # … from this air temperature
+    FAN_MOST = 43
+    FAN_THIN = 44  # thin air: power over that at sea level, for the same mass of air
 
 
 class PodFlow(IntEnum):
@@ -119,6 +132,7 @@ class PodState(IntEnum):
     ACCELERATOR_W = 4
     TRIP_S = 5  # how long it stays off after a thermal trip
     SHED_S = 6  # how long it stays off after load was shed
+    HOT_FRAC = 7  # the worst of its temperatures from limit (0) to shutdown (1), unbounded
 
 
 class PodKnob(IntEnum):
@@ -177,6 +191,8 @@ class PodNow(IntEnum):
     CRAH_W = 25
     SUPPLY_K = 26
     WAIT_S = 27  # in the queue, before the times to first token that the operating table knows
+    TRIP_FRAC = 28  # off after a thermal shutdown
+    AIR_K = 29  # the hall's supply air
 
 
 class PodFlux(IntEnum):
@@ -280,6 +296,7 @@ class Component(IntEnum):
     WATER_KG_S = 5
     SUPPLY_K = 6
     RETURN_K = 7
+    ABOVE_K = 8  # supply above its set point, at least 0
 
 
 class Store(IntEnum):

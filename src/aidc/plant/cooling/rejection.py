@@ -218,7 +218,7 @@ def rejection_limit(
         both = most * (above_k + lifted_k) * (1.0 / (1.0 + _WORK)) if lifted_k > 0.0 else 0.0
         condensed = most * (_HOT_K - sink) * (1.0 / (1.0 + _WORK))
         virtual_k = p[Figure.VIRTUAL_K]
-        heat_w = max(max(most * above_k, min(max(both, chiller_w), condensed)), 0.0)
+        heat_w = max(most * above_k, min(max(both, chiller_w), condensed), 0.0)
         return flows * heat_w / max(supply_k - virtual_k, 1.0), virtual_k
     share = flow_frac / max(outdoor, 1e-3)
     if kind == _DRY:

@@ -149,8 +149,14 @@ def rack_loop(cdu: Cdu, heat_w: float, flow_m3_s: float, redundancy: Redundancy 
     )
 
 
-def air_loop(crah: Crah, heat_w: float, redundancy: Redundancy = "N+1") -> AirLoop:
-    """Size the CRAHs of a pod's hall for a heat into its air [W] and tabulate them."""
+def air_loop(
+    crah: Crah, heat_w: float, redundancy: Redundancy = "N+1", air_density_frac: float = 1.0
+) -> AirLoop:
+    """Size the CRAHs of a pod's hall for a heat into its air [W] and tabulate them.
+
+    Fans move volume: in thin air (`air_density_frac` of that at sea level) the coils get less air for the same
+    speed, and the fans draw less.
+    """
     if heat_w <= 0:
         none = np.zeros(FLOW_POINTS)
         return AirLoop(0, 1.0, _WITHOUT_J_K, 1.0, 0.0, none, none)
@@ -160,7 +166,8 @@ def air_loop(crah: Crah, heat_w: float, redundancy: Redundancy = "N+1") -> AirLo
     most = min(max(1.0 / share, 1.0), _MOST_FLOW)
     flows = np.maximum(_FLOWS * most, params.flow_min_frac)
     conductance = [
-        units * crah_conductance_w_k(flow * share, max(flow, _HALL_FLOWS) * share, params) for flow in flows
+        units * crah_conductance_w_k(flow * share * air_density_frac, max(flow, _HALL_FLOWS) * share, params)
+        for flow in flows
     ]
     return AirLoop(
         units,
@@ -169,7 +176,7 @@ def air_loop(crah: Crah, heat_w: float, redundancy: Redundancy = "N+1") -> AirLo
         params.flow_min_frac,
         params.water_w_k * share * units,
         np.array(conductance),
-        np.array([units * fan_power_w(flow * share, params.fan_w) for flow in flows]),
+        np.array([units * fan_power_w(flow * share, params.fan_w) * air_density_frac for flow in flows]),
         most,
     )
 
@@ -184,7 +191,9 @@ def case_table_k_w(
     )
 
 
-def facility_loop(plant: CoolingPlant, heat_w: float, facility_w_k: float) -> FacilityLoop:
+def facility_loop(
+    plant: CoolingPlant, heat_w: float, facility_w_k: float, air_density_frac: float = 1.0
+) -> FacilityLoop:
     """Size a plant's loop and heat rejection.
 
     Parameters
@@ -195,6 +204,8 @@ def facility_loop(plant: CoolingPlant, heat_w: float, facility_w_k: float) -> Fa
         Design heat of all its pods, liquid and air, their pumps and fans included [W].
     facility_w_k
         Heat capacity flow that their CDUs and CRAHs draw at design [W/K]; `return_rise_k` replaces it.
+    air_density_frac
+        Density of the air over that at sea level.
 
     Raises
     ------
@@ -214,6 +225,7 @@ def facility_loop(plant: CoolingPlant, heat_w: float, facility_w_k: float) -> Fa
             supply_k,
             None if plant.design_dry_bulb_c is None else kelvin(plant.design_dry_bulb_c),
             None if plant.design_wet_bulb_c is None else kelvin(plant.design_wet_bulb_c),
+            air_density_frac,
         ),
         plant.redundancy,
     )
@@ -232,7 +244,7 @@ def facility_loop(plant: CoolingPlant, heat_w: float, facility_w_k: float) -> Fa
         reuse_frac=plant.heat_reuse_frac,
         reuse_limit_w=plant.heat_reuse_limit_mw * MEGA,
         reuse_min_k=kelvin(plant.heat_reuse_min_c),
-        rejection=rejection_column(plant.rejection, units, flow_w_k, supply_k),
+        rejection=rejection_column(plant.rejection, units, flow_w_k, supply_k, air_density_frac),
     )
 
 
