@@ -10,7 +10,7 @@ from pydantic import TypeAdapter
 
 from aidc.catalogue import names, read
 from aidc.plant.cooling.adiabatic import pad_air_k, pad_share, pad_water_kg_s
-from aidc.plant.cooling.chiller import carnot_cop, lifted_w, part_load_factor
+from aidc.plant.cooling.chiller import carnot_cop, lifted_w, part_load_factor, part_load_work
 from aidc.plant.cooling.moist_air import ATMOSPHERE_PA, enthalpy_j_kg, humidity_ratio, relative_humidity
 from aidc.plant.cooling.node import star_step
 from aidc.plant.cooling.rejection import Figure, reject, rejection_limit, rejection_power
@@ -173,6 +173,9 @@ def test_carnot_and_part_load():
     assert part_load_factor(0.0, 0.1226, 0.3070, 0.5713, 0.25) == pytest.approx(
         part_load_factor(0.25, 0.1226, 0.3070, 0.5713, 0.25)
     )
+    for load in (0.1, 0.25, 0.6, 1.2):
+        factor = part_load_factor(load, 0.1226, 0.3070, 0.5713, 0.25)
+        assert part_load_work(load, 0.1226, 0.3070, 0.5713, 0.25, 4.0) == pytest.approx(load * factor)
     assert lifted_w(10.0, -1.0, 2.0) == 0.0  # the economiser goes below the supply
     assert lifted_w(10.0, 3.0, 2.0) == pytest.approx(6.0)  # 2 W/K are lifted by 3 K
     assert lifted_w(10.0, 8.0, 2.0) == 10.0

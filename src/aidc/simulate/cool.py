@@ -48,7 +48,7 @@ def _move_coolant(p: Fixed, now: Scratch, lane: int) -> None:
     whole = now.part[p.loop_plant[lane], PlantPart.CDUS]
     flow = max(flux[PodFlux.LIQUID_W] * pod[Pod.PER_LIQUID_RATED], pod[Pod.FLOW_MIN_FRAC])
     wanted = min(flow, 1.0) * pod[Pod.PER_LOOP_MOST]
-    cell, frac = place_in(wanted / max(whole, _NO_PART), p.flow.shape[1])
+    cell, frac = place_in(wanted * now.star[p.loop_plant[lane], Star.PER_CDUS], p.flow.shape[1])
     here = p.flow[lane, cell]
     flux[PodFlux.LOOP_W_K] = whole * read_at(here, PodFlow.LOOP_W_K, frac)
     now.pod[lane, PodNow.PUMP_W] = whole * read_at(here, PodFlow.PUMP_W, frac)
@@ -70,7 +70,7 @@ def _move_air(p: Fixed, now: Scratch, lane: int) -> None:
     whole = now.part[p.air_plant[lane], PlantPart.CRAHS]
     flow = max(flux[PodFlux.AIR_W] * pod[Pod.PER_AIR_RATED], pod[Pod.FLOW_MIN_FRAC])
     wanted = min(flow, 1.0) * pod[Pod.PER_AIR_MOST]
-    cell, frac = place_in(wanted / max(whole, _NO_PART), p.flow.shape[1])
+    cell, frac = place_in(wanted * now.star[p.air_plant[lane], Star.PER_CRAHS], p.flow.shape[1])
     here = p.flow[lane, cell]
     flux[PodFlux.AIR_W_K] = whole * read_at(here, PodFlow.AIR_W_K, frac)
     now.pod[lane, PodNow.CRAH_W] = whole * read_at(here, PodFlow.CRAH_W, frac)
@@ -81,6 +81,8 @@ def cool_electric(p: Fixed, knobs: Knobs, state: State, now: Scratch, at: Span) 
     """Flows, conductances and electricity of the cooling plant, from start-of-step temperatures."""
     for plant in at.plants:
         now.star[plant, Star.HEAT_W] = 0.0
+        now.star[plant, Star.PER_CDUS] = 1.0 / max(now.part[plant, PlantPart.CDUS], _NO_PART)
+        now.star[plant, Star.PER_CRAHS] = 1.0 / max(now.part[plant, PlantPart.CRAHS], _NO_PART)
     for lane in at.lanes:
         _move_coolant(p, now, lane)
         _move_air(p, now, lane)

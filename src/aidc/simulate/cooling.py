@@ -74,8 +74,6 @@ def compile_cooling(site: Site, pod: FloatArray) -> Cooling:
             _lay_air(pod, flow, lane, air)
             heat_w[shape.air_plant] += air_w + air.fan_w[-1]
             drawn_w_k[shape.air_plant] += air.facility_w_k
-        # for the same mass of thin air a server's fans turn faster: density x speed^3 at speed ~ 1 / density
-        pod[Pod.FAN_THIN, lane] = 1.0 / density**2
         cdu = plant.cdu_entry
         loop_k[lane] = kelvin(plant.supply_temp_c) + (cdu.approach_k if cdu and loop else 0.0)
         air_k[lane] = kelvin(hall.supply_temp_c) + (crah.air_supply_c - crah.water_in_c if crah else 0.0)

@@ -109,7 +109,6 @@ class Pod(IntEnum):
     FAN_PER_K = 41  # … which speed up by this …
     FAN_FROM_K = 42  # … from this air temperature
     FAN_MOST = 43
-    FAN_THIN = 44  # thin air: power over that at sea level, for the same mass of air
 
 
 class PodFlow(IntEnum):
@@ -234,6 +233,8 @@ class Star(IntEnum):
     HELD_W_K = 5  # the conductance that the lagged command stands at
     LIFTED_FRAC = 6  # share of the rejected heat that goes through the chillers
     MOVED_FRAC = 7  # flow of the facility loop over what its pods want
+    PER_CDUS = 8  # 1 / the share of its CDUs that is in service …
+    PER_CRAHS = 9  # … and of its CRAHs
 
 
 class Plant(IntEnum):

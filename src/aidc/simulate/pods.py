@@ -146,10 +146,11 @@ def run_pods(p: Fixed, knobs: Knobs, state: State, now: Scratch, at: Span, first
             rate *= ceiling / power
             power = ceiling
         overhead = pod[Pod.OVERHEAD_0_W] + (pod[Pod.OVERHEAD_1] + pod[Pod.OVERHEAD_2_PER_W] * power) * power
-        speed = 1.0 + pod[Pod.FAN_PER_K] * max(was[PodState.AIR_K] - pod[Pod.FAN_FROM_K], 0.0)
-        speed = min(speed, pod[Pod.FAN_MOST])
-        fans = pod[Pod.FAN_0_W] + pod[Pod.FAN_2_PER_W] * power * power
-        overhead += fans * (speed * speed * speed * pod[Pod.FAN_THIN] - 1.0)
+        above_k = was[PodState.AIR_K] - pod[Pod.FAN_FROM_K]
+        if above_k > 0.0:
+            speed = min(1.0 + pod[Pod.FAN_PER_K] * above_k, pod[Pod.FAN_MOST])
+            fans = pod[Pod.FAN_0_W] + pod[Pod.FAN_2_PER_W] * power * power
+            overhead += fans * (speed * speed * speed - 1.0)
 
         output = 0.0
         dropped = 0.0

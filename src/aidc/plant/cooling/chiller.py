@@ -13,7 +13,7 @@ from __future__ import annotations
 
 from aidc.jit import scalar
 
-__all__ = ["carnot_cop", "carnot_w_per_w", "lifted_w", "part_load_factor"]
+__all__ = ["carnot_cop", "lifted_w", "part_load_factor", "part_load_work"]
 
 
 @scalar
@@ -23,16 +23,17 @@ def carnot_cop(evaporating_k: float, condensing_k: float, carnot_frac: float, li
 
 
 @scalar
-def carnot_w_per_w(evaporating_k: float, condensing_k: float, carnot_frac: float, lift_min_k: float) -> float:
-    """Electricity per cooling at full load: 1 / `carnot_cop`, with one division."""
-    return max(condensing_k - evaporating_k, lift_min_k) / (carnot_frac * evaporating_k)
-
-
-@scalar
 def part_load_factor(load_frac: float, a: float, b: float, c: float, least: float) -> float:
     """Electricity per cooling over that at full load; machines are staged so that none runs below `least`."""
     x = min(max(load_frac, least), 1.0)
     return (a + b * x + c * x * x) / x
+
+
+@scalar
+def part_load_work(load_frac: float, a: float, b: float, c: float, least: float, per_least: float) -> float:
+    """Load times `part_load_factor`, without a division; `per_least` is 1 / `least`."""
+    x = min(max(load_frac, least), 1.0)
+    return (a + b * x + c * x * x) * min(load_frac * per_least, 1.0) * max(load_frac, 1.0)
 
 
 @scalar

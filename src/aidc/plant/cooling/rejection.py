@@ -16,14 +16,14 @@ in each of the two functions, and its figures in `plant/cooling/rejection_build.
 from __future__ import annotations
 
 from enum import IntEnum
-from typing import Final
+from typing import Final, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from aidc.jit import scalar
 from aidc.plant.cooling.adiabatic import pad_air_k, pad_share, pad_water_kg_s
-from aidc.plant.cooling.chiller import carnot_w_per_w, lifted_w, part_load_factor
+from aidc.plant.cooling.chiller import lifted_w, part_load_work
 from aidc.plant.cooling.tower import evaporated_kg_s, make_up_kg_s
 
 __all__ = [
@@ -79,13 +79,13 @@ class Figure(IntEnum):
     PART_0 = 13
     PART_1 = 14
     PART_2 = 15
-    PART_MIN_FRAC = 16
+    PER_MACHINE_W = 16  # 1 / the cooling below which no machine runs [1/W]
     EVAPORATOR_K = 17
     CONDENSER_K = 18
     ECONOMISER_K = 19
     LIFT_MIN_K = 20
     VIRTUAL_K = 21  # sink against which a chiller's conductance counts
-    CONDENSER_PUMP_W = 22
+    CONDENSER_PUMP_W_W = 22  # condenser pumps, per cooling
     DESIGN_SPAN_K = 23  # water returning to the outdoor units above their sink, at rated heat
     WET_LEAST_K = 24  # wet bulb below which a tower gains no more; see `tower`
 
@@ -273,38 +273,60 @@ def rejection_power(
     return fan, 0.0, make_up_kg_s(evaporated, 0.0, p[Figure.CYCLES], 0.0), 0.0
 
 
-@scalar
-def _at_share(
-    heat_w: float,
-    share: float,
-    most_w_k: float,
-    above_k: float,
-    supply_k: float,
-    flow_w_k: float,
-    chiller_w: float,
-    p: FloatArray,
-) -> tuple[float, float]:
-    """Chillers at a share of the outdoor units' conductance: their heat, and the electricity for it [W].
+class Bank(NamedTuple):
+    """Chillers in service, at the present temperatures; hoisted out of the search for a fan speed."""
 
-    `above_k` is the supply less the economiser's approach and the sink: what the outdoor water may warm up by
-    for the economiser to carry the load alone.
-    """
-    k_per_w = 1.0 / (most_w_k * share)
-    first = lifted_w(heat_w, heat_w * k_per_w - above_k, flow_w_k)
+    flow_w_k: float
+    above_k: float  # supply less the economiser's approach and the sink
+    lift_k: float  # condensation less evaporation, where the outdoor water is at the sink
+    lift_min_k: float
+    per_k: float  # electricity per cooling and K of lift, at full load [1/K]
+    rated_w: float
+    per_rated_w: float
+    least: float  # load below which no machine runs …
+    per_least: float  # … and 1 / that
+    part_0: float
+    part_1: float
+    part_2: float
+    pump_w_w: float  # condenser pumps, per cooling
+
+
+@scalar
+def _at_share(heat_w: float, k_per_w: float, bank: Bank) -> tuple[float, float]:
+    """Heat of the chillers, and the electricity for it [W], where the outdoor water warms by `k_per_w` [K/W]."""
+    first = lifted_w(heat_w, heat_w * k_per_w - bank.above_k, bank.flow_w_k)
     warmed_k = (heat_w + _WORK * first) * k_per_w
-    lifted = lifted_w(heat_w, warmed_k - above_k, flow_w_k)
-    outdoor_k = supply_k - p[Figure.ECONOMISER_K] - above_k + warmed_k
-    per_cooling = carnot_w_per_w(
-        supply_k - p[Figure.EVAPORATOR_K],
-        outdoor_k + p[Figure.CONDENSER_K],
-        p[Figure.CARNOT_FRAC],
-        p[Figure.LIFT_MIN_K],
+    lifted = lifted_w(heat_w, warmed_k - bank.above_k, bank.flow_w_k)
+    per_cooling = max(bank.lift_k + warmed_k, bank.lift_min_k) * bank.per_k
+    load = lifted * bank.per_rated_w
+    work = bank.rated_w * part_load_work(
+        load, bank.part_0, bank.part_1, bank.part_2, bank.least, bank.per_least
     )
-    per_rated = 1.0 / max(chiller_w, 1.0)
-    least = min(p[Figure.PART_MIN_FRAC] * p[Figure.CHILLER_W] * per_rated, 1.0)  # one machine of those left
-    factor = part_load_factor(lifted * per_rated, p[Figure.PART_0], p[Figure.PART_1], p[Figure.PART_2], least)
-    pump_w = p[Figure.CONDENSER_PUMP_W] * lifted / p[Figure.CHILLER_W]
-    return lifted, lifted * per_cooling * factor + pump_w
+    return lifted, work * per_cooling + bank.pump_w_w * lifted
+
+
+@scalar
+def _bank(
+    above_k: float, supply_k: float, sink_k: float, flow_w_k: float, chiller_w: float, p: FloatArray
+) -> Bank:
+    evaporating_k = supply_k - p[Figure.EVAPORATOR_K]
+    rated_w = max(chiller_w, 1.0)
+    per_least = max(rated_w * p[Figure.PER_MACHINE_W], 1.0)
+    return Bank(
+        flow_w_k,
+        above_k,
+        sink_k + p[Figure.CONDENSER_K] - evaporating_k,
+        p[Figure.LIFT_MIN_K],
+        1.0 / (p[Figure.CARNOT_FRAC] * evaporating_k),
+        rated_w,
+        1.0 / rated_w,
+        1.0 / per_least,
+        per_least,
+        p[Figure.PART_0],
+        p[Figure.PART_1],
+        p[Figure.PART_2],
+        p[Figure.CONDENSER_PUMP_W_W],
+    )
 
 
 @scalar
@@ -336,17 +358,17 @@ def _chiller_power(
         speed = _design_speed_frac(p, wet_k, min(heat_w / free_w, 1.0))
         fan_w = outdoor * _fan_w(p, speed)
     else:
-        chiller_w = p[Figure.CHILLER_W] * chillers
         flow_w_k = max(p[Figure.FLOW_W_K] * flow_frac, 1.0)
-        most = max(most, 1.0)
+        bank = _bank(above_k, supply_k, sink_k, flow_w_k, p[Figure.CHILLER_W] * chillers, p)
+        k_per_w = 1.0 / max(most, 1.0)
         speed = 1.0
         alone_w = fan_w = outdoor * _fan_w(p, 1.0)
-        full_lifted, full_w = _at_share(heat_w, 1.0, most, above_k, supply_k, flow_w_k, chiller_w, p)
+        full_lifted, full_w = _at_share(heat_w, k_per_w, bank)
         lifted, compressor_w = full_lifted, full_w
-        low = max(min(heat_w / max(chiller_w, 1.0), 1.0), 0.2)
+        low = max(min(heat_w * bank.per_rated_w, 1.0), 0.2)
         for step in range(2):
             share = low + (1.0 - low) * 0.5 * step
-            to_chillers, work = _at_share(heat_w, share, most, above_k, supply_k, flow_w_k, chiller_w, p)
+            to_chillers, work = _at_share(heat_w, k_per_w / share, bank)
             at_speed = _design_speed_frac(p, wet_k, share)
             fans = outdoor * _fan_w(p, at_speed)
             if fans + work < fan_w + compressor_w:

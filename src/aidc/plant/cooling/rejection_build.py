@@ -235,12 +235,12 @@ def _chiller_figures(column: FloatArray, chiller: ChillerEconomiser, units: int,
     column[Figure.CHILLER_W] = units * chiller.rated_heat_mw * 1e6
     column[Figure.CARNOT_FRAC] = chiller.carnot_frac
     column[Figure.PART_0 : Figure.PART_2 + 1] = chiller.part_load
-    column[Figure.PART_MIN_FRAC] = chiller.part_load_min_frac / units  # one machine of the bank
+    column[Figure.PER_MACHINE_W] = 1.0 / (chiller.part_load_min_frac * chiller.rated_heat_mw * 1e6)
     column[Figure.EVAPORATOR_K] = chiller.evaporator_pinch_k
     column[Figure.CONDENSER_K] = chiller.condenser_pinch_k
     column[Figure.ECONOMISER_K] = chiller.economiser_approach_k
     column[Figure.LIFT_MIN_K] = chiller.lift_min_k
-    column[Figure.CONDENSER_PUMP_W] = units * chiller.condenser_pump_kw * 1e3
+    column[Figure.CONDENSER_PUMP_W_W] = chiller.condenser_pump_kw * 1e3 / (chiller.rated_heat_mw * 1e6)
     column[Figure.VIRTUAL_K] = supply_k - VIRTUAL_BELOW_K
 
 
