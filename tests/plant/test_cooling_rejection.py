@@ -10,7 +10,7 @@ from pydantic import TypeAdapter
 
 from aidc.catalogue import names, read
 from aidc.plant.cooling.adiabatic import pad_air_k, pad_share, pad_water_kg_s
-from aidc.plant.cooling.chiller import carnot_cop, economised_w, part_load_factor
+from aidc.plant.cooling.chiller import carnot_cop, lifted_w, part_load_factor, part_load_work
 from aidc.plant.cooling.moist_air import ATMOSPHERE_PA, enthalpy_j_kg, humidity_ratio, relative_humidity
 from aidc.plant.cooling.node import star_step
 from aidc.plant.cooling.rejection import Figure, reject, rejection_limit, rejection_power
@@ -156,9 +156,11 @@ def test_make_up_follows_the_cycles_of_concentration():
 def test_pads_cool_towards_wet_bulb():
     assert pad_air_k(310.0, 295.0, 1.0, 0.8) == pytest.approx(298.0)
     assert pad_air_k(310.0, 295.0, 0.0, 0.8) == 310.0
-    assert pad_share(1.0, 2.0, 0.9) == 0.0
-    assert pad_share(2.0, 2.0, 0.9) == pytest.approx(1.0)
-    assert pad_share(2.0, -1.0, 0.9) == 1.0
+    # a conductance of 2 W/K gives 20 W over 10 K: behind pads that cool by 6 K, 26 W need half of them
+    assert pad_share(20.0, 2.0, 10.0, 6.0) == 0.0
+    assert pad_share(26.0, 2.0, 10.0, 6.0) == pytest.approx(0.5)
+    assert pad_share(40.0, 2.0, 10.0, 6.0) == 1.0
+    assert pad_share(1.0, 2.0, -10.0, 6.0) == 1.0
     # the latent heat of the water is the sensible heat of the air
     assert pad_water_kg_s(1e5, 310.0, 298.0) * 2.45e6 == pytest.approx(1e5 * 12.0)
 
@@ -171,9 +173,12 @@ def test_carnot_and_part_load():
     assert part_load_factor(0.0, 0.1226, 0.3070, 0.5713, 0.25) == pytest.approx(
         part_load_factor(0.25, 0.1226, 0.3070, 0.5713, 0.25)
     )
-    assert economised_w(10.0, 300.0, 290.0, 2.0, 2.0) == 10.0
-    assert economised_w(20.0, 300.0, 290.0, 2.0, 2.0) == pytest.approx(16.0)
-    assert economised_w(20.0, 290.0, 295.0, 2.0, 2.0) == 0.0
+    for load in (0.1, 0.25, 0.6, 1.2):
+        factor = part_load_factor(load, 0.1226, 0.3070, 0.5713, 0.25)
+        assert part_load_work(load, 0.1226, 0.3070, 0.5713, 0.25, 4.0) == pytest.approx(load * factor)
+    assert lifted_w(10.0, -1.0, 2.0) == 0.0  # the economiser goes below the supply
+    assert lifted_w(10.0, 3.0, 2.0) == pytest.approx(6.0)  # 2 W/K are lifted by 3 K
+    assert lifted_w(10.0, 8.0, 2.0) == 10.0
 
 
 weather = st.tuples(st.floats(-20, 45), st.floats(0, 15)).map(
@@ -234,7 +239,7 @@ def test_more_heat_never_draws_less(columns, name):
     assert all(less <= more * 1.01 + 100 for less, more in pairwise(drawn))
 
 
-@pytest.mark.parametrize("wet_c", [-3.0, 8.0, 21.0, 27.0])
+@pytest.mark.parametrize("wet_c", [3.0, 8.0, 21.0, 27.0])
 @pytest.mark.parametrize("air", [0.3, 0.6, 0.9])
 def test_tables_read_back_the_tower(wet_c, air):
     """Interpolated conductance within 2 %, fan speed within 0.03 of what the equations give."""
@@ -243,8 +248,8 @@ def test_tables_read_back_the_tower(wet_c, air):
     params = tower_params(bare)
     column = rejection_column(bare, 1, params.water_w_k)
     wet_k = kelvin(wet_c)
-    # the speed table is drawn for the design's span, the return above wet bulb
-    span_k = bare.coolant_in_c - bare.wet_bulb_c
+    # the speed table is drawn for water that returns at its design temperature
+    span_k = bare.coolant_in_c - wet_c
     for flow in (0.37, 0.8, 1.0):
         most, sink_k = rejection_limit(wet_k + 4, wet_k, 300.0, wet_k + span_k, column, flow)
         assert sink_k == wet_k

@@ -23,6 +23,7 @@ from aidc.measure.meta import UNALLOCATED, Facts, mapping
 from aidc.measure.plugins import user_measures
 from aidc.measure.power import peaks, ramps_mw
 from aidc.measure.service import service_latency, service_levels
+from aidc.measure.set_point import cooling_held, pods_warm
 from aidc.measure.storage import storage
 from aidc.measure.tokenergy import INPUT_WEIGHT, energy_by_boundary_mwh, index, per_mtok, training_index
 from aidc.measure.water import KG_PER_M3, plants_m3, water_m3
@@ -59,6 +60,8 @@ def summary(run: RunLike) -> dict[str, Any]:
         "carbon_marginal_kg": site["carbon_marginal_kg"] if loads.marginal else None,
         "water_m3": water_m3(frames),
         "water_by_plant_m3": plants_m3(frames),
+        "cooling": cooling_held(frames),
+        "temperatures": pods_warm(frames),
         "storage": storage(frames),
         "closure": closure(frames),
         "performance": _performance(run.meta),

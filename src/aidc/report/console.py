@@ -14,6 +14,7 @@ from rich.text import Text
 from aidc.measure.compare import CompareRow
 from aidc.report.text import MISSING, figure, money, percent, span, tokens
 from aidc.report.tree import pick
+from aidc.report.warm import pod_words, set_point_words
 
 __all__ = ["compare_table", "summary_table"]
 
@@ -63,12 +64,17 @@ _ROWS: Sequence[Sequence[_Row]] = (
 )
 
 
+_FLATTERED = {"tokenergy_kwh_per_mtok.site", "pue", "wue_l_per_kwh"}
+
+
 def summary_table(summary: Mapping[str, Any]) -> RenderableType:
     """The figures of one run, with a table of its services and jobs where it has any.
 
-    Lines that are zero or absent in this run are left out, but for the residual.
+    Lines that are zero or absent in this run are left out, but for the residual. Indices that too little cooling
+    makes look better are marked where a plant did not hold its set point.
     """
     window = pick(summary, "window")
+    short = set_point_words(summary)
     table = Table(
         title=span(pick(window, "start"), pick(window, "end")), title_justify="left", box=box.SIMPLE_HEAD
     )
@@ -82,8 +88,11 @@ def summary_table(summary: Mapping[str, Any]) -> RenderableType:
             if (value := pick(summary, row.path)) or (value is not None and "residual" in row.path)
         ]
         for place, (row, value) in enumerate(known, start=1):
-            table.add_row(row.name, _strong(row, row.read(value)), row.unit, end_section=place == len(known))
-    parts: list[RenderableType] = [table, *_loads(summary)]
+            unit = f"{row.unit} !".lstrip() if short and row.path in _FLATTERED else row.unit
+            table.add_row(row.name, _strong(row, row.read(value)), unit, end_section=place == len(known))
+    parts: list[RenderableType] = [table]
+    parts += [Text(f"! {words}", style="bold red") for words in (*short, *pod_words(summary))]
+    parts += _loads(summary)
     speed = pick(summary, "performance.steps_per_s")
     if speed:
         parts.append(Text(f"{figure(speed, 3)} steps/s, {_performance(summary)}", style="dim"))

@@ -13,8 +13,9 @@ import numpy as np
 from aidc.clock import Clock, as_fraction, as_utc
 from aidc.contract import Knob, Signal, SiteView
 from aidc.plant.conversion import chain_stages, online_multiple, transformer_rating_va
+from aidc.plant.cooling.moist_air import ATMOSPHERE_PA, pressure_at_elevation_pa
 from aidc.plant.powercap import cap_curve
-from aidc.plant.server import network_power_w, overhead_coefficients, server_params
+from aidc.plant.server import fan_coefficients, network_power_w, overhead_coefficients, server_params
 from aidc.plant.storage import storage_params
 from aidc.scenario.series import FloatArray, Series
 from aidc.schema.front_end import FrontEnd
@@ -46,6 +47,7 @@ from aidc.units import J_PER_MWH, MEGA, kelvin
 __all__ = ["compile_site"]
 
 _LONG_S = 1e9
+_NEVER_K = 1e4
 
 
 def compile_site(site: Site) -> Compiled:
@@ -128,6 +130,9 @@ def _pods(site: Site, workloads: Mapping[str, Workload]) -> tuple[FloatArray, Fl
     """Pod parameters [Pod, lane] and operating tables [lane, cap, load, Point]."""
     pod = np.zeros((len(f.Pod), len(site.pods)))
     operating = np.zeros((len(site.pods), CAPS, LOADS, len(f.Point)))
+    # for the same mass of thin air a server's fans turn faster: density x speed^3 at speed ~ 1 / density
+    density = pressure_at_elevation_pa(site.site.location.elevation_m) / ATMOSPHERE_PA
+    fans_thin = 1.0 / density**2
     for lane, (name, shape) in enumerate(site.pods.items()):
         work = workloads[name]
         rated_w = shape.accelerators * shape.accelerator.tdp_w
@@ -142,7 +147,8 @@ def _pods(site: Site, workloads: Mapping[str, Workload]) -> tuple[FloatArray, Fl
         pod[f.Pod.SLO_TTFT_S, lane] = work.slo_ttft_s
         pod[f.Pod.INPUT_PER_OUTPUT, lane] = work.input_per_output
         pod[f.Pod.OUTPUT_PER_REQUEST, lane] = work.output_per_request
-        _server(pod, lane, shape, measured=work.kind == f.Kind.REPLAY)
+        _server(pod, lane, shape, fans_thin, measured=work.kind == f.Kind.REPLAY)
+        _limits(pod, lane, shape, measured=work.kind == f.Kind.REPLAY)
         pod[f.Pod.IDLE_W, lane] = (
             0.0 if work.kind == f.Kind.REPLAY else shape.accelerators * _idle_w(shape, work)
         )
@@ -150,9 +156,6 @@ def _pods(site: Site, workloads: Mapping[str, Workload]) -> tuple[FloatArray, Fl
         pod[f.Pod.RESTART_S, lane] = shape.restart_s
         ramp = shape.ramp_up_mw_per_s
         pod[f.Pod.RAMP_UP_W_PER_S, lane] = NEVER_LIMITED if ramp is None else ramp * MEGA
-        pod[f.Pod.THROTTLE_K, lane] = kelvin(shape.rack.case_limit_c)
-        pod[f.Pod.TRIP_K, lane] = kelvin(shape.rack.case_trip_c)
-        pod[f.Pod.CASE_ON_AIR, lane] = float(shape.rack.cooling == "air")
         pod[f.Pod.LIQUID_FRAC, lane] = shape.rack.liquid_frac
         operating[lane] = work.table
     return pod, operating
@@ -163,7 +166,7 @@ def _idle_w(shape: PodShape, work: Workload) -> float:
     return shape.accelerator.idle_w if work.kind == f.Kind.SERVICE else shape.rack.accelerator_idle_w
 
 
-def _server(pod: FloatArray, lane: int, shape: PodShape, *, measured: bool) -> None:
+def _server(pod: FloatArray, lane: int, shape: PodShape, fans_thin: float, *, measured: bool) -> None:
     """Host, fans and network; a measured power series has them inside."""
     if measured:
         return
@@ -174,6 +177,31 @@ def _server(pod: FloatArray, lane: int, shape: PodShape, *, measured: bool) -> N
     pod[f.Pod.OVERHEAD_1, lane] = slope
     pod[f.Pod.OVERHEAD_2_PER_W, lane] = bend_per_w / servers
     pod[f.Pod.NETWORK_W, lane] = network_power_w(shape.rack) * shape.racks
+    fan_w, rise_per_w2 = fan_coefficients(params)
+    pod[f.Pod.FAN_0_W, lane] = fan_w * servers * fans_thin
+    pod[f.Pod.FAN_2_PER_W, lane] = rise_per_w2 / servers * fans_thin
+    pod[f.Pod.OVERHEAD_0_W, lane] += fan_w * servers * (fans_thin - 1.0)
+    pod[f.Pod.OVERHEAD_2_PER_W, lane] += rise_per_w2 / servers * (fans_thin - 1.0)
+
+
+def _limits(pod: FloatArray, lane: int, shape: PodShape, *, measured: bool) -> None:
+    """What the pod's temperatures may be, and what leakage and fans make of them where power is modelled."""
+    rack = shape.rack
+    on_air = rack.cooling == "air"
+    pod[f.Pod.THROTTLE_K, lane] = kelvin(rack.case_limit_c)
+    pod[f.Pod.TRIP_K, lane] = kelvin(rack.case_trip_c)
+    pod[f.Pod.PER_CASE_BAND, lane] = 1.0 / (rack.case_trip_c - rack.case_limit_c)
+    pod[f.Pod.COOLANT_LIMIT_K, lane] = _NEVER_K if on_air else kelvin(rack.coolant_limit_c)
+    pod[f.Pod.AIR_LIMIT_K, lane] = kelvin(rack.air_most_c)
+    pod[f.Pod.PER_INLET_BAND, lane] = 1.0 / rack.inlet_band_k
+    pod[f.Pod.CASE_ON_AIR, lane] = float(on_air)
+    pod[f.Pod.REFERENCE_K, lane] = kelvin(rack.air_reference_c if on_air else rack.coolant_reference_c)
+    pod[f.Pod.FAN_FROM_K, lane] = kelvin(rack.air_reference_c)
+    pod[f.Pod.FAN_MOST, lane] = rack.fan_speed_most
+    if not measured:
+        pod[f.Pod.LEAKAGE_PER_K, lane] = rack.leakage_per_k
+        pod[f.Pod.FAN_PER_K, lane] = rack.fan_speed_per_k
+        pod[f.Pod.CEILING_W, lane] = pod[f.Pod.RATED_W, lane]
 
 
 def _batch_loads(site: Site, workloads: Mapping[str, Workload]) -> FloatArray:

@@ -10,6 +10,7 @@ import numpy as np
 
 from aidc.errors import InputError, Problem
 from aidc.plant.conversion import chain_stages
+from aidc.plant.cooling.moist_air import ATMOSPHERE_PA, pressure_at_elevation_pa
 from aidc.plant.cooling.rejection_build import outdoor_units
 from aidc.plant.cooling.sizing import (
     FLOW_POINTS,
@@ -59,6 +60,7 @@ def compile_cooling(site: Site, pod: FloatArray) -> Cooling:
     flow = np.zeros((len(PodFlow), len(site.pods), FLOW_POINTS))
     loop_k, air_k = np.zeros(len(site.pods)), np.zeros(len(site.pods))
     units: dict[tuple[str, int], int] = defaultdict(int)
+    density = pressure_at_elevation_pa(site.site.location.elevation_m) / ATMOSPHERE_PA
     heat_w, drawn_w_k = dict.fromkeys(names, 0.0), dict.fromkeys(names, 0.0)
     for lane, shape in enumerate(site.pods.values()):
         plant, hall = site.cooling[shape.cooling], site.cooling[shape.air_plant]
@@ -73,20 +75,21 @@ def compile_cooling(site: Site, pod: FloatArray) -> Cooling:
             drawn_w_k[shape.cooling] += loop.facility_w_k
         else:
             _no_loop(pod, flow, lane, shape)
-        air = air_loop(hall.crah_entry, air_w, hall.redundancy) if hall.crah_entry is not None else None
+        crah = hall.crah_entry
+        air = air_loop(crah, air_w, hall.redundancy, density) if crah is not None else None
         if air is not None:
             _lay_air(pod, flow, lane, air)
             units[shape.air_plant, PlantPart.CRAHS] += air.units
             heat_w[shape.air_plant] += air_w + air.fan_w[-1]
             drawn_w_k[shape.air_plant] += air.facility_w_k
-        cdu, crah = plant.cdu_entry, hall.crah_entry
+        cdu = plant.cdu_entry
         loop_k[lane] = kelvin(plant.supply_temp_c) + (cdu.approach_k if cdu and loop else 0.0)
         air_k[lane] = kelvin(hall.supply_temp_c) + (crah.air_supply_c - crah.water_in_c if crah else 0.0)
     plants = np.zeros((len(Plant), len(names)))
     columns: list[FloatArray] = []
     for number, (name, plant) in enumerate(site.cooling.items()):
         try:
-            facility = facility_loop(plant, heat_w[name], drawn_w_k[name])
+            facility = facility_loop(plant, heat_w[name], drawn_w_k[name], density)
         except InputError as error:
             raise InputError([_placed(one, f"cooling.{name}") for one in error.problems]) from error
         _lay_plant(plants, number, facility)
@@ -94,6 +97,7 @@ def compile_cooling(site: Site, pod: FloatArray) -> Cooling:
         units[name, PlantPart.OUTDOOR] = outdoor_units(plant.rejection, facility.units)
         if isinstance(plant.rejection, ChillerEconomiser):
             units[name, PlantPart.CHILLERS] = facility.units
+        plants[Plant.FOLLOWS, number] = float(plant.rejection.kind == "chiller-economiser")
         columns.append(facility.rejection)
     halls = {pod.air_plant for pod in site.pods.values()}
     remarks = tuple(
@@ -138,11 +142,14 @@ def _rack_loop(site: Site, pod: PodShape, heat_w: float) -> RackLoop | None:
 def _lay_loop(pod: FloatArray, flow: FloatArray, lane: int, loop: RackLoop, shape: PodShape) -> None:
     flow[PodFlow.LOOP_W_K, lane] = loop.conductance_w_k
     flow[PodFlow.PUMP_W, lane] = loop.pump_w
-    flow[PodFlow.CASE_K_W, lane] = shape.rack.heat_sink_k_per_w
+    flow[PodFlow.CASE_W_K, lane] = _conducts_w_k(shape.rack.heat_sink_k_per_w)
     plate = shape.cold_plate_curve
     if plate is not None:
         litres = loop.flow_m3_s * 60_000.0 / max(shape.rack.cold_plates * shape.racks, 1)
-        flow[PodFlow.CASE_K_W, lane] = case_table_k_w(plate, litres, loop.flow_min_frac)
+        table = case_table_k_w(plate, litres, loop.flow_min_frac, loop.flow_most_frac)
+        flow[PodFlow.CASE_W_K, lane] = 1.0 / table
+        pod[Pod.CASE_J_K, lane] = plate.heat_capacity_j_per_k
+    pod[Pod.PER_LOOP_MOST, lane] = 1.0 / loop.flow_most_frac
     pod[Pod.PER_LIQUID_RATED, lane] = 1.0 / loop.rated_heat_w
     pod[Pod.FLOW_MIN_FRAC, lane] = loop.flow_min_frac
     pod[Pod.LOOP_J_K, lane] = loop.capacity_j_k
@@ -151,14 +158,20 @@ def _lay_loop(pod: FloatArray, flow: FloatArray, lane: int, loop: RackLoop, shap
 def _no_loop(pod: FloatArray, flow: FloatArray, lane: int, shape: PodShape) -> None:
     """An air-cooled pod: a loop that carries nothing and follows its plant."""
     flow[PodFlow.LOOP_W_K, lane] = 1.0
-    flow[PodFlow.CASE_K_W, lane] = shape.rack.heat_sink_k_per_w
+    flow[PodFlow.CASE_W_K, lane] = _conducts_w_k(shape.rack.heat_sink_k_per_w)
     pod[Pod.LOOP_J_K, lane] = 1.0
+
+
+def _conducts_w_k(resistance_k_w: float) -> float:
+    """Conductance of a heat sink; one without resistance keeps its case at the air's temperature."""
+    return 1.0 / max(resistance_k_w, 1e-9)
 
 
 def _lay_air(pod: FloatArray, flow: FloatArray, lane: int, air: AirLoop) -> None:
     flow[PodFlow.AIR_W_K, lane] = air.conductance_w_k
     flow[PodFlow.CRAH_W, lane] = air.fan_w
     pod[Pod.PER_AIR_RATED, lane] = 1.0 / air.rated_heat_w
+    pod[Pod.PER_AIR_MOST, lane] = 1.0 / air.flow_most_frac
     pod[Pod.AIR_J_K, lane] = air.capacity_j_k
 
 

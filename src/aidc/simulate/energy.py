@@ -163,7 +163,7 @@ def _commit_pods(p: Fixed, state: State, now: Scratch, at: Span, calm: bool) -> 
         is_now[PodNow.BUS_W] = now.flux[lane, PodFlux.BUS_W]
         is_now[PodNow.AVAILABLE_FRAC] = now.powered[lane]
         trip_s = max(was[PodState.TRIP_S] - p.dt_s, 0.0)
-        tripped = was[PodState.CASE_K] >= pod[Pod.TRIP_K]
+        tripped = was[PodState.HOT_FRAC] >= 1.0
         was[PodState.TRIP_S] = pod[Pod.RESTART_S] if tripped else trip_s
         was[PodState.QUEUE_TOKENS] = now.flux[lane, PodFlux.QUEUE_TOKENS]
         was[PodState.ACCELERATOR_W] = is_now[PodNow.ACCELERATOR_W]

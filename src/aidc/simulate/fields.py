@@ -111,14 +111,29 @@ class Pod(IntEnum):
     AIR_ON_UPS = 35  # ... and the fans of its hall
     LOOP_DRIVES_FRAC = 36  # share of its plant's pumps and fans that hangs on its UPS bus ...
     AIR_DRIVES_FRAC = 37  # ... and of the plant of its hall
+    PER_LOOP_MOST = 38  # design flow of the rack loop over the most that its CDUs can give
+    PER_AIR_MOST = 39  # the same of the air handlers
+    CASE_J_K = 40  # what warms up with the case, per accelerator
+    PER_CASE_BAND = 41  # 1 / (shutdown less limit) of the case temperature [1/K] …
+    COOLANT_LIMIT_K = 42
+    AIR_LIMIT_K = 43
+    PER_INLET_BAND = 44  # … and of coolant and air at the inlet
+    LEAKAGE_PER_K = 45  # of the accelerators' power …
+    REFERENCE_K = 46  # … above this inlet temperature
+    CEILING_W = 47  # leakage takes no accelerator above its limit: theirs at a cap of 1
+    FAN_0_W = 48  # the fans in OVERHEAD_0_W and OVERHEAD_2_PER_W …
+    FAN_2_PER_W = 49
+    FAN_PER_K = 50  # … which speed up by this …
+    FAN_FROM_K = 51  # … from this air temperature
+    FAN_MOST = 52
 
 
 class PodFlow(IntEnum):
-    """Columns of the tables over the flow fraction of a pod's loops."""
+    """Columns of the tables over the flow of a pod's loops, as a share of the most that their units can give."""
 
     LOOP_W_K = 0  # CDU conductance between loop supply and facility supply
     PUMP_W = 1
-    CASE_K_W = 2  # cold plate or heat sink, per accelerator
+    CASE_W_K = 2  # cold plate or heat sink, per accelerator
     AIR_W_K = 3
     CRAH_W = 4
 
@@ -135,6 +150,7 @@ class PodState(IntEnum):
     SHED_S = 6  # how long it stays off at least after load was shed
     OFF = 7  # 1 from the moment it is shed until it comes back
     INPUT_S = 8  # how long the lineup's input has been good since it was lost
+    HOT_FRAC = 9  # the worst of its temperatures from limit (0) to shutdown (1), unbounded
 
 
 class PodKnob(IntEnum):
@@ -198,6 +214,8 @@ class PodNow(IntEnum):
     BUS_WANTED_W = 30  # at the site bus, before any storage of the lineup, had it not been shed
     BUS_W = 31  # drawn from the site bus
     AVAILABLE_FRAC = 32  # 0 while it is shed, coming back, or tripped
+    TRIP_FRAC = 33  # off after a thermal shutdown
+    AIR_K = 34  # the hall's supply air
 
 
 class PodFlux(IntEnum):
@@ -210,7 +228,7 @@ class PodFlux(IntEnum):
     AMBIENT_W = 4  # ... and outdoors
     LOOP_W_K = 5  # conductance from the rack loop to the facility loop
     AIR_W_K = 6  # and from the air of the hall
-    CASE_K_W = 7  # of the cold plates or heat sinks, per accelerator
+    CASE_W_K = 7  # of the cold plates or heat sinks, per accelerator
     LOOP_IN_W = 8  # C T/dt + Q of the rack loop, see `exchange_heat` ...
     LOOP_PER = 9  # ... and 1 / (C/dt + G)
     AIR_IN_W = 10
@@ -239,6 +257,11 @@ class Star(IntEnum):
     OUT_W_K = 2  # ... and what its own temperature takes off that
     CONDUCTANCE_W_K = 3  # to the weather, in force
     SINK_K = 4  # the temperature that it counts against
+    HELD_W_K = 5  # the conductance that the lagged command stands at
+    LIFTED_FRAC = 6  # share of the rejected heat that goes through the chillers
+    MOVED_FRAC = 7  # flow of the facility loop over what its pods want
+    PER_CDUS = 8  # 1 / the share of its CDUs that is in service …
+    PER_CRAHS = 9  # … and of its CRAHs
 
 
 class Plant(IntEnum):
@@ -260,6 +283,7 @@ class Plant(IntEnum):
     RESTART_S = 13  # pumps and fans start again so long after their supply is back ...
     RAMP_S = 14  # ... over so long
     COMPRESSOR_RESTART_S = 15
+    FOLLOWS = 16  # 1: what the command exceeds the present need by is not used (chillers unload at once)
 
 
 class PlantPart(IntEnum):
@@ -305,6 +329,7 @@ class Component(IntEnum):
     WATER_KG_S = 5
     SUPPLY_K = 6
     RETURN_K = 7
+    ABOVE_K = 8  # supply above its set point, at least 0
 
 
 class Store(IntEnum):

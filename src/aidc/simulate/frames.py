@@ -131,6 +131,7 @@ def _plant_columns(compiled: Compiled, out: Records, rows: int) -> dict[str, Flo
         columns[f"cooling.{name}.crah_w"] = out.pod[:rows, PodNow.CRAH_W][:, hall].sum(axis=1)
         columns[f"cooling.{name}.supply_k"] = now[:, Component.SUPPLY_K]
         columns[f"cooling.{name}.return_k"] = now[:, Component.RETURN_K]
+        columns[f"cooling.{name}.above_k"] = now[:, Component.ABOVE_K]
         columns[f"cooling.{name}.heat_w"] = now[:, Component.HEAT_W] + now[:, Component.REUSED_W]
         columns[f"cooling.{name}.water_kg_s"] = now[:, Component.WATER_KG_S]
     return columns
@@ -234,6 +235,7 @@ _MEANS = {
     "itl_p90_s": PodNow.ITL_P90_S,
     "itl_p99_s": PodNow.ITL_P99_S,
     "supply_k": PodNow.SUPPLY_K,
+    "air_k": PodNow.AIR_K,
     "cap_frac": PodNow.CAP_FRAC,
     "throttle_frac": PodNow.THROTTLE_FRAC,
     "shed_frac": PodNow.SHED_FRAC,
@@ -242,6 +244,7 @@ _MEANS = {
     "bus_wanted_w": PodNow.BUS_WANTED_W,
     "bus_w": PodNow.BUS_W,
     "available_frac": PodNow.AVAILABLE_FRAC,
+    "tripped_frac": PodNow.TRIP_FRAC,
 }
 
 

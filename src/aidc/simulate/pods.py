@@ -101,9 +101,8 @@ def run_pods(
         knob = knobs.pod[lane]
         # the cap in force: the controller's, or the throttle's if that is lower
         throttle = 0.0
-        above_k = was[PodState.CASE_K] - pod[Pod.THROTTLE_K]
-        if above_k > 0.0:
-            heat = min(above_k / (pod[Pod.TRIP_K] - pod[Pod.THROTTLE_K]), 1.0)
+        if was[PodState.HOT_FRAC] > 0.0:
+            heat = min(was[PodState.HOT_FRAC], 1.0)
             throttle = math.ceil(heat * _THROTTLE_STEPS) / _THROTTLE_STEPS
         cap = min(knob[PodKnob.CAP_FRAC], 1.0 - throttle * (1.0 - pod[Pod.CAP_MIN_FRAC]))
         if cap != now.row_cap[lane]:
@@ -139,12 +138,24 @@ def run_pods(
         uncapped = read_at(here, Point.UNCAPPED_W, frac)
         # replicas that take no requests stay powered and idle
         power = (power * replicas + pod[Pod.IDLE_W] * (1.0 - replicas)) * powered
+        # leakage over the inlet temperature, up to the limit in force: what it takes then is missing for work
+        on_air = pod[Pod.CASE_ON_AIR]
+        inlet_k = on_air * was[PodState.AIR_K] + (1.0 - on_air) * was[PodState.LOOP_K]
+        leaks = 1.0 + pod[Pod.LEAKAGE_PER_K] * (inlet_k - pod[Pod.REFERENCE_K])
+        ceiling = max(max(cap, pod[Pod.CAP_MIN_FRAC]) * pod[Pod.CEILING_W], power)
+        power *= leaks
+        uncapped *= leaks
         if pod[Pod.RAMP_UP_W_PER_S] < NEVER_LIMITED and not (wants and was[PodState.OFF] > 0.0):
-            ceiling = was[PodState.ACCELERATOR_W] + pod[Pod.RAMP_UP_W_PER_S] * dt_s
-            if power > ceiling:
-                rate *= ceiling / power
-                power = ceiling
+            ceiling = min(ceiling, was[PodState.ACCELERATOR_W] + pod[Pod.RAMP_UP_W_PER_S] * dt_s)
+        if power > ceiling:
+            rate *= ceiling / power
+            power = ceiling
         overhead = pod[Pod.OVERHEAD_0_W] + (pod[Pod.OVERHEAD_1] + pod[Pod.OVERHEAD_2_PER_W] * power) * power
+        above_k = was[PodState.AIR_K] - pod[Pod.FAN_FROM_K]
+        if above_k > 0.0:
+            speed = min(1.0 + pod[Pod.FAN_PER_K] * above_k, pod[Pod.FAN_MOST])
+            fans = pod[Pod.FAN_0_W] + pod[Pod.FAN_2_PER_W] * power * power
+            overhead += fans * (speed * speed * speed - 1.0)
 
         output = 0.0
         dropped = 0.0
@@ -184,6 +195,7 @@ def run_pods(
         is_now[PodNow.THROTTLE_FRAC] = throttle
         is_now[PodNow.SHED_FRAC] = now.shed[lane]
         is_now[PodNow.WAIT_S] = wait_s
+        is_now[PodNow.TRIP_FRAC] = 1.0 if was[PodState.TRIP_S] > 0.0 else 0.0
         now.flux[lane, PodFlux.QUEUE_TOKENS] = queue
 
 

@@ -21,8 +21,8 @@ from aidc.simulate.layout import (
     rows_of,
     scratch_of,
     state_by_field,
-    state_by_place,
 )
+from aidc.simulate.settle import settled
 
 __all__ = ["Block", "Twin"]
 
@@ -54,13 +54,14 @@ class Twin:
     def __init__(self, compiled: Compiled) -> None:
         self.compiled = compiled
         self._fixed = lay_out(compiled.params)
+        self._first = settled(compiled, self._fixed)
         self.reset()
 
     def reset(self) -> None:
         """Go back to the start of the scenario."""
         self.tick = 0
         compiled = self.compiled
-        self._state: State = state_by_place(compiled.start)
+        self._state = State(*(array.copy() for array in self._first))
         self.state: State = state_by_field(self._state)
         self._knobs: Knobs = knobs_by_place(compiled.default_knobs())
         workloads = compiled.first_job + len(compiled.jobs)

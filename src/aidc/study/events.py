@@ -1,14 +1,19 @@
-"""What happened in a run, in words: decisions, clips, shed load, throttling, repairs of inputs."""
+"""What happened in a run, in words: decisions, clips, shed load, heat, repairs of inputs."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from datetime import datetime
+from collections.abc import Callable, Sequence
+from datetime import UTC, datetime
+from typing import Any
 
+import numpy as np
 import polars as pl
 
 from aidc.contract import Clip, Command
+from aidc.measure.set_point import Excursion, Watch
 from aidc.simulate.compiled import Compiled
+from aidc.simulate.fields import Pod
+from aidc.units import KELVIN_AT_0C, MINUTE_S
 
 __all__ = ["EventLog"]
 
@@ -29,6 +34,7 @@ class EventLog:
         self._rows: list[tuple[datetime, str, str, str]] = []
         self._count: dict[str, int] = {}
         self._on: dict[tuple[str, str], bool] = {}
+        self._watch = {name: Watch() for name in compiled.labels.plants}
 
     def add(self, when: datetime, kind: str, subject: str, message: str) -> None:
         """Note one event; beyond many of one kind only their number is kept."""
@@ -73,15 +79,66 @@ class EventLog:
         self._spans(
             series, "curtailed", "renewables", pl.col("curtailed_w") > 0, "the export limit was reached"
         )
+        self._cooling(series)
         for (name,), frame in pods.group_by("pod", maintain_order=True):
             pod = str(name)
             self._spans(frame, "shed", pod, pl.col("shed_frac") > 0, "load shed for want of supply")
+            place = self._compiled.labels.pods.index(pod)
             self._spans(
-                frame, "throttle", pod, pl.col("throttle_frac") > 0, "case temperature above its limit"
+                frame,
+                "throttle",
+                pod,
+                pl.col("throttle_frac") > 0,
+                lambda row, place=place: f"{self._limit(place, row)}: accelerators throttle",
+            )
+            self._spans(
+                frame,
+                "shutdown",
+                pod,
+                pl.col("tripped_frac") > 0,
+                lambda row, place=place: f"{self._limit(place, row)}: the pod shuts down",
             )
             self._spans(frame, "dropped", pod, pl.col("tokens_dropped") > 0, "the queue was full")
 
-    def _spans(self, frame: pl.DataFrame, kind: str, subject: str, test: pl.Expr, message: str) -> None:
+    def _cooling(self, series: pl.DataFrame) -> None:
+        """Note where a plant did not hold its set point, once that is over."""
+        times = series["time"].dt.timestamp("us").to_numpy() / 1e6
+        row_s = float(self._compiled.clock.step_s * self._compiled.steps_per_row)
+        lengths = np.full(len(times), row_s)
+        for name, watch in self._watch.items():
+            above_k = series[f"cooling.{name}.above_k"].to_numpy()
+            for one in watch.feed(times, lengths, above_k):
+                self._not_held(name, one)
+
+    def _not_held(self, plant: str, one: Excursion) -> None:
+        if one.counts:
+            message = (
+                f"set point not held for {one.duration_s / MINUTE_S:.3g} min,"
+                f" up to {one.worst_k:.1f} K above it"
+            )
+            self.add(datetime.fromtimestamp(one.start_s, UTC), "set-point", f"cooling.{plant}", message)
+
+    def _limit(self, place: int, row: dict[str, Any]) -> str:
+        """Which limit a pod is above in a row: of those that it has, the one that it is furthest beyond."""
+        pod = self._compiled.params.pod[:, place]
+        inlet = 1.0 / pod[Pod.PER_INLET_BAND]
+        tried = [
+            ("case", row["case_k"], pod[Pod.THROTTLE_K], pod[Pod.TRIP_K] - pod[Pod.THROTTLE_K]),
+            ("air at the inlet", row["air_k"], pod[Pod.AIR_LIMIT_K], inlet),
+        ]
+        if not pod[Pod.CASE_ON_AIR]:
+            tried.append(("coolant at the inlet", row["supply_k"], pod[Pod.COOLANT_LIMIT_K], inlet))
+        name, _, limit_k, _ = max(tried, key=lambda one: (one[1] - one[2]) / one[3])
+        return f"{name} above its limit of {limit_k - KELVIN_AT_0C:.4g} °C"
+
+    def _spans(
+        self,
+        frame: pl.DataFrame,
+        kind: str,
+        subject: str,
+        test: pl.Expr,
+        message: str | Callable[[dict[str, Any]], str],
+    ) -> None:
         """One event where a condition begins and one where it ends, across blocks."""
         on = frame.select(test.alias("on"))["on"]
         before = self._on.get((kind, subject), False)
@@ -90,14 +147,18 @@ class EventLog:
                 self.add(frame["time"][0], kind, subject, "ended")
             self._on[(kind, subject)] = False
             return
-        for when, now in zip(frame["time"], on, strict=True):
+        for place, (when, now) in enumerate(zip(frame["time"], on, strict=True)):
             if now != before:
-                self.add(when, kind, subject, message if now else "ended")
+                text = message if isinstance(message, str) else message(frame.row(place, named=True))
+                self.add(when, kind, subject, text if now else "ended")
                 before = now
         self._on[(kind, subject)] = before
 
     def frame(self) -> pl.DataFrame:
         """All events, in order of time."""
+        for name, watch in self._watch.items():
+            for one in watch.close():
+                self._not_held(name, one)
         for kind, count in self._count.items():
             if count > _MOST:
                 text = f"{count - _MOST} more of this kind are not listed"

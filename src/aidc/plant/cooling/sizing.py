@@ -1,7 +1,8 @@
 """From a site's cooling plant and its design heat to the figures and tables of an engine.
 
-Flow fractions are over design flow; tables over flow are uniform from 0 to 1 and hold their value at the least
-flow below it, as the pumps do. Spare units run and share the load.
+Flow fractions are over design flow; tables over flow are uniform from 0 to the most that the units can give
+(`flow_most_frac`, at most twice design flow) and hold their value at the least flow below it, as the pumps do.
+Spare units run and share the load; where one is out of service the others take its flow.
 """
 
 from __future__ import annotations
@@ -43,8 +44,9 @@ __all__ = [
 
 FloatArray = NDArray[np.float64]
 
-FLOW_POINTS: Final = 65
+FLOW_POINTS: Final = 129
 _FLOWS: Final = np.linspace(0.0, 1.0, FLOW_POINTS)
+_MOST_FLOW: Final = 2.0  # tables end at this multiple of design flow
 _WITHOUT_J_K: Final = 1e6  # heat capacity of a loop that is not there
 _HALL_FLOWS: Final = 0.25  # share of the hall's air flow below which the coil's water is throttled no further
 
@@ -65,6 +67,7 @@ class RackLoop(NamedTuple):
     facility_w_k: float
     conductance_w_k: FloatArray
     pump_w: FloatArray
+    flow_most_frac: float = 1.0
 
 
 class AirLoop(NamedTuple):
@@ -77,6 +80,7 @@ class AirLoop(NamedTuple):
     facility_w_k: float
     conductance_w_k: FloatArray
     fan_w: FloatArray
+    flow_most_frac: float = 1.0
 
 
 class FacilityLoop(NamedTuple):
@@ -125,7 +129,8 @@ def rack_loop(cdu: Cdu, heat_w: float, flow_m3_s: float, redundancy: Redundancy 
     design_flow_m3_s = max(flow_m3_s, heat_w / (cdu.rated_heat_kw * 1e3) * secondary_flow_m3_s(cdu))
     share = design_flow_m3_s / secondary_flow_m3_s(cdu) / units  # of a unit's rated flow, spares running
     primary = heat_w / params.rated_heat_w / units
-    flows = np.maximum(_FLOWS, params.flow_min_frac)
+    most = min(max(1.0 / share, 1.0), _MOST_FLOW)
+    flows = np.maximum(_FLOWS * most, params.flow_min_frac)
     conductance = [units * cdu_conductance_w_k(flow * share, flow * primary, params) for flow in flows]
     pumps = [units * pump_power_w(flow * share, params.pump_w, params.pump_static_frac) for flow in flows]
     supply_k = kelvin(cdu.facility_in_c + cdu.approach_k)
@@ -140,20 +145,29 @@ def rack_loop(cdu: Cdu, heat_w: float, flow_m3_s: float, redundancy: Redundancy 
         params.primary_w_k * primary * units,
         np.array(conductance),
         np.array(pumps),
+        most,
     )
 
 
-def air_loop(crah: Crah, heat_w: float, redundancy: Redundancy = "N+1") -> AirLoop:
-    """Size the CRAHs of a pod's hall for a heat into its air [W] and tabulate them."""
+def air_loop(
+    crah: Crah, heat_w: float, redundancy: Redundancy = "N+1", air_density_frac: float = 1.0
+) -> AirLoop:
+    """Size the CRAHs of a pod's hall for a heat into its air [W] and tabulate them.
+
+    Fans move volume: in thin air (`air_density_frac` of that at sea level) the coils get less air for the same
+    speed, and the fans draw less.
+    """
     if heat_w <= 0:
         none = np.zeros(FLOW_POINTS)
         return AirLoop(0, 1.0, _WITHOUT_J_K, 1.0, 0.0, none, none)
     params = crah_params(crah)
     units = with_spares(max(1, math.ceil(heat_w / params.rated_heat_w - 1e-9)), redundancy)
     share = heat_w / params.rated_heat_w / units
-    flows = np.maximum(_FLOWS, params.flow_min_frac)
+    most = min(max(1.0 / share, 1.0), _MOST_FLOW)
+    flows = np.maximum(_FLOWS * most, params.flow_min_frac)
     conductance = [
-        units * crah_conductance_w_k(flow * share, max(flow, _HALL_FLOWS) * share, params) for flow in flows
+        units * crah_conductance_w_k(flow * share * air_density_frac, max(flow, _HALL_FLOWS) * share, params)
+        for flow in flows
     ]
     return AirLoop(
         units,
@@ -162,19 +176,24 @@ def air_loop(crah: Crah, heat_w: float, redundancy: Redundancy = "N+1") -> AirLo
         params.flow_min_frac,
         params.water_w_k * share * units,
         np.array(conductance),
-        np.array([units * fan_power_w(flow * share, params.fan_w) for flow in flows]),
+        np.array([units * fan_power_w(flow * share, params.fan_w) * air_density_frac for flow in flows]),
+        most,
     )
 
 
-def case_table_k_w(plate: ColdPlate, flow_l_min: float, flow_min_frac: float = 0.3) -> FloatArray:
-    """Resistance of a plate [K/W] over the flow fraction of its loop; `flow_l_min` at full flow."""
-    flows = np.maximum(_FLOWS, flow_min_frac) * flow_l_min
+def case_table_k_w(
+    plate: ColdPlate, flow_l_min: float, flow_min_frac: float = 0.3, flow_most_frac: float = 1.0
+) -> FloatArray:
+    """Resistance of a plate [K/W] over the flow of its loop; `flow_l_min` at design flow."""
+    flows = np.maximum(_FLOWS * flow_most_frac, flow_min_frac) * flow_l_min
     return np.array(
         [resistance_k_w(float(flow), plate.a_k_per_w, plate.b_k_per_w, plate.exponent) for flow in flows]
     )
 
 
-def facility_loop(plant: CoolingPlant, heat_w: float, facility_w_k: float) -> FacilityLoop:
+def facility_loop(
+    plant: CoolingPlant, heat_w: float, facility_w_k: float, air_density_frac: float = 1.0
+) -> FacilityLoop:
     """Size a plant's loop and heat rejection.
 
     Parameters
@@ -185,6 +204,8 @@ def facility_loop(plant: CoolingPlant, heat_w: float, facility_w_k: float) -> Fa
         Design heat of all its pods, liquid and air, their pumps and fans included [W].
     facility_w_k
         Heat capacity flow that their CDUs and CRAHs draw at design [W/K]; `return_rise_k` replaces it.
+    air_density_frac
+        Density of the air over that at sea level.
 
     Raises
     ------
@@ -204,6 +225,7 @@ def facility_loop(plant: CoolingPlant, heat_w: float, facility_w_k: float) -> Fa
             supply_k,
             None if plant.design_dry_bulb_c is None else kelvin(plant.design_dry_bulb_c),
             None if plant.design_wet_bulb_c is None else kelvin(plant.design_wet_bulb_c),
+            air_density_frac,
         ),
         plant.redundancy,
     )
@@ -222,7 +244,7 @@ def facility_loop(plant: CoolingPlant, heat_w: float, facility_w_k: float) -> Fa
         reuse_frac=plant.heat_reuse_frac,
         reuse_limit_w=plant.heat_reuse_limit_mw * MEGA,
         reuse_min_k=kelvin(plant.heat_reuse_min_c),
-        rejection=rejection_column(plant.rejection, units, flow_w_k, supply_k),
+        rejection=rejection_column(plant.rejection, units, flow_w_k, supply_k, air_density_frac),
     )
 
 

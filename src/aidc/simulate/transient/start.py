@@ -11,6 +11,7 @@ import numpy as np
 from aidc.clock import as_utc
 from aidc.errors import InputError, Problem
 from aidc.schema.site import Site
+from aidc.simulate.arrays import Params
 from aidc.simulate.compile import compile_site
 from aidc.simulate.compiled import Compiled
 from aidc.simulate.fields import Component, Pod, PodFlow, PodNow, SiteNow, StoreNow
@@ -139,7 +140,7 @@ def _read(compiled: Compiled, block: Block, count: int, soc_frac: FloatArray) ->
         batch=np.array(pod[PodNow.BATCH]),
         case_k=np.array(out.case_k[0]),
         supply_k=np.array(pod[PodNow.SUPPLY_K]),
-        case_k_w=params.flow[PodFlow.CASE_K_W, :, -1],
+        case_k_w=_plate_k_w(params),
         cooling_w=cooling,
         compressor_w=np.array(out.plant[0, Component.CHILLER_W]),
         drives_w=np.array(out.plant[0, Component.PUMP_FACILITY_W] + out.plant[0, Component.FAN_W]),
@@ -150,3 +151,14 @@ def _read(compiled: Compiled, block: Block, count: int, soc_frac: FloatArray) ->
         soc_frac=soc_frac,
         import_w=float(here[SiteNow.NET_IMPORT_W] - out.store[0, StoreNow.POWER_W].sum()),
     )
+
+
+def _plate_k_w(params: Params) -> FloatArray:
+    """Resistance of each pod's plates or heat sinks at design flow [K/W]."""
+    places = params.flow.shape[2] - 1
+    most = params.pod[Pod.PER_LOOP_MOST]
+    curves = params.flow[PodFlow.CASE_W_K]
+    at_design = [
+        np.interp(one * places, np.arange(places + 1), curve) for one, curve in zip(most, curves, strict=True)
+    ]
+    return 1.0 / np.array(at_design)
