@@ -77,6 +77,7 @@ def test_what_is_unserved_makes_no_tokens_and_no_heat() -> None:
 def test_load_is_shed_in_priority_order_and_reported() -> None:
     pods = {"keep": {**WIDE, "priority": 1}, "drop": {**WIDE, "priority": 5}}
     body = document(pods, import_mw=0.9, minutes=2.0)
+    body["chains"]["dc"]["front"] = "psu-direct"  # nothing that bridges
     body["services"] = {
         name: {
             "use": "llama-3.1-8b",

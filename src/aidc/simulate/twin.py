@@ -224,7 +224,7 @@ def _measured(compiled: Compiled, block: Block) -> dict[Point, FloatArray]:
     names = compiled.view.storages
     member = np.array([[label == name for label in compiled.labels.stores] for name in names], dtype=float)
     member = member.reshape(len(names), len(compiled.labels.stores))
-    capacity = compiled.params.storage[0] if names else np.zeros(0)
+    capacity = compiled.params.storage[0]
     store = out.store[:rows].mean(axis=0)
     times = np.array([np.datetime64(compiled.clock.at(block.first_tick).replace(tzinfo=None), "us")])
     step_s = float(compiled.clock.step_s)
