@@ -13,7 +13,8 @@ import numpy as np
 
 from aidc.clock import Clock, as_fraction, as_utc
 from aidc.contract import Knob, Signal, SiteView
-from aidc.plant.conversion import chain_stages
+from aidc.plant.freeze import frozen
+from aidc.plant.lineup import lineup, transformer_rating_va
 from aidc.plant.powercap import cap_curve
 from aidc.plant.server import network_power_w, overhead_coefficients, server_params
 from aidc.plant.storage import StorageParams, rule_thresholds_w, storage_params
@@ -44,6 +45,7 @@ def compile_site(site: Site) -> Compiled:
     InputError
         Anything in the scenario's sources or in the combination of model and rack that cannot work.
     """
+    site = frozen(site)
     clock = _clock(site)
     rng = np.random.default_rng(site.scenario.seed)
     scenario = read_scenario(site, clock, rng)
@@ -169,10 +171,7 @@ def _lineups(site: Site) -> tuple[dict[str, FloatArray], tuple[tuple[str, ...], 
     Server stages fill the first slots and site stages the ones behind, so that one loop serves
     chains of different length; an empty slot loses nothing.
     """
-    sized = {}
-    for name, pod in site.pods.items():
-        rated_w = pod.racks * pod.rack.rated_power_kw * 1e3
-        sized[name] = chain_stages(site.chains[pod.chain], rated_w)
+    sized = {name: lineup(site, name) for name in site.pods}
     split = {
         name: (
             [stage for stage in stages if stage.stage.boundary == "server"],
@@ -270,7 +269,7 @@ def _slot(site: Site, shape: Storage, lane: int, labels: tuple[tuple[str, ...], 
 
 def _site_params(site: Site) -> FloatArray:
     grid, facts = site.grid, site.site
-    rating_w = (grid.transformer.rating_mva or max(grid.import_limit_mw, 1e-6)) * MEGA
+    rating_w = transformer_rating_va(site)
     power_w = sum(genset.power_mw for genset in site.gensets.values()) * MEGA
     start_s = max((genset.start_time_s for genset in site.gensets.values()), default=0.0)
     values = np.zeros((len(f.Site), 1))

@@ -23,14 +23,16 @@ from aidc.plant.cooling.coolant import density_kg_m3, heat_capacity_j_kg_k
 from aidc.plant.cooling.crah import crah_conductance_w_k, crah_params
 from aidc.plant.cooling.pump_fan import fan_power_w, hydraulic_power_w, pump_power_w
 from aidc.plant.cooling.rejection_build import rejection_column, rejection_units
+from aidc.schema.built import PlantBuilt
 from aidc.schema.chain import Redundancy
 from aidc.schema.cooling import Cdu, ChillerEconomiser, ColdPlate, CoolingPlant, Crah
-from aidc.units import MEGA, kelvin
+from aidc.units import HOUR_S, MEGA, kelvin
 
 __all__ = [
     "FLOW_POINTS",
     "AirLoop",
     "FacilityLoop",
+    "PlantSize",
     "RackLoop",
     "air_loop",
     "case_table_k_w",
@@ -38,6 +40,7 @@ __all__ = [
     "rack_loop",
     "range_warnings",
     "reused_heat_w",
+    "size_plant",
     "with_spares",
 ]
 
@@ -98,12 +101,23 @@ class FacilityLoop(NamedTuple):
     rejection: FloatArray  # see plant/cooling/rejection
 
 
+class PlantSize(NamedTuple):
+    """What a plant has: units with their spares, the heat and the flow that it is made for."""
+
+    units: int
+    heat_w: float
+    flow_w_k: float
+    flow_m3_s: float
+
+
 def with_spares(units: int, redundancy: Redundancy) -> int:
     """Units that run: as many as needed, one more, or twice as many."""
     return 2 * units if redundancy == "2N" else units + (redundancy == "N+1")
 
 
-def rack_loop(cdu: Cdu, heat_w: float, flow_m3_s: float, redundancy: Redundancy = "N+1") -> RackLoop:
+def rack_loop(
+    cdu: Cdu, heat_w: float, flow_m3_s: float, redundancy: Redundancy = "N+1", units: int | None = None
+) -> RackLoop:
     """Size the CDUs of a pod and tabulate them.
 
     Parameters
@@ -116,12 +130,14 @@ def rack_loop(cdu: Cdu, heat_w: float, flow_m3_s: float, redundancy: Redundancy 
         Coolant that the racks want at that heat [m³/s].
     redundancy
         Of the CDUs.
+    units
+        CDUs that stand there, spares included; default: as many as the heat and the redundancy ask for.
     """
     if heat_w <= 0:
         none = np.zeros(FLOW_POINTS)
         return RackLoop(0, 1.0, _WITHOUT_J_K, 1.0, 0.0, 0.0, none, none)
     params = cdu_params(cdu)
-    units = with_spares(cdu_units(cdu, heat_w, flow_m3_s), redundancy)
+    units = units or with_spares(cdu_units(cdu, heat_w, flow_m3_s), redundancy)
     design_flow_m3_s = max(flow_m3_s, heat_w / (cdu.rated_heat_kw * 1e3) * secondary_flow_m3_s(cdu))
     share = design_flow_m3_s / secondary_flow_m3_s(cdu) / units  # of a unit's rated flow, spares running
     primary = heat_w / params.rated_heat_w / units
@@ -143,13 +159,15 @@ def rack_loop(cdu: Cdu, heat_w: float, flow_m3_s: float, redundancy: Redundancy 
     )
 
 
-def air_loop(crah: Crah, heat_w: float, redundancy: Redundancy = "N+1") -> AirLoop:
-    """Size the CRAHs of a pod's hall for a heat into its air [W] and tabulate them."""
+def air_loop(
+    crah: Crah, heat_w: float, redundancy: Redundancy = "N+1", units: int | None = None
+) -> AirLoop:
+    """Size the CRAHs of a pod's hall for a heat into its air [W] and tabulate them; `units` as in `rack_loop`."""
     if heat_w <= 0:
         none = np.zeros(FLOW_POINTS)
         return AirLoop(0, 1.0, _WITHOUT_J_K, 1.0, 0.0, none, none)
     params = crah_params(crah)
-    units = with_spares(max(1, math.ceil(heat_w / params.rated_heat_w - 1e-9)), redundancy)
+    units = units or with_spares(max(1, math.ceil(heat_w / params.rated_heat_w - 1e-9)), redundancy)
     share = heat_w / params.rated_heat_w / units
     flows = np.maximum(_FLOWS, params.flow_min_frac)
     conductance = [
@@ -175,39 +193,11 @@ def case_table_k_w(plate: ColdPlate, flow_l_min: float, flow_min_frac: float = 0
 
 
 def facility_loop(plant: CoolingPlant, heat_w: float, facility_w_k: float) -> FacilityLoop:
-    """Size a plant's loop and heat rejection.
-
-    Parameters
-    ----------
-    plant
-        The plant as the site has it.
-    heat_w
-        Design heat of all its pods, liquid and air, their pumps and fans included [W].
-    facility_w_k
-        Heat capacity flow that their CDUs and CRAHs draw at design [W/K]; `return_rise_k` replaces it.
-
-    Raises
-    ------
-    InputError
-        The set point cannot be reached in the design weather.
-    """
+    """A plant's loop and heat rejection, as built or else sized; parameters and errors as in `size_plant`."""
+    units, heat_w, flow_w_k, flow_m3_s = size_plant(plant, heat_w, facility_w_k)
     supply_k = kelvin(plant.supply_temp_c)
-    heat_w = max(heat_w, 1.0)
-    flow_w_k = heat_w / plant.return_rise_k if plant.return_rise_k else max(facility_w_k, heat_w / 30.0)
     density = density_kg_m3(plant.loop_coolant, supply_k)
     heat_capacity = heat_capacity_j_kg_k(plant.loop_coolant, supply_k)
-    units = plant.units or with_spares(
-        rejection_units(
-            plant.rejection,
-            heat_w * (1.0 + plant.margin_frac),
-            flow_w_k,
-            supply_k,
-            None if plant.design_dry_bulb_c is None else kelvin(plant.design_dry_bulb_c),
-            None if plant.design_wet_bulb_c is None else kelvin(plant.design_wet_bulb_c),
-        ),
-        plant.redundancy,
-    )
-    flow_m3_s = flow_w_k / (density * heat_capacity)
     return FacilityLoop(
         units=units,
         rated_heat_w=heat_w,
@@ -224,6 +214,42 @@ def facility_loop(plant: CoolingPlant, heat_w: float, facility_w_k: float) -> Fa
         reuse_min_k=kelvin(plant.heat_reuse_min_c),
         rejection=rejection_column(plant.rejection, units, flow_w_k, supply_k),
     )
+
+
+def size_plant(plant: CoolingPlant, heat_w: float, facility_w_k: float) -> PlantSize:
+    """What of a plant is built, and the rest sized.
+
+    Parameters
+    ----------
+    plant
+        The plant as the site has it.
+    heat_w
+        Design heat of all its pods, liquid and air, their pumps and fans included [W].
+    facility_w_k
+        Heat capacity flow that their CDUs and CRAHs draw at design [W/K]; `return_rise_k` replaces it.
+
+    Raises
+    ------
+    InputError
+        The set point cannot be reached in the design weather.
+    """
+    known = plant.built or PlantBuilt()
+    supply_k = kelvin(plant.supply_temp_c)
+    density = density_kg_m3(plant.loop_coolant, supply_k)
+    heat_capacity = heat_capacity_j_kg_k(plant.loop_coolant, supply_k)
+    heat_w = known.heat_mw * MEGA if known.heat_mw else max(heat_w, 1.0)
+    if known.flow_m3_h:
+        flow_w_k = known.flow_m3_h / HOUR_S * density * heat_capacity
+    else:
+        flow_w_k = heat_w / plant.return_rise_k if plant.return_rise_k else max(facility_w_k, heat_w / 30.0)
+    units = plant.units or known.units
+    if units is None:
+        wanted_w = heat_w * (1.0 + plant.margin_frac)
+        design_k = (plant.design_dry_bulb_c, plant.design_wet_bulb_c)
+        weather = (None if bulb_c is None else kelvin(bulb_c) for bulb_c in design_k)
+        needed = rejection_units(plant.rejection, wanted_w, flow_w_k, supply_k, *weather)
+        units = with_spares(needed, plant.redundancy)
+    return PlantSize(units, heat_w, flow_w_k, flow_w_k / (density * heat_capacity))
 
 
 def reused_heat_w(heat_w: float, return_k: float, frac: float, limit_w: float, min_k: float) -> float:

@@ -11,7 +11,9 @@ import math
 import numpy as np
 
 from aidc.firmware.lag import lag_gain
-from aidc.plant.conversion import ChainStage, chain_stages, input_power_w
+from aidc.plant.conversion import ChainStage, input_power_w
+from aidc.plant.freeze import frozen
+from aidc.plant.lineup import lineup, rated_out_w, transformer_rating_va
 from aidc.plant.network.source import impedance_of
 from aidc.schema.front_end import FrontEnd
 from aidc.schema.site import Pod as PodShape
@@ -61,6 +63,7 @@ def compile_plan(
     short_circuit_va
         Level at the point of interconnection [VA].
     """
+    site = frozen(site)
     lane, cut = _lanes(site, point, step_s)
     curves = _curves(site, step_s)
     lane[Lane.WATCH_BELOW_PU] = curves["below_pu"].max(axis=0)
@@ -104,14 +107,14 @@ def front_of(site: Site, pod: PodShape) -> FrontEnd:
     return site.chains[pod.chain].front_entry or FrontEnd()
 
 
-def _cut(site: Site, pod: PodShape) -> tuple[list[ChainStage], list[ChainStage]]:
+def _cut(site: Site, name: str) -> tuple[list[ChainStage], list[ChainStage]]:
     """Stages behind and in front of the buffer, rack side first.
 
     A battery hangs on the output of the stage that is marked as the "ups" node; without one the
     capacitors of the supplies are the buffer, at the "rack" node.
     """
-    rated_w = pod.racks * pod.rack.rated_power_kw * 1e3
-    stages = chain_stages(site.chains[pod.chain], rated_w)
+    pod = site.pods[name]
+    stages = lineup(site, name)
     wanted = "ups" if front_of(site, pod).battery_frac > 0 else "rack"
     marked = [k for k, one in enumerate(stages) if one.stage.storage_node == wanted]
     place = marked[0] if marked else 0
@@ -120,7 +123,7 @@ def _cut(site: Site, pod: PodShape) -> tuple[list[ChainStage], list[ChainStage]]
 
 def _lanes(site: Site, point: OperatingPoint, step_s: float) -> tuple[FloatArray, dict[str, FloatArray]]:
     pods = list(site.pods.values())
-    halves = [_cut(site, pod) for pod in pods]
+    halves = [_cut(site, name) for name in site.pods]
     servers = max(sum(one.stage.boundary == "server" for one in down) for down, _ in halves)
     behind = max(sum(one.stage.boundary == "site" for one in down) for down, _ in halves)
     front = max(len(up) for _, up in halves)
@@ -134,15 +137,14 @@ def _lanes(site: Site, point: OperatingPoint, step_s: float) -> tuple[FloatArray
             down[:, slot, number] = one.loss.no_load_w, one.loss.linear, one.loss.quadratic_per_w
         for slot, one in enumerate(far):
             up[:, slot, number] = one.loss.no_load_w, one.loss.linear, one.loss.quadratic_per_w
-        buffer_w = _through(pod.racks * pod.rack.rated_power_kw * 1e3, near)
-        _lane(lane[:, number], site, point, number, pod, buffer_w, _through(buffer_w, far), step_s)
+        buffer_w = rated_out_w(far[0])
+        _lane(lane[:, number], site, point, number, pod, buffer_w, _into(far[-1]), step_s)
     return lane, {"down": down, "up": up, "servers": np.full((1, 1, 1), float(servers))}
 
 
-def _through(power_w: float, stages: list[ChainStage]) -> float:
-    for _, loss in stages:
-        power_w = input_power_w(power_w, loss.no_load_w, loss.linear, loss.quadratic_per_w)
-    return power_w
+def _into(last: ChainStage) -> float:
+    """What the stage at the grid side takes in at the flow that it was sized for [W]."""
+    return input_power_w(rated_out_w(last), *last.loss[:3])
 
 
 def _lane(
@@ -279,8 +281,7 @@ def _drives(site: Site, point: OperatingPoint, step_s: float) -> FloatArray:
 
 def _site(site: Site, point: OperatingPoint, step_s: float, short_circuit_va: float) -> FloatArray:
     grid = site.grid
-    installed_mva = float(point.compiled.params.pod[Pod.RATED_W].sum()) / MEGA
-    rating_va = (grid.transformer.rating_mva or grid.import_limit_mw or installed_mva) * MEGA
+    rating_va = transformer_rating_va(site)
     source = impedance_of(short_circuit_va, grid.x_over_r)
     genset_w = sum(genset.power_mw for genset in site.gensets.values()) * MEGA
     start_s = max((genset.start_time_s for genset in site.gensets.values()), default=0.0)
