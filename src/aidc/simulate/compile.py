@@ -89,6 +89,7 @@ def compile_site(site: Site) -> Compiled:
         first_job=len(site.services) + _replayed(site),
         jobs=tuple(site.jobs),
         signals=_signals(scenario),
+        weather=scenario.weather,
         meta=describe(site, scenario, workloads, clock, cooling.remarks),
     )
 

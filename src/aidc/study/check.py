@@ -14,6 +14,7 @@ from aidc.measure.grid.load_loss import load_loss
 from aidc.measure.grid.load_model import fit_load_model
 from aidc.measure.grid.verdict import Connection, Verdict, not_applicable, not_assessable, worst
 from aidc.record.waveform import Mark
+from aidc.plant.freeze import frozen
 from aidc.schema.code import (
     Clause,
     Code,
@@ -94,7 +95,7 @@ def check(
     ------
     InputError, SimulationError
     """
-    site = site if isinstance(site, Site) else load(site, settings)
+    site = frozen(site if isinstance(site, Site) else load(site, settings))
     name, rules = rule_set(site, code)
     reason = not_concerned(rules, site)
     if reason:

@@ -17,6 +17,7 @@ from aidc.errors import InputError, Problem
 from aidc.record.waveform import Mark, Waveform
 from aidc.scenario.disturbances import read_events
 from aidc.scenario.frequency_trace import load_trace
+from aidc.plant.freeze import frozen
 from aidc.schema.disturbance import (
     Disturbance,
     FrequencyRamp,
@@ -73,7 +74,7 @@ def transient(
     ------
     InputError, SimulationError
     """
-    site = site if isinstance(site, Site) else load(site, settings)
+    site = frozen(site if isinstance(site, Site) else load(site, settings))
     asked = _asked(site, events, duration_s, step_s)
     levels = short_circuit_levels(site)
     if level not in levels:

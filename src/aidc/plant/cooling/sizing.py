@@ -7,6 +7,7 @@ flow below it, as the pumps do. Spare units run and share the load.
 from __future__ import annotations
 
 import math
+from functools import lru_cache
 from typing import Final, NamedTuple
 
 import numpy as np
@@ -25,7 +26,7 @@ from aidc.plant.cooling.pump_fan import fan_power_w, hydraulic_power_w, pump_pow
 from aidc.plant.cooling.rejection_build import rejection_column, rejection_units
 from aidc.schema.built import PlantBuilt
 from aidc.schema.chain import Redundancy
-from aidc.schema.cooling import Cdu, ChillerEconomiser, ColdPlate, CoolingPlant, Crah
+from aidc.schema.cooling import Cdu, ChillerEconomiser, ColdPlate, CoolingPlant, Crah, HeatRejection
 from aidc.units import HOUR_S, MEGA, kelvin
 
 __all__ = [
@@ -36,6 +37,7 @@ __all__ = [
     "RackLoop",
     "air_loop",
     "case_table_k_w",
+    "column_of",
     "facility_loop",
     "rack_loop",
     "range_warnings",
@@ -101,6 +103,17 @@ class FacilityLoop(NamedTuple):
     rejection: FloatArray  # see plant/cooling/rejection
 
 
+@lru_cache(maxsize=64)
+def column_of(rejection: HeatRejection, units: int, flow_w_k: float, supply_k: float) -> FloatArray:
+    """`rejection_column`, kept: the tables of a plant are asked for several times on the way to a run."""
+    return _fixed(rejection_column(rejection, units, flow_w_k, supply_k))
+
+
+def _fixed(array: FloatArray) -> FloatArray:
+    array.setflags(write=False)
+    return array
+
+
 class PlantSize(NamedTuple):
     """What a plant has: units with their spares, the heat and the flow that it is made for."""
 
@@ -115,6 +128,7 @@ def with_spares(units: int, redundancy: Redundancy) -> int:
     return 2 * units if redundancy == "2N" else units + (redundancy == "N+1")
 
 
+@lru_cache(maxsize=1024)
 def rack_loop(
     cdu: Cdu, heat_w: float, flow_m3_s: float, redundancy: Redundancy = "N+1", units: int | None = None
 ) -> RackLoop:
@@ -154,11 +168,12 @@ def rack_loop(
         params.flow_min_frac,
         design_flow_m3_s,
         params.primary_w_k * primary * units,
-        np.array(conductance),
-        np.array(pumps),
+        _fixed(np.array(conductance)),
+        _fixed(np.array(pumps)),
     )
 
 
+@lru_cache(maxsize=1024)
 def air_loop(
     crah: Crah, heat_w: float, redundancy: Redundancy = "N+1", units: int | None = None
 ) -> AirLoop:
@@ -179,8 +194,8 @@ def air_loop(
         crah.thermal_mass_kj_per_k_per_kw * heat_w,  # kJ/K per kW is J/K per W
         params.flow_min_frac,
         params.water_w_k * share * units,
-        np.array(conductance),
-        np.array([units * fan_power_w(flow * share, params.fan_w) for flow in flows]),
+        _fixed(np.array(conductance)),
+        _fixed(np.array([units * fan_power_w(flow * share, params.fan_w) for flow in flows])),
     )
 
 
@@ -212,7 +227,7 @@ def facility_loop(plant: CoolingPlant, heat_w: float, facility_w_k: float) -> Fa
         reuse_frac=plant.heat_reuse_frac,
         reuse_limit_w=plant.heat_reuse_limit_mw * MEGA,
         reuse_min_k=kelvin(plant.heat_reuse_min_c),
-        rejection=rejection_column(plant.rejection, units, flow_w_k, supply_k),
+        rejection=column_of(plant.rejection, units, flow_w_k, supply_k),
     )
 
 
