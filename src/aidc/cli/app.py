@@ -34,7 +34,9 @@ Set = Annotated[
 
 Resize = Annotated[
     bool,
-    Parameter(negative="", help="Size the plant for the site with its settings, not for the file as written."),
+    Parameter(
+        negative="", help="Size the plant for the site with its settings, not for the file as written."
+    ),
 ]
 
 
@@ -72,7 +74,9 @@ def equipment(
     *,
     write: Annotated[
         Path | None,
-        Parameter(help="Write a site file with every size in it, which runs to the same figures; must not exist."),
+        Parameter(
+            help="Write a site file with every size in it, which runs to the same figures; must not exist."
+        ),
     ] = None,
     set_: Set = [],  # noqa: B006  as above
     resize: Resize = False,
@@ -124,7 +128,9 @@ def check(
     from aidc.cli.checking import CheckRequest, check_site
 
     return check_site(
-        CheckRequest(site, code, event, recording, set_, out, zoned(at), duration, step, suggest, json, resize)
+        CheckRequest(
+            site, code, event, recording, set_, out, zoned(at), duration, step, suggest, json, resize
+        )
     )
 
 

@@ -37,7 +37,9 @@ def run_site(
 
     def tell(lines: Sequence[str]) -> None:
         for line in lines if not as_json else ():
-            screen.print(line, style="yellow" if line.startswith("undersized") else "", markup=False, soft_wrap=True)
+            screen.print(
+                line, style="yellow" if line.startswith("undersized") else "", markup=False, soft_wrap=True
+            )
 
     with _bar(console) as bar:
         task = bar.add_task(f"{site.site.name}: compiling", total=None)

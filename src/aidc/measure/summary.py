@@ -25,6 +25,7 @@ from aidc.measure.power import peaks, ramps_mw
 from aidc.measure.service import service_latency, service_levels
 from aidc.measure.storage import storage
 from aidc.measure.tokenergy import INPUT_WEIGHT, energy_by_boundary_mwh, index, per_mtok, training_index
+from aidc.measure.utilisation import utilisation
 from aidc.measure.water import KG_PER_M3, plants_m3, water_m3
 from aidc.units import J_PER_MWH
 
@@ -59,6 +60,7 @@ def summary(run: RunLike) -> dict[str, Any]:
         "carbon_marginal_kg": site["carbon_marginal_kg"] if loads.marginal else None,
         "water_m3": water_m3(frames),
         "water_by_plant_m3": plants_m3(frames),
+        "utilisation": utilisation(frames),
         "storage": storage(frames),
         "closure": closure(frames),
         "performance": _performance(run.meta),

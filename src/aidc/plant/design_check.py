@@ -60,7 +60,9 @@ class Finding:
         when = f" at {self.time:%Y-%m-%d %H:%M}Z" if self.time else ""
         note = f"; {self.note}" if self.note else ""
         have, need = f"{self.have:.4g}", f"{self.need:.4g}"
-        return f"{self.where}: {self.what} {100 * short:.0f} % short{when} ({have} of {need} {self.unit}){note}"
+        return (
+            f"{self.where}: {self.what} {100 * short:.0f} % short{when} ({have} of {need} {self.unit}){note}"
+        )
 
 
 def design_findings(site: Site, weather: Weather | None = None) -> tuple[Finding, ...]:
@@ -98,9 +100,7 @@ def _pod_cooling_w(site: Site, name: str) -> float:
     power_w = 0.0
     if plant.cdu_entry is not None and built.liquid_kw:
         flow_m3_s = (built.coolant_l_min or 0.0) / 60_000.0
-        loop = rack_loop(
-            plant.cdu_entry, built.liquid_kw * 1e3, flow_m3_s, plant.redundancy, built.cdu_units
-        )
+        loop = rack_loop(plant.cdu_entry, built.liquid_kw * 1e3, flow_m3_s, plant.redundancy, built.cdu_units)
         power_w += float(loop.pump_w[-1])
     if hall.crah_entry is not None and built.air_kw:
         air = air_loop(hall.crah_entry, built.air_kw * 1e3, hall.redundancy, built.crah_units)

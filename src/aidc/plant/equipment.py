@@ -54,7 +54,18 @@ class Item:
 
     def as_dict(self) -> dict[str, object]:
         """Plain figures, for JSON."""
-        names = ("of", "what", "entry", "units", "redundancy", "unit_rating", "total", "one_out", "peak", "unit")
+        names = (
+            "of",
+            "what",
+            "entry",
+            "units",
+            "redundancy",
+            "unit_rating",
+            "total",
+            "one_out",
+            "peak",
+            "unit",
+        )
         margins = {"margin_frac": self.margin_frac, "margin_one_out_frac": self.margin_one_out_frac}
         return {
             **{name: getattr(self, name) for name in names},
@@ -130,9 +141,7 @@ def _behind_chillers(of: str, plant: CoolingPlant, loop: FacilityLoop) -> Item:
     units = round(float(loop.rejection[Figure.FAN_W]) / (outdoor.fan_kw * 1e3))
     each = outdoor.rated_heat_mw
     weather = design_weather(plant)
-    design = (
-        f"at their rating: {outdoor.coolant_out_c:g} °C out, design dry bulb {weather.dry_k - KELVIN_AT_0C:.3g} °C"
-    )
+    design = f"at their rating: {outdoor.coolant_out_c:g} °C out, design dry bulb {weather.dry_k - KELVIN_AT_0C:.3g} °C"
     asked = 1.2 * loop.units * rejection.rated_heat_mw  # with the work of chillers of COP 5
     total, out = units * each, (units - 1) * each
     return Item(of, "outdoor units", outdoor.kind, units, "N", each, total, out, asked, "MW", design)

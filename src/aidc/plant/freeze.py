@@ -108,9 +108,7 @@ def _pod_whole(site: Site, pod: Pod) -> bool:
 
 def _sized(site: Site) -> Site:
     """The site with what it lacks sized; what it has stays."""
-    pods = {
-        name: pod.model_copy(update={"built": _pod_built(site, name)}) for name, pod in site.pods.items()
-    }
+    pods = {name: pod.model_copy(update={"built": _pod_built(site, name)}) for name, pod in site.pods.items()}
     site = site.model_copy(update={"pods": pods})
     plants: dict[str, CoolingPlant] = {}
     for name, plant in site.cooling.items():
@@ -184,7 +182,9 @@ def _laid_on(site: Site, bought: Site) -> Site:
     """The site with the sizes that were bought, but for equipment that the settings name."""
     named = _Named(site.changed)
     plants = {
-        name: plant.model_copy(update={"built": _plant_of(plant, bought.cooling.get(name), named.plant(name))})
+        name: plant.model_copy(
+            update={"built": _plant_of(plant, bought.cooling.get(name), named.plant(name))}
+        )
         for name, plant in site.cooling.items()
     }
     pods = {

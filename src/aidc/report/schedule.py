@@ -25,7 +25,13 @@ _TITLES = ("units", "each", "all", "peak use", "margin", "one out")
 
 def equipment_table(facts: Mapping[str, Any]) -> RenderableType:
     """The schedule for the terminal, with what is too small under it."""
-    table = TextTable(title=str(facts["name"]), title_justify="left", box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0), pad_edge=False)
+    table = TextTable(
+        title=str(facts["name"]),
+        title_justify="left",
+        box=box.SIMPLE_HEAD,
+        padding=(0, 1, 0, 0),
+        pad_edge=False,
+    )
     table.add_column("equipment", overflow="fold", min_width=18)
     for title in _TITLES:
         table.add_column(title, justify="right", no_wrap=True)
@@ -92,7 +98,11 @@ def _cells(item: Mapping[str, Any]) -> list[str]:
         _with(item["total"], unit),
         _with(item["peak"], unit),
         _signed(item["margin_frac"]),
-        MISSING if item["margin_one_out_frac"] is None else "none" if alone else _signed(item["margin_one_out_frac"]),
+        MISSING
+        if item["margin_one_out_frac"] is None
+        else "none"
+        if alone
+        else _signed(item["margin_one_out_frac"]),
     ]
 
 
@@ -114,5 +124,7 @@ def _designs(items: Sequence[Mapping[str, Any]]) -> list[str]:
     return [
         f"{item['of']}, {item['entry']} ({item['basis']}): {item['design']}"
         for item in items
-        if str(item["of"]).startswith("cooling.") and item["what"] in ("outdoor units", "chillers") and "supply" in str(item["design"])
+        if str(item["of"]).startswith("cooling.")
+        and item["what"] in ("outdoor units", "chillers")
+        and "supply" in str(item["design"])
     ]

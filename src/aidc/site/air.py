@@ -110,7 +110,9 @@ def _hall(site: Site, pod: Pod) -> dict[str, Any]:
 
 def _why(site: Site, lacking: list[str]) -> str:
     plants = dict.fromkeys(site.pods[name].cooling for name in lacking)
-    return " and ".join(f"water of {site.cooling[one].supply_temp_c:g} °C ({one})" for one in plants) + " cannot"
+    return (
+        " and ".join(f"water of {site.cooling[one].supply_temp_c:g} °C ({one})" for one in plants) + " cannot"
+    )
 
 
 def _listed(names: list[str]) -> str:

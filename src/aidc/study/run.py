@@ -104,7 +104,12 @@ def run(
         writer.append("events", events.frame())
         writer.close_tables()
         wall_s = time.perf_counter() - began
-        meta = {**compiled.meta, **plant, **stepping.ends(), "performance": _performance(compiled, stepping, wall_s)}
+        meta = {
+            **compiled.meta,
+            **plant,
+            **stepping.ends(),
+            "performance": _performance(compiled, stepping, wall_s),
+        }
         written = Run(site.model_dump(mode="json", by_alias=True), meta, writer.folder)
         figures = summary(written)
         writer.document("run.json", {"meta": meta, "site": written.site})

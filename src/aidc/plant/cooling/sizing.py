@@ -174,9 +174,7 @@ def rack_loop(
 
 
 @lru_cache(maxsize=1024)
-def air_loop(
-    crah: Crah, heat_w: float, redundancy: Redundancy = "N+1", units: int | None = None
-) -> AirLoop:
+def air_loop(crah: Crah, heat_w: float, redundancy: Redundancy = "N+1", units: int | None = None) -> AirLoop:
     """Size the CRAHs of a pod's hall for a heat into its air [W] and tabulate them; `units` as in `rack_loop`."""
     if heat_w <= 0:
         none = np.zeros(FLOW_POINTS)
