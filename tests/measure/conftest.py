@@ -143,7 +143,13 @@ def build(
         "workloads": workloads,
         "pods": {name: {"rated_w": 1e7 * (k + 1)} for k, name in enumerate(names)},
         "storage": {
-            "yard": {"capacity_j": CAPACITY_J, "power_w": 4e7, "temp_k": 298.15, "first_soc_frac": 0.5}
+            "yard": {
+                "capacity_j": CAPACITY_J,
+                "power_w": 4e7,
+                "temp_k": 298.15,
+                "first_soc_frac": 0.5,
+                "ageing": ["naumann", "blast"],
+            }
         },
         "stored_first_j": 0.5 * CAPACITY_J,
         "stored_last_j": float(store["storage.yard.soc_frac"][-1]) * CAPACITY_J,

@@ -367,7 +367,12 @@ def meta(site: dict[str, Any], parts: Parts, start: datetime) -> dict[str, Any]:
         },
         "jobs": {name: {"finished": False, "lost_s": 2520.0} for name in site["jobs"]},
         "storage": {
-            name: {"capacity_j": 80 * 3.6e9, "power_w": 40e6, "first_soc_frac": FIRST_SOC}
+            name: {
+                "capacity_j": 80 * 3.6e9,
+                "power_w": 40e6,
+                "first_soc_frac": FIRST_SOC,
+                "ageing": ["naumann", "blast"],
+            }
             for name in site.get("storage", {})
         },
         "performance": {"wall_s": 0.61, "steps_per_s": 991_000.0, "peak_rss_mb": 412.0},

@@ -34,7 +34,9 @@ WARM, HALL = 0, 1
 def advance_plants(p, knobs, state, now, plate_w, steps):
     """Some steps at a constant heat; returns the worst residual of heat over its flows."""
     plants = p.plant.shape[0]
-    at = Span(0, range(np.uint64(0), np.uint64(1)), range(np.uint64(0), np.uint64(plants)), range(0), range(0))
+    at = Span(
+        0, range(np.uint64(0), np.uint64(1)), range(np.uint64(0), np.uint64(plants)), range(0), range(0)
+    )
     worst = 0.0
     for _ in range(steps):
         now.flux[0, PodFlux.LIQUID_W] = LIQUID_W

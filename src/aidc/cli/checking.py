@@ -38,21 +38,25 @@ class CheckRequest:
     step_ms: float
     suggest: bool
     as_json: bool
+    resize: bool = False
 
 
 def check_site(request: CheckRequest) -> int:
     """Judge a site or its recordings by one or several rule sets; the worst result is the exit code."""
     from aidc.measure.grid.verdict import overall
+    from aidc.plant.freeze import frozen
     from aidc.record.writer import RunWriter, free_folder, refuse_existing
     from aidc.report.check import write_check
     from aidc.report.check_console import verdict_table
     from aidc.site import load
 
-    site = load(request.site, request.settings)
+    site = frozen(load(request.site, request.settings, resize=request.resize))
+    if not request.as_json:
+        _tell(site)
     target = request.out or free_folder(Path("runs"), f"{site.site.name}-check")
     refuse_existing(target)
     results = _results(site, request, Console(stderr=True, quiet=request.as_json))
-    document = _document(results)
+    document = {**_document(results), **_sizes(site)}
     taken: set[str] = set()
     with RunWriter(target) as writer:
         writer.document("check.json", document)
@@ -139,30 +143,46 @@ def run_transient(
     out: Path | None,
     *,
     as_json: bool,
+    resize: bool = False,
 ) -> int:
     """Step a site through one window and write its waveform and report."""
+    from aidc.plant.freeze import frozen
     from aidc.record.writer import RunWriter, free_folder, refuse_existing
     from aidc.report.check import write_transient
     from aidc.report.check_console import transient_table
     from aidc.site import load
     from aidc.study.transient import transient
 
-    site = load(path, settings)
+    site = frozen(load(path, settings, resize=resize))
+    if not as_json:
+        _tell(site)
     target = out or free_folder(Path("runs"), f"{site.site.name}-transient")
     refuse_existing(target)
     result = transient(site, events=event if event is not None else (), **options)
+    document = {**result.as_dict(), **_sizes(site)}
     with RunWriter(target) as writer:
-        writer.document("transient.json", result.as_dict())
+        writer.document("transient.json", document)
         _waveforms(writer, (result.window,), "waveform", set())
         write_transient(result, writer.folder / REPORT)
         folder = writer.finish()
     if as_json:
-        sys.stdout.write(json.dumps(result.as_dict(), indent=1, allow_nan=False, default=str) + "\n")
+        sys.stdout.write(json.dumps(document, indent=1, allow_nan=False, default=str) + "\n")
     else:
         screen = Console()
         screen.print(transient_table(result))
         screen.print(f"Report: [bold]{folder / REPORT}[/bold]", soft_wrap=True)
     return 0
+
+
+def _sizes(site: Any) -> dict[str, list[str]]:
+    """What the site got beyond its file, and what settings have resized."""
+    return {"defaults": list(site.defaults), "resized": list(site.resized)}
+
+
+def _tell(site: Any) -> None:
+    lines = [*site.defaults, *(f"resized by a setting: {text}" for text in site.resized)]
+    for line in lines:
+        Console().print(line, markup=False, soft_wrap=True)
 
 
 def _waveforms(writer: Any, windows: Sequence[Any], prefix: str, taken: set[str]) -> None:

@@ -22,7 +22,9 @@ __all__ = ["compare_runs", "run_site", "write_report"]
 REPORT = "report.html"
 
 
-def run_site(path: Path, out: Path | None, settings: Sequence[str], *, as_json: bool) -> int:
+def run_site(
+    path: Path, out: Path | None, settings: Sequence[str], *, as_json: bool, resize: bool = False
+) -> int:
     """Run a site, write its folder with report, print the summary."""
     from aidc.report import write
     from aidc.report.console import summary_table
@@ -30,18 +32,31 @@ def run_site(path: Path, out: Path | None, settings: Sequence[str], *, as_json: 
     from aidc.study.run import run
 
     console = Console(stderr=True, quiet=as_json)
-    site = load(path, settings)
+    site = load(path, settings, resize=resize)
+    screen = Console()
+
+    def tell(lines: Sequence[str]) -> None:
+        for line in lines if not as_json else ():
+            screen.print(
+                line, style="yellow" if line.startswith("undersized") else "", markup=False, soft_wrap=True
+            )
+
     with _bar(console) as bar:
         task = bar.add_task(f"{site.site.name}: compiling", total=None)
 
         def progress(done: int, total: int) -> None:
             bar.update(task, description=f"{site.site.name}: stepping", completed=done, total=total)
 
-        done = run(site, out=out, progress=progress, finish=lambda made, folder: write(made, folder / REPORT))
+        done = run(
+            site,
+            out=out,
+            tell=tell,
+            progress=progress,
+            finish=lambda made, folder: write(made, folder / REPORT),
+        )
     if as_json:
         sys.stdout.write(json.dumps(done.summary, indent=1, allow_nan=False) + "\n")
         return 0
-    screen = Console()
     screen.print(summary_table(done.summary))
     screen.print(f"Report: [bold]{done.folder / REPORT}[/bold]", soft_wrap=True)
     return 0

@@ -47,6 +47,9 @@ class WorkloadMeta(TypedDict, total=False):
     accelerator: str
     flex_tier: int
     slo: SloMeta  # services
+    replicas: dict[str, int]  # services, by pod
+    batch_limit: dict[str, float]
+    capacity_tokens_per_s: dict[str, float]  # within the service level, by pod
 
 
 class JobMeta(TypedDict, total=False):
@@ -78,6 +81,7 @@ class StorageMeta(TypedDict, total=False):
     power_w: float
     temp_k: float
     first_soc_frac: float
+    ageing: list[str]  # models that hold for its cells; none: no figures of ageing
 
 
 class PerformanceMeta(TypedDict, total=False):
@@ -144,13 +148,14 @@ class Workload:
 
 @dataclass(frozen=True, slots=True)
 class StorageFacts:
-    """Capacity of the cells [J], AC rating [W], cell temperature [K], charge before the first step."""
+    """Capacity of the cells [J], AC rating [W], cell temperature [K], charge before the first step, ageing models."""
 
     name: str
     capacity_j: float
     power_w: float | None
     temp_k: float
     first_soc_frac: float | None
+    ageing: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -252,6 +257,6 @@ def _storage(name: str, told: Mapping[str, Any]) -> StorageFacts | None:
     if not capacity_j:
         return None
     temp_k = number(told.get("temp_k")) or 298.15
-    return StorageFacts(
-        name, capacity_j, number(told.get("power_w")), temp_k, number(told.get("first_soc_frac"))
-    )
+    first_soc_frac, models = number(told.get("first_soc_frac")), told.get("ageing") or ()
+    ageing = tuple(str(model) for model in models)
+    return StorageFacts(name, capacity_j, number(told.get("power_w")), temp_k, first_soc_frac, ageing)

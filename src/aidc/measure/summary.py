@@ -26,6 +26,7 @@ from aidc.measure.service import service_latency, service_levels
 from aidc.measure.set_point import cooling_held, pods_warm
 from aidc.measure.storage import storage
 from aidc.measure.tokenergy import INPUT_WEIGHT, energy_by_boundary_mwh, index, per_mtok, training_index
+from aidc.measure.utilisation import utilisation
 from aidc.measure.water import KG_PER_M3, plants_m3, water_m3
 from aidc.units import J_PER_MWH
 
@@ -62,6 +63,7 @@ def summary(run: RunLike) -> dict[str, Any]:
         "water_by_plant_m3": plants_m3(frames),
         "cooling": cooling_held(frames),
         "temperatures": pods_warm(frames),
+        "utilisation": utilisation(frames),
         "storage": storage(frames),
         "closure": closure(frames),
         "performance": _performance(run.meta),

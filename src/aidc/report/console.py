@@ -19,6 +19,9 @@ from aidc.report.warm import pod_words, set_point_words
 __all__ = ["compare_table", "summary_table"]
 
 
+_PODS_TOLD = 6
+
+
 @dataclass(frozen=True, slots=True)
 class _Row:
     """One line: its name, where the summary has it, and how it reads."""
@@ -92,7 +95,7 @@ def summary_table(summary: Mapping[str, Any]) -> RenderableType:
             table.add_row(row.name, _strong(row, row.read(value)), unit, end_section=place == len(known))
     parts: list[RenderableType] = [table]
     parts += [Text(f"! {words}", style="bold red") for words in (*short, *pod_words(summary))]
-    parts += _loads(summary)
+    parts += [*_loads(summary), *_use(summary)]
     speed = pick(summary, "performance.steps_per_s")
     if speed:
         parts.append(Text(f"{figure(speed, 3)} steps/s, {_performance(summary)}", style="dim"))
@@ -168,6 +171,22 @@ def _loads(summary: Mapping[str, Any]) -> list[RenderableType]:
             )
         found.append(table)
     return found
+
+
+def _use(summary: Mapping[str, Any]) -> list[RenderableType]:
+    """How much of each service and pod is used: services, and pods that serve none, the emptiest first."""
+    told = pick(summary, "utilisation")
+    if not isinstance(told, Mapping):
+        return []
+    lines = [(str(name), pick(facts, "word")) for name, facts in (told.get("services") or {}).items()]
+    others = [
+        (str(name), facts) for name, facts in (told.get("pods") or {}).items() if "used_frac" not in facts
+    ]
+    others.sort(key=lambda one: pick(one[1], "power_mean_frac") or 0.0)
+    lines += [(f"pod {name}", pick(facts, "word")) for name, facts in others[:_PODS_TOLD]]
+    if len(others) > _PODS_TOLD:
+        lines.append((f"{len(others) - _PODS_TOLD} more pods", "see utilisation in summary.json"))
+    return [Text(f" {name}: {word}") for name, word in lines if word]
 
 
 def _performance(summary: Mapping[str, Any]) -> str:

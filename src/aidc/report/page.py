@@ -9,6 +9,7 @@ from aidc.report.head import head
 from aidc.report.money import cost_section, efficiency_section
 from aidc.report.power import power_section
 from aidc.report.record_tables import assumptions_section, events_section, inputs_section
+from aidc.report.schedule import equipment_section
 from aidc.report.service import service_section
 from aidc.report.sheet import compose, save
 from aidc.report.storage import storage_section
@@ -33,6 +34,7 @@ def render(run: RunLike) -> str:
             storage_section,
             efficiency_section,
             cost_section,
+            equipment_section,
             events_section,
             assumptions_section,
             inputs_section,

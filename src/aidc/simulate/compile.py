@@ -12,8 +12,10 @@ import numpy as np
 
 from aidc.clock import Clock, as_fraction, as_utc
 from aidc.contract import Knob, Signal, SiteView
-from aidc.plant.conversion import chain_stages, online_multiple, transformer_rating_va
+from aidc.plant.conversion import online_multiple
 from aidc.plant.cooling.moist_air import ATMOSPHERE_PA, pressure_at_elevation_pa
+from aidc.plant.freeze import frozen
+from aidc.plant.lineup import lineup, transformer_rating_va
 from aidc.plant.powercap import cap_curve
 from aidc.plant.server import fan_coefficients, network_power_w, overhead_coefficients, server_params
 from aidc.plant.storage import storage_params
@@ -58,6 +60,7 @@ def compile_site(site: Site) -> Compiled:
     InputError
         Anything in the scenario's sources or in the combination of model and rack that cannot work.
     """
+    site = frozen(site)
     clock = _clock(site)
     rng = np.random.default_rng(site.scenario.seed)
     scenario = read_scenario(site, clock, rng)
@@ -111,6 +114,7 @@ def compile_site(site: Site) -> Compiled:
         first_job=len(site.services) + _replayed(site),
         jobs=tuple(site.jobs),
         signals=_signals(scenario),
+        weather=scenario.weather,
         meta=describe(site, scenario, workloads, clock, cooling.remarks, stores.fronts),
     )
 
@@ -219,10 +223,7 @@ def _lineups(site: Site) -> tuple[dict[str, FloatArray], tuple[tuple[str, ...], 
     Server stages fill the first slots and site stages the ones behind, so that one loop serves
     chains of different length; an empty slot loses nothing.
     """
-    sized = {}
-    for name, pod in site.pods.items():
-        rated_w = pod.racks * pod.rack.rated_power_kw * 1e3
-        sized[name] = chain_stages(site.chains[pod.chain], rated_w)
+    sized = {name: lineup(site, name) for name in site.pods}
     split = {
         name: (
             [stage for stage in stages if stage.stage.boundary == "server"],

@@ -9,8 +9,6 @@ from dataclasses import dataclass
 import numpy as np
 
 from aidc.errors import InputError, Problem
-from aidc.plant.conversion import chain_stages
-from aidc.plant.cooling.moist_air import ATMOSPHERE_PA, pressure_at_elevation_pa
 from aidc.plant.cooling.rejection_build import outdoor_units
 from aidc.plant.cooling.sizing import (
     FLOW_POINTS,
@@ -23,6 +21,9 @@ from aidc.plant.cooling.sizing import (
     rack_loop,
     range_warnings,
 )
+from aidc.plant.freeze import frozen, plant_heat
+from aidc.plant.lineup import air_density_frac
+from aidc.schema.built import PodBuilt
 from aidc.schema.cooling import ChillerEconomiser
 from aidc.schema.site import Pod as PodShape
 from aidc.schema.site import Site
@@ -49,47 +50,43 @@ class Cooling:
 
 
 def compile_cooling(site: Site, pod: FloatArray) -> Cooling:
-    """Size and tabulate the plants; writes the cooling rows of `pod` in place.
+    """Tabulate the plants as built, sized where they are not; writes the cooling rows of `pod` in place.
 
     Raises
     ------
     InputError
         A design point that is thermodynamically impossible.
     """
+    site = frozen(site)
     names = list(site.cooling)
     flow = np.zeros((len(PodFlow), len(site.pods), FLOW_POINTS))
     loop_k, air_k = np.zeros(len(site.pods)), np.zeros(len(site.pods))
     units: dict[tuple[str, int], int] = defaultdict(int)
-    density = pressure_at_elevation_pa(site.site.location.elevation_m) / ATMOSPHERE_PA
-    heat_w, drawn_w_k = dict.fromkeys(names, 0.0), dict.fromkeys(names, 0.0)
+    density = air_density_frac(site)
     for lane, shape in enumerate(site.pods.values()):
         plant, hall = site.cooling[shape.cooling], site.cooling[shape.air_plant]
         pod[Pod.PLANT, lane] = names.index(shape.cooling)
         pod[Pod.AIR_PLANT, lane] = names.index(shape.air_plant)
-        liquid_w, air_w = _design_heat_w(site, shape)
-        loop = _rack_loop(site, shape, liquid_w)
+        built = shape.built or PodBuilt()
+        loop = _rack_loop(site, shape, built)
         if loop is not None:
             _lay_loop(pod, flow, lane, loop, shape)
             units[shape.cooling, PlantPart.CDUS] += loop.units
-            heat_w[shape.cooling] += liquid_w + loop.pump_w[-1]
-            drawn_w_k[shape.cooling] += loop.facility_w_k
         else:
             _no_loop(pod, flow, lane, shape)
-        crah = hall.crah_entry
-        air = air_loop(crah, air_w, hall.redundancy, density) if crah is not None else None
-        if air is not None:
+        cdu, crah = plant.cdu_entry, hall.crah_entry
+        if crah is not None:
+            air_w = (built.air_kw or 0.0) * 1e3
+            air = air_loop(crah, air_w, hall.redundancy, built.crah_units, density)
             _lay_air(pod, flow, lane, air)
             units[shape.air_plant, PlantPart.CRAHS] += air.units
-            heat_w[shape.air_plant] += air_w + air.fan_w[-1]
-            drawn_w_k[shape.air_plant] += air.facility_w_k
-        cdu = plant.cdu_entry
         loop_k[lane] = kelvin(plant.supply_temp_c) + (cdu.approach_k if cdu and loop else 0.0)
         air_k[lane] = kelvin(hall.supply_temp_c) + (crah.air_supply_c - crah.water_in_c if crah else 0.0)
     plants = np.zeros((len(Plant), len(names)))
     columns: list[FloatArray] = []
     for number, (name, plant) in enumerate(site.cooling.items()):
         try:
-            facility = facility_loop(plant, heat_w[name], drawn_w_k[name], density)
+            facility = facility_loop(plant, *plant_heat(site, name))
         except InputError as error:
             raise InputError([_placed(one, f"cooling.{name}") for one in error.problems]) from error
         _lay_plant(plants, number, facility)
@@ -113,30 +110,12 @@ def _placed(problem: Problem, place: str) -> Problem:
     return Problem(problem.what, problem.remedy, problem.file, key, problem.value)
 
 
-def _design_heat_w(site: Site, pod: PodShape) -> tuple[float, float]:
-    """Heat at rating into the cold plates and into the hall's air, losses of the chain included."""
-    rated_w = pod.racks * pod.rack.rated_power_kw * 1e3
-    liquid_w = rated_w * pod.rack.liquid_frac
-    air_w = rated_w - liquid_w + pod.racks * pod.rack.network_w * pod.rack.accelerators
-    for sized in chain_stages(site.chains[pod.chain], rated_w):
-        loss = sized.loss
-        loss_w = loss.no_load_w + loss.linear * rated_w + loss.quadratic_per_w * rated_w**2
-        if sized.stage.heat_to == "liquid" and pod.rack.cooling == "liquid":
-            liquid_w += loss_w
-        elif sized.stage.heat_to != "ambient":
-            air_w += loss_w
-    return liquid_w, air_w
-
-
-def _rack_loop(site: Site, pod: PodShape, heat_w: float) -> RackLoop | None:
+def _rack_loop(site: Site, pod: PodShape, built: PodBuilt) -> RackLoop | None:
     plant = site.cooling[pod.cooling]
     if plant.cdu_entry is None or pod.rack.cooling == "air":
         return None
-    flow_m3_s = heat_w / 1e3 * pod.rack.coolant_l_min_per_kw / 60_000.0
-    try:
-        return rack_loop(plant.cdu_entry, heat_w, flow_m3_s, plant.redundancy)
-    except InputError as error:
-        raise InputError([_placed(one, f"cooling.{pod.cooling}.cdu") for one in error.problems]) from error
+    heat_w, flow_m3_s = (built.liquid_kw or 0.0) * 1e3, (built.coolant_l_min or 0.0) / 60_000.0
+    return rack_loop(plant.cdu_entry, heat_w, flow_m3_s, plant.redundancy, built.cdu_units)
 
 
 def _lay_loop(pod: FloatArray, flow: FloatArray, lane: int, loop: RackLoop, shape: PodShape) -> None:

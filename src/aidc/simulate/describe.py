@@ -14,6 +14,7 @@ from aidc.schema.renewables import Genset
 from aidc.schema.site import Site
 from aidc.schema.storage import Storage
 from aidc.simulate.fields import Kind
+from aidc.simulate.headroom import capacity_within_level
 from aidc.simulate.inputs import Scenario
 from aidc.simulate.workloads import Workload
 from aidc.units import J_PER_MWH, MEGA, kelvin
@@ -76,6 +77,10 @@ def _workloads(site: Site, workloads: Mapping[str, Workload]) -> dict[str, Any]:
             "replicas": {pod: workloads[pod].replicas for pod in service.pods},
             "accelerators_per_replica": {pod: workloads[pod].replica_accelerators for pod in service.pods},
             "batch_limit": {pod: workloads[pod].batch_limit for pod in service.pods},
+            "capacity_tokens_per_s": capacity_within_level(
+                {pod: workloads[pod] for pod in service.pods},
+                {pod: site.pods[pod].power_cap_frac for pod in service.pods},
+            ),
         }
     for name, job in site.jobs.items():
         found[name] = {

@@ -11,7 +11,7 @@ from typing import Any
 
 from aidc.errors import InputError, Problem
 
-__all__ = ["apply_settings", "read_toml"]
+__all__ = ["apply_settings", "changed_keys", "read_toml"]
 
 _LARGEST_BYTES = 16 * 1024 * 1024  # a site is a few kilobytes; anything larger is not one
 
@@ -80,6 +80,12 @@ def apply_settings(document: Mapping[str, Any], settings: Sequence[str]) -> dict
     if problems:
         raise InputError(problems)
     return result
+
+
+def changed_keys(settings: Sequence[str]) -> tuple[str, ...]:
+    """The dotted keys that settings set, without blanks."""
+    keys = (setting.partition("=")[0] for setting in settings)
+    return tuple(dict.fromkeys(".".join(part.strip() for part in key.split(".")) for key in keys))
 
 
 def _value(text: str) -> Any:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
@@ -66,6 +66,17 @@ class EventLog:
             )
         for repair in self._compiled.meta.get("repairs", ()):
             self.add(clock.start, "repair", "input", str(repair))
+
+    def built(self, plant: Mapping[str, Any]) -> None:
+        """Note what is too small, what settings have resized, and what the site got beyond its file."""
+        start = self._compiled.clock.start
+        for finding in plant["findings"]:
+            when = datetime.fromisoformat(finding["time"]) if finding["time"] else start
+            self.add(when, "undersized", finding["where"], finding["text"])
+        for kind, key in (("resized", "resized"), ("default", "defaults")):
+            for text in plant[key]:
+                subject, _, rest = str(text).partition(" ")
+                self.add(start, kind, subject.rstrip(":"), rest)
 
     def seen(self, series: pl.DataFrame, pods: pl.DataFrame) -> None:
         """Note where load was shed or left unserved, where pods throttled, queues spilled."""

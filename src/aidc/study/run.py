@@ -17,6 +17,7 @@ from aidc.contract import Controller
 from aidc.control import controller_of, options_of
 from aidc.errors import AidcError, InputError, Problem, SimulationError
 from aidc.measure import summary
+from aidc.plant.freeze import frozen
 from aidc.record.run import Run
 from aidc.record.writer import RunWriter, free_folder, write_failures
 from aidc.schema.site import Scenario, Site
@@ -27,6 +28,7 @@ from aidc.simulate.frames import pod_frame, series_frame, stored_now
 from aidc.simulate.twin import Block
 from aidc.site import load, site_toml, with_scenario
 from aidc.study.events import EventLog
+from aidc.study.sizes import facts_of, told_lines
 
 __all__ = ["run"]
 
@@ -42,6 +44,8 @@ def run(
     scenario: Scenario | Mapping[str, Any] | Path | str | None = None,
     controller: Controller | None = None,
     settings: Sequence[str] = (),
+    resize: bool = False,
+    tell: Callable[[Sequence[str]], None] | None = None,
     progress: Progress | None = None,
     finish: Callable[[Run, Path], None] | None = None,
 ) -> Run:
@@ -58,8 +62,11 @@ def run(
     controller
         Who decides; default: the site's own `[control]`. It takes `[control.options]` where the site
         names no controller of its own, and its default options where it does.
-    settings
-        `key.path=value` overrides, where `site` is a path.
+    settings, resize
+        As in `aidc.load`, where `site` is a path.
+    tell
+        Called before the first step with what the design check found too small, what settings have resized, and
+        what the site got that its file does not name: one line each.
     progress
         Called with steps done and steps in all.
     finish
@@ -75,11 +82,15 @@ def run(
     InputError, SimulationError, OutputError
     """
     began = time.perf_counter()
-    site = site if isinstance(site, Site) else load(site, settings)
+    site = site if isinstance(site, Site) else load(site, settings, resize=resize)
     site = site if scenario is None else with_scenario(site, scenario)
     target = Path(out) if out is not None else free_folder(Path("runs"), site.site.name)
     with RunWriter(target) as writer, _naming(site):
+        site = frozen(site)
         compiled = compile_site(site)
+        plant = facts_of(site, compiled.weather)
+        if tell is not None:
+            tell(told_lines(plant))
         twin = Twin(compiled)
         chosen, options = (controller, None) if controller else controller_of(site)
         events = EventLog(compiled)
@@ -89,10 +100,16 @@ def run(
         else:
             stepping.controlled(chosen, options, site)
         events.announced()
+        events.built(plant)
         writer.append("events", events.frame())
         writer.close_tables()
         wall_s = time.perf_counter() - began
-        meta = {**compiled.meta, **stepping.ends(), "performance": _performance(compiled, stepping, wall_s)}
+        meta = {
+            **compiled.meta,
+            **plant,
+            **stepping.ends(),
+            "performance": _performance(compiled, stepping, wall_s),
+        }
         written = Run(site.model_dump(mode="json", by_alias=True), meta, writer.folder)
         figures = summary(written)
         writer.document("run.json", {"meta": meta, "site": written.site})

@@ -14,6 +14,7 @@ import numpy as np
 
 from aidc.clock import as_fraction
 from aidc.errors import InputError, Problem
+from aidc.plant.freeze import frozen
 from aidc.record.waveform import Mark, Waveform
 from aidc.scenario.disturbances import read_events
 from aidc.scenario.frequency_trace import load_trace
@@ -73,7 +74,7 @@ def transient(
     ------
     InputError, SimulationError
     """
-    site = site if isinstance(site, Site) else load(site, settings)
+    site = frozen(site if isinstance(site, Site) else load(site, settings))
     asked = _asked(site, events, duration_s, step_s)
     levels = short_circuit_levels(site)
     if level not in levels:

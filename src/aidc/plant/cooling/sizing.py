@@ -8,6 +8,7 @@ Spare units run and share the load; where one is out of service the others take 
 from __future__ import annotations
 
 import math
+from functools import lru_cache
 from typing import Final, NamedTuple
 
 import numpy as np
@@ -24,21 +25,25 @@ from aidc.plant.cooling.coolant import density_kg_m3, heat_capacity_j_kg_k
 from aidc.plant.cooling.crah import crah_conductance_w_k, crah_params
 from aidc.plant.cooling.pump_fan import fan_power_w, hydraulic_power_w, pump_power_w
 from aidc.plant.cooling.rejection_build import rejection_column, rejection_units
+from aidc.schema.built import PlantBuilt
 from aidc.schema.chain import Redundancy
-from aidc.schema.cooling import Cdu, ChillerEconomiser, ColdPlate, CoolingPlant, Crah
-from aidc.units import MEGA, kelvin
+from aidc.schema.cooling import Cdu, ChillerEconomiser, ColdPlate, CoolingPlant, Crah, HeatRejection
+from aidc.units import HOUR_S, MEGA, kelvin
 
 __all__ = [
     "FLOW_POINTS",
     "AirLoop",
     "FacilityLoop",
+    "PlantSize",
     "RackLoop",
     "air_loop",
     "case_table_k_w",
+    "column_of",
     "facility_loop",
     "rack_loop",
     "range_warnings",
     "reused_heat_w",
+    "size_plant",
     "with_spares",
 ]
 
@@ -56,7 +61,7 @@ class RackLoop(NamedTuple):
 
     `rated_heat_w` is the heat at which the loop runs at full flow; `facility_w_k` the heat capacity flow
     that its CDUs then draw from the facility loop. Tables over flow fraction: conductance from rack
-    supply to facility supply [W/K], pump power [W].
+    supply to facility supply [W/K], pump power [W]; they reach from no flow to `flow_most_frac` of design flow.
     """
 
     units: int
@@ -68,6 +73,11 @@ class RackLoop(NamedTuple):
     conductance_w_k: FloatArray
     pump_w: FloatArray
     flow_most_frac: float = 1.0
+
+    @property
+    def design_pump_w(self) -> float:
+        """Pumps at design flow [W]."""
+        return float(np.interp(1.0 / self.flow_most_frac, _FLOWS, self.pump_w))
 
 
 class AirLoop(NamedTuple):
@@ -81,6 +91,16 @@ class AirLoop(NamedTuple):
     conductance_w_k: FloatArray
     fan_w: FloatArray
     flow_most_frac: float = 1.0
+
+    @property
+    def design_fan_w(self) -> float:
+        """Fans at design flow [W]."""
+        return float(np.interp(1.0 / self.flow_most_frac, _FLOWS, self.fan_w))
+
+    @property
+    def design_conductance_w_k(self) -> float:
+        """Conductance at design flow [W/K]."""
+        return float(np.interp(1.0 / self.flow_most_frac, _FLOWS, self.conductance_w_k))
 
 
 class FacilityLoop(NamedTuple):
@@ -100,6 +120,29 @@ class FacilityLoop(NamedTuple):
     reuse_limit_w: float
     reuse_min_k: float
     rejection: FloatArray  # see plant/cooling/rejection
+    air_density_frac: float = 1.0  # of the air at the site over that at sea level
+
+
+@lru_cache(maxsize=64)
+def column_of(
+    rejection: HeatRejection, units: int, flow_w_k: float, supply_k: float, air_density_frac: float = 1.0
+) -> FloatArray:
+    """`rejection_column`, kept: the tables of a plant are asked for several times on the way to a run."""
+    return _fixed(rejection_column(rejection, units, flow_w_k, supply_k, air_density_frac))
+
+
+def _fixed(array: FloatArray) -> FloatArray:
+    array.setflags(write=False)
+    return array
+
+
+class PlantSize(NamedTuple):
+    """What a plant has: units with their spares, the heat and the flow that it is made for."""
+
+    units: int
+    heat_w: float
+    flow_w_k: float
+    flow_m3_s: float
 
 
 def with_spares(units: int, redundancy: Redundancy) -> int:
@@ -107,7 +150,10 @@ def with_spares(units: int, redundancy: Redundancy) -> int:
     return 2 * units if redundancy == "2N" else units + (redundancy == "N+1")
 
 
-def rack_loop(cdu: Cdu, heat_w: float, flow_m3_s: float, redundancy: Redundancy = "N+1") -> RackLoop:
+@lru_cache(maxsize=1024)
+def rack_loop(
+    cdu: Cdu, heat_w: float, flow_m3_s: float, redundancy: Redundancy = "N+1", units: int | None = None
+) -> RackLoop:
     """Size the CDUs of a pod and tabulate them.
 
     Parameters
@@ -120,12 +166,14 @@ def rack_loop(cdu: Cdu, heat_w: float, flow_m3_s: float, redundancy: Redundancy 
         Coolant that the racks want at that heat [m³/s].
     redundancy
         Of the CDUs.
+    units
+        CDUs that stand there, spares included; default: as many as the heat and the redundancy ask for.
     """
     if heat_w <= 0:
         none = np.zeros(FLOW_POINTS)
         return RackLoop(0, 1.0, _WITHOUT_J_K, 1.0, 0.0, 0.0, none, none)
     params = cdu_params(cdu)
-    units = with_spares(cdu_units(cdu, heat_w, flow_m3_s), redundancy)
+    units = units or with_spares(cdu_units(cdu, heat_w, flow_m3_s), redundancy)
     design_flow_m3_s = max(flow_m3_s, heat_w / (cdu.rated_heat_kw * 1e3) * secondary_flow_m3_s(cdu))
     share = design_flow_m3_s / secondary_flow_m3_s(cdu) / units  # of a unit's rated flow, spares running
     primary = heat_w / params.rated_heat_w / units
@@ -143,16 +191,21 @@ def rack_loop(cdu: Cdu, heat_w: float, flow_m3_s: float, redundancy: Redundancy 
         params.flow_min_frac,
         design_flow_m3_s,
         params.primary_w_k * primary * units,
-        np.array(conductance),
-        np.array(pumps),
+        _fixed(np.array(conductance)),
+        _fixed(np.array(pumps)),
         most,
     )
 
 
+@lru_cache(maxsize=1024)
 def air_loop(
-    crah: Crah, heat_w: float, redundancy: Redundancy = "N+1", air_density_frac: float = 1.0
+    crah: Crah,
+    heat_w: float,
+    redundancy: Redundancy = "N+1",
+    units: int | None = None,
+    air_density_frac: float = 1.0,
 ) -> AirLoop:
-    """Size the CRAHs of a pod's hall for a heat into its air [W] and tabulate them.
+    """Size the CRAHs of a pod's hall for a heat into its air [W] and tabulate them; `units` as in `rack_loop`.
 
     Fans move volume: in thin air (`air_density_frac` of that at sea level) the coils get less air for the same
     speed, and the fans draw less.
@@ -161,7 +214,7 @@ def air_loop(
         none = np.zeros(FLOW_POINTS)
         return AirLoop(0, 1.0, _WITHOUT_J_K, 1.0, 0.0, none, none)
     params = crah_params(crah)
-    units = with_spares(max(1, math.ceil(heat_w / params.rated_heat_w - 1e-9)), redundancy)
+    units = units or with_spares(max(1, math.ceil(heat_w / params.rated_heat_w - 1e-9)), redundancy)
     share = heat_w / params.rated_heat_w / units
     most = min(max(1.0 / share, 1.0), _MOST_FLOW)
     flows = np.maximum(_FLOWS * most, params.flow_min_frac)
@@ -175,8 +228,10 @@ def air_loop(
         crah.thermal_mass_kj_per_k_per_kw * heat_w,  # kJ/K per kW is J/K per W
         params.flow_min_frac,
         params.water_w_k * share * units,
-        np.array(conductance),
-        np.array([units * fan_power_w(flow * share, params.fan_w) * air_density_frac for flow in flows]),
+        _fixed(np.array(conductance)),
+        _fixed(
+            np.array([units * fan_power_w(flow * share, params.fan_w) * air_density_frac for flow in flows])
+        ),
         most,
     )
 
@@ -194,7 +249,34 @@ def case_table_k_w(
 def facility_loop(
     plant: CoolingPlant, heat_w: float, facility_w_k: float, air_density_frac: float = 1.0
 ) -> FacilityLoop:
-    """Size a plant's loop and heat rejection.
+    """A plant's loop and heat rejection, as built or else sized; parameters and errors as in `size_plant`."""
+    units, heat_w, flow_w_k, flow_m3_s = size_plant(plant, heat_w, facility_w_k, air_density_frac)
+    supply_k = kelvin(plant.supply_temp_c)
+    density = density_kg_m3(plant.loop_coolant, supply_k)
+    heat_capacity = heat_capacity_j_kg_k(plant.loop_coolant, supply_k)
+    return FacilityLoop(
+        units=units,
+        rated_heat_w=heat_w,
+        supply_k=supply_k,
+        capacity_j_k=plant.loop_inventory_l_per_kw * heat_w / 1e6 * density * heat_capacity,
+        flow_w_k=flow_w_k,
+        flow_min_frac=plant.flow_min_frac,
+        pump_w=hydraulic_power_w(flow_m3_s, plant.pump_head_kpa * 1e3, plant.pump_efficiency_frac),
+        pump_static_frac=plant.pump_static_frac,
+        response_s=plant.rejection.response_s,
+        control_s=plant.control_s,
+        reuse_frac=plant.heat_reuse_frac,
+        reuse_limit_w=plant.heat_reuse_limit_mw * MEGA,
+        reuse_min_k=kelvin(plant.heat_reuse_min_c),
+        rejection=column_of(plant.rejection, units, flow_w_k, supply_k, air_density_frac),
+        air_density_frac=air_density_frac,
+    )
+
+
+def size_plant(
+    plant: CoolingPlant, heat_w: float, facility_w_k: float, air_density_frac: float = 1.0
+) -> PlantSize:
+    """What of a plant is built, and the rest sized.
 
     Parameters
     ----------
@@ -212,40 +294,25 @@ def facility_loop(
     InputError
         The set point cannot be reached in the design weather.
     """
+    known = plant.built or PlantBuilt()
     supply_k = kelvin(plant.supply_temp_c)
-    heat_w = max(heat_w, 1.0)
-    flow_w_k = heat_w / plant.return_rise_k if plant.return_rise_k else max(facility_w_k, heat_w / 30.0)
     density = density_kg_m3(plant.loop_coolant, supply_k)
     heat_capacity = heat_capacity_j_kg_k(plant.loop_coolant, supply_k)
-    units = plant.units or with_spares(
-        rejection_units(
-            plant.rejection,
-            heat_w * (1.0 + plant.margin_frac),
-            flow_w_k,
-            supply_k,
-            None if plant.design_dry_bulb_c is None else kelvin(plant.design_dry_bulb_c),
-            None if plant.design_wet_bulb_c is None else kelvin(plant.design_wet_bulb_c),
-            air_density_frac,
-        ),
-        plant.redundancy,
-    )
-    flow_m3_s = flow_w_k / (density * heat_capacity)
-    return FacilityLoop(
-        units=units,
-        rated_heat_w=heat_w,
-        supply_k=supply_k,
-        capacity_j_k=plant.loop_inventory_l_per_kw * heat_w / 1e6 * density * heat_capacity,
-        flow_w_k=flow_w_k,
-        flow_min_frac=plant.flow_min_frac,
-        pump_w=hydraulic_power_w(flow_m3_s, plant.pump_head_kpa * 1e3, plant.pump_efficiency_frac),
-        pump_static_frac=plant.pump_static_frac,
-        response_s=plant.rejection.response_s,
-        control_s=plant.control_s,
-        reuse_frac=plant.heat_reuse_frac,
-        reuse_limit_w=plant.heat_reuse_limit_mw * MEGA,
-        reuse_min_k=kelvin(plant.heat_reuse_min_c),
-        rejection=rejection_column(plant.rejection, units, flow_w_k, supply_k, air_density_frac),
-    )
+    heat_w = known.heat_mw * MEGA if known.heat_mw else max(heat_w, 1.0)
+    if known.flow_m3_h:
+        flow_w_k = known.flow_m3_h / HOUR_S * density * heat_capacity
+    else:
+        flow_w_k = heat_w / plant.return_rise_k if plant.return_rise_k else max(facility_w_k, heat_w / 30.0)
+    units = plant.units or known.units
+    if units is None:
+        wanted_w = heat_w * (1.0 + plant.margin_frac)
+        design_k = (plant.design_dry_bulb_c, plant.design_wet_bulb_c)
+        dry_k, wet_k = (None if bulb_c is None else kelvin(bulb_c) for bulb_c in design_k)
+        needed = rejection_units(
+            plant.rejection, wanted_w, flow_w_k, supply_k, dry_k, wet_k, air_density_frac
+        )
+        units = with_spares(needed, plant.redundancy)
+    return PlantSize(units, heat_w, flow_w_k, flow_w_k / (density * heat_capacity))
 
 
 def reused_heat_w(heat_w: float, return_k: float, frac: float, limit_w: float, min_k: float) -> float:

@@ -10,7 +10,9 @@ import math
 
 import numpy as np
 
-from aidc.plant.conversion import ChainStage, chain_stages, input_power_w
+from aidc.plant.conversion import ChainStage, input_power_w
+from aidc.plant.freeze import frozen
+from aidc.plant.lineup import lineup, nameplate_w, rated_out_w, transformer_rating_va
 from aidc.plant.network.source import impedance_of
 from aidc.plant.storage import StorageParams
 from aidc.schema.site import Pod as PodShape
@@ -65,6 +67,7 @@ def compile_plan(
     short_circuit_va
         Level at the point of interconnection [VA].
     """
+    site = frozen(site)
     lane, cut, cells = _lanes(site, point, step_s)
     curves = _curves(site, step_s)
     lane[Lane.WATCH_BELOW_PU] = curves["below_pu"].max(axis=0)
@@ -107,15 +110,15 @@ def compile_plan(
 
 
 def _cut(
-    site: Site, point: OperatingPoint, number: int, pod: PodShape
+    site: Site, point: OperatingPoint, number: int, name: str
 ) -> tuple[list[ChainStage], list[ChainStage]]:
     """Stages behind and in front of the buffer, rack side first.
 
     A battery hangs on the output of the stage that is marked as the "ups" node; without one the
     capacitors of the supplies are the buffer, at the "rack" node.
     """
-    rated_w = pod.racks * pod.rack.rated_power_kw * 1e3
-    stages = chain_stages(site.chains[pod.chain], rated_w)
+    pod = site.pods[name]
+    stages = lineup(site, name)
     wanted = "ups" if has_battery(site, point, number, front_of(site, pod)) else "rack"
     marked = [k for k, one in enumerate(stages) if one.stage.storage_node == wanted]
     place = marked[0] if marked else 0
@@ -127,7 +130,7 @@ def _lanes(
 ) -> tuple[FloatArray, dict[str, FloatArray], dict[str, FloatArray]]:
     """Lineups, their stages on both sides of the buffer, and the cells of batteries and capacitors."""
     pods = list(site.pods.values())
-    halves = [_cut(site, point, number, pod) for number, pod in enumerate(pods)]
+    halves = [_cut(site, point, number, name) for number, name in enumerate(site.pods)]
     servers = max(sum(one.stage.boundary == "server" for one in down) for down, _ in halves)
     behind = max(sum(one.stage.boundary == "site" for one in down) for down, _ in halves)
     front = max(len(up) for _, up in halves)
@@ -144,10 +147,9 @@ def _lanes(
             down[:, slot, number] = one.loss.no_load_w, one.loss.linear, one.loss.quadratic_per_w
         for slot, one in enumerate(far):
             up[:, slot, number] = one.loss.no_load_w, one.loss.linear, one.loss.quadratic_per_w
-        racks_w = pod.racks * pod.rack.rated_power_kw * 1e3
         row = lane[:, number]
-        row[Lane.BUFFER_W] = _through(racks_w, near)
-        row[Lane.PER_IT] = _through(row[Lane.BUFFER_W], far) / racks_w
+        row[Lane.BUFFER_W] = rated_out_w(far[0])
+        row[Lane.PER_IT] = _into(far[-1]) / nameplate_w(pod)
         row[Lane.INPUT_W] = _through(row[Lane.BUFFER_W] + row[Lane.UPS_LOOP_W] + row[Lane.UPS_AIR_W], far)
         _lane(row, site, point, number, pod, step_s)
         batteries.append(fill_battery(site, point, number, front_of(site, pod), row))
@@ -157,9 +159,15 @@ def _lanes(
 
 
 def _through(power_w: float, stages: list[ChainStage]) -> float:
+    """What stages take in to put out a power behind the last of them [W]."""
     for _, loss in stages:
         power_w = input_power_w(power_w, loss.no_load_w, loss.linear, loss.quadratic_per_w)
     return power_w
+
+
+def _into(last: ChainStage) -> float:
+    """What the stage at the grid side takes in at the flow that it was sized for [W]."""
+    return input_power_w(rated_out_w(last), *last.loss[:3])
 
 
 def _lane(
@@ -266,8 +274,7 @@ def _drives(site: Site, point: OperatingPoint, lane: FloatArray, step_s: float) 
 
 def _site(site: Site, point: OperatingPoint, step_s: float, short_circuit_va: float) -> FloatArray:
     grid = site.grid
-    installed_mva = float(point.compiled.params.pod[Pod.RATED_W].sum()) / MEGA
-    rating_va = (grid.transformer.rating_mva or grid.import_limit_mw or installed_mva) * MEGA
+    rating_va = transformer_rating_va(site)
     source = impedance_of(short_circuit_va, grid.x_over_r)
     row = np.zeros(len(SiteParam))
     row[SiteParam.DT_S] = step_s
