@@ -109,6 +109,11 @@ class Pod(IntEnum):
     FAN_PER_K = 41  # … which speed up by this …
     FAN_FROM_K = 42  # … from this air temperature
     FAN_MOST = 43
+    LOOP_STORE_W_K = 44  # these follow from the step (`layout`): C/dt of the rack loop …
+    PER_LOOP_STORE = 45  # … 1 over that …
+    AIR_STORE_W_K = 46  # … of the air …
+    PER_AIR_STORE = 47
+    CASE_STORE_W_K = 48  # … and of a case
 
 
 class PodFlow(IntEnum):
@@ -116,9 +121,12 @@ class PodFlow(IntEnum):
 
     LOOP_W_K = 0  # CDU conductance between loop supply and facility supply
     PUMP_W = 1
-    CASE_W_K = 2  # cold plate or heat sink, per accelerator
+    CASE_K_W = 2  # cold plate or heat sink, per accelerator
     AIR_W_K = 3
     CRAH_W = 4
+    LOOP_PASSED = 5  # these follow from the others and the step (`layout`): G / (C/dt + G) of the rack loop …
+    AIR_PASSED = 6  # … of the air …
+    CASE_PASSED = 7  # … and of the case
 
 
 class PodState(IntEnum):
@@ -204,11 +212,13 @@ class PodFlux(IntEnum):
     AMBIENT_W = 4  # ... and outdoors
     LOOP_W_K = 5  # conductance from the rack loop to the facility loop
     AIR_W_K = 6  # and from the air of the hall
-    CASE_W_K = 7  # of the cold plates or heat sinks, per accelerator
+    CASE_K_W = 7  # of the cold plates or heat sinks, per accelerator
     LOOP_IN_W = 8  # C T/dt + Q of the rack loop, see `exchange_heat` ...
-    LOOP_PER = 9  # ... and 1 / (C/dt + G)
+    LOOP_PASSED = 9  # ... and G / (C/dt + G)
     AIR_IN_W = 10
-    AIR_PER = 11
+    AIR_PASSED = 11
+    CASE_PASSED = 12
+    CASE_FLOW = 13  # flow through the cold plates over the least that they are rated for, at most 1
 
 
 class Stage(IntEnum):
