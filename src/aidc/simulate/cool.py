@@ -13,7 +13,7 @@ of an accelerator follows its coolant with R C; it is read off the loop and has 
 
 from __future__ import annotations
 
-from aidc.jit import part
+from aidc.jit import part, scalar
 from aidc.plant.cooling.rejection import rejection_limit, rejection_power
 from aidc.simulate.arrays import Fixed, Knobs, Scratch, Span, State
 from aidc.simulate.fields import (
@@ -40,6 +40,12 @@ _LEAST_SPAN_K = 0.05  # below this difference to the weather nothing is rejected
 _NO_PART = 1e-6  # a share of units that stands for none
 
 
+@scalar
+def _passed(passed: float, share: float) -> float:
+    """G / (C/dt + G), where only a share of G is there."""
+    return share * passed / (1.0 - passed + share * passed)
+
+
 @part
 def _move_coolant(p: Fixed, now: Scratch, lane: int) -> None:
     """Flow of a pod's rack loop: its conductances and its pumps."""
@@ -52,14 +58,17 @@ def _move_coolant(p: Fixed, now: Scratch, lane: int) -> None:
     here = p.flow[lane, cell]
     flux[PodFlux.LOOP_W_K] = whole * read_at(here, PodFlow.LOOP_W_K, frac)
     now.pod[lane, PodNow.PUMP_W] = whole * read_at(here, PodFlow.PUMP_W, frac)
-    flux[PodFlux.CASE_W_K] = read_at(here, PodFlow.CASE_W_K, frac)
+    flux[PodFlux.LOOP_PASSED] = read_at(here, PodFlow.LOOP_PASSED, frac)
+    flux[PodFlux.CASE_FLOW] = 1.0
     if whole < 1.0:  # the plates see what the units that are left can give
+        flux[PodFlux.LOOP_PASSED] = _passed(flux[PodFlux.LOOP_PASSED], whole)
         given = min(wanted, whole)
-        cell, frac = place_in(given, p.flow.shape[1])
         least = pod[Pod.FLOW_MIN_FRAC] * pod[Pod.PER_LOOP_MOST]
-        flux[PodFlux.CASE_W_K] = read_at(p.flow[lane, cell], PodFlow.CASE_W_K, frac)
-        if pod[Pod.CASE_ON_AIR] == 0.0:
-            flux[PodFlux.CASE_W_K] *= min(given / least, 1.0)
+        flux[PodFlux.CASE_FLOW] = max(min(given / max(least, _NO_PART), 1.0), pod[Pod.CASE_ON_AIR])
+        cell, frac = place_in(given, p.flow.shape[1])
+        here = p.flow[lane, cell]
+    flux[PodFlux.CASE_K_W] = read_at(here, PodFlow.CASE_K_W, frac)
+    flux[PodFlux.CASE_PASSED] = read_at(here, PodFlow.CASE_PASSED, frac)
 
 
 @part
@@ -74,6 +83,9 @@ def _move_air(p: Fixed, now: Scratch, lane: int) -> None:
     here = p.flow[lane, cell]
     flux[PodFlux.AIR_W_K] = whole * read_at(here, PodFlow.AIR_W_K, frac)
     now.pod[lane, PodNow.CRAH_W] = whole * read_at(here, PodFlow.CRAH_W, frac)
+    flux[PodFlux.AIR_PASSED] = read_at(here, PodFlow.AIR_PASSED, frac)
+    if whole < 1.0:
+        flux[PodFlux.AIR_PASSED] = _passed(flux[PodFlux.AIR_PASSED], whole)
 
 
 @part
@@ -191,7 +203,6 @@ def _solve_plants(p: Fixed, state: State, now: Scratch, at: Span) -> None:
 @part
 def exchange_heat(p: Fixed, state: State, now: Scratch, at: Span) -> None:
     """Advance every node by backward Euler and book each flux once."""
-    per_dt = 1.0 / p.dt_s
     for plant in at.plants:
         now.star[plant, Star.IN_W] = 0.0
         now.star[plant, Star.OUT_W_K] = 0.0
@@ -199,53 +210,64 @@ def exchange_heat(p: Fixed, state: State, now: Scratch, at: Span) -> None:
     for lane in at.lanes:
         # a node of capacity C at T, with heat Q and conductance G to the facility at F, ends the step at
         #   (C T/dt + Q + G F) / (C/dt + G), so its flux to the facility is a (C T/dt + Q) - a C/dt F
+        pod = p.pod[lane]
         flux = now.flux[lane]
         served = now.pod_served[lane]
         star = now.star[p.loop_plant[lane]]
-        flux[PodFlux.LOOP_W_K] *= served[PodServed.CDU_PUMPS] * star[Star.MOVED_FRAC]
-        store = p.pod[lane, Pod.LOOP_J_K] * per_dt
+        share = served[PodServed.CDU_PUMPS] * star[Star.MOVED_FRAC]
+        passed = flux[PodFlux.LOOP_PASSED]
+        if share < 1.0:
+            passed = _passed(passed, share)
+            flux[PodFlux.LOOP_PASSED] = passed
+        store = pod[Pod.LOOP_STORE_W_K]
         inflow = (
             store * state.pod[lane, PodState.LOOP_K] + flux[PodFlux.LIQUID_W] + now.pod[lane, PodNow.PUMP_W]
         )
-        per = 1.0 / (store + flux[PodFlux.LOOP_W_K])
-        part_out = flux[PodFlux.LOOP_W_K] * per
         flux[PodFlux.LOOP_IN_W] = inflow
-        flux[PodFlux.LOOP_PER] = per
-        star[Star.IN_W] += part_out * inflow
-        star[Star.OUT_W_K] += part_out * store
+        star[Star.IN_W] += passed * inflow
+        star[Star.OUT_W_K] += passed * store
         star = now.star[p.air_plant[lane]]
-        flux[PodFlux.AIR_W_K] *= served[PodServed.CRAH_FANS] * star[Star.MOVED_FRAC]
-        store = p.pod[lane, Pod.AIR_J_K] * per_dt
+        share = served[PodServed.CRAH_FANS] * star[Star.MOVED_FRAC]
+        passed = flux[PodFlux.AIR_PASSED]
+        if share < 1.0:
+            passed = _passed(passed, share)
+            flux[PodFlux.AIR_PASSED] = passed
+        store = pod[Pod.AIR_STORE_W_K]
         inflow = store * state.pod[lane, PodState.AIR_K] + flux[PodFlux.AIR_W] + now.pod[lane, PodNow.CRAH_W]
-        per = 1.0 / (store + flux[PodFlux.AIR_W_K])
-        part_out = flux[PodFlux.AIR_W_K] * per
         flux[PodFlux.AIR_IN_W] = inflow
-        flux[PodFlux.AIR_PER] = per
-        star[Star.IN_W] += part_out * inflow
-        star[Star.OUT_W_K] += part_out * store
+        star[Star.IN_W] += passed * inflow
+        star[Star.OUT_W_K] += passed * store
     _solve_plants(p, state, now, at)
     ambient = now.site[at.design, SiteNow.AMBIENT_W]
     for lane in at.lanes:
         flux = now.flux[lane]
         pod = p.pod[lane]
         facility_k = state.plant[p.loop_plant[lane], PlantState.SUPPLY_K]
-        loop_k = (flux[PodFlux.LOOP_IN_W] + flux[PodFlux.LOOP_W_K] * facility_k) * flux[PodFlux.LOOP_PER]
+        inflow = flux[PodFlux.LOOP_IN_W]
+        given = flux[PodFlux.LOOP_PASSED] * (inflow - pod[Pod.LOOP_STORE_W_K] * facility_k)
+        loop_k = (inflow - given) * pod[Pod.PER_LOOP_STORE]
         facility_k = state.plant[p.air_plant[lane], PlantState.SUPPLY_K]
-        air_k = (flux[PodFlux.AIR_IN_W] + flux[PodFlux.AIR_W_K] * facility_k) * flux[PodFlux.AIR_PER]
+        inflow = flux[PodFlux.AIR_IN_W]
+        given = flux[PodFlux.AIR_PASSED] * (inflow - pod[Pod.AIR_STORE_W_K] * facility_k)
+        air_k = (inflow - given) * pod[Pod.PER_AIR_STORE]
         on_air = pod[Pod.CASE_ON_AIR]
         inlet_k = on_air * air_k + (1.0 - on_air) * loop_k
         now.pod[lane, PodNow.SUPPLY_K] = inlet_k
+        now.pod[lane, PodNow.AIR_K] = air_k
         state.pod[lane, PodState.LOOP_K] = loop_k
         state.pod[lane, PodState.AIR_K] = air_k
-        # server fans carry on without the hall's; a cold plate without its pump does not
-        conducts = flux[PodFlux.CASE_W_K] * max(now.pod_served[lane, PodServed.CDU_PUMPS], on_air)
-        store = pod[Pod.CASE_J_K] * per_dt
         per_plate = now.pod[lane, PodNow.ACCELERATOR_W] * pod[Pod.PER_ACCELERATOR]
-        case_k = (store * state.pod[lane, PodState.CASE_K] + per_plate + conducts * inlet_k) / (
-            store + conducts
-        )
+        case_k = state.pod[lane, PodState.CASE_K]
+        # server fans carry on without the hall's; a cold plate without its pump does not
+        share = max(now.pod_served[lane, PodServed.CDU_PUMPS], on_air) * flux[PodFlux.CASE_FLOW]
+        if share < 1.0:
+            conducts = share / flux[PodFlux.CASE_K_W]
+            store = pod[Pod.CASE_STORE_W_K]
+            case_k = (store * case_k + per_plate + conducts * inlet_k) / (store + conducts)
+        else:
+            steady_k = inlet_k + flux[PodFlux.CASE_K_W] * per_plate
+            case_k += flux[PodFlux.CASE_PASSED] * (steady_k - case_k)
         state.pod[lane, PodState.CASE_K] = case_k
-        now.pod[lane, PodNow.AIR_K] = air_k
         hot = (case_k - pod[Pod.THROTTLE_K]) * pod[Pod.PER_CASE_BAND]
         inlet = max(loop_k - pod[Pod.COOLANT_LIMIT_K], air_k - pod[Pod.AIR_LIMIT_K])
         state.pod[lane, PodState.HOT_FRAC] = max(hot, inlet * pod[Pod.PER_INLET_BAND])

@@ -121,12 +121,12 @@ def _rack_loop(site: Site, pod: PodShape, built: PodBuilt) -> RackLoop | None:
 def _lay_loop(pod: FloatArray, flow: FloatArray, lane: int, loop: RackLoop, shape: PodShape) -> None:
     flow[PodFlow.LOOP_W_K, lane] = loop.conductance_w_k
     flow[PodFlow.PUMP_W, lane] = loop.pump_w
-    flow[PodFlow.CASE_W_K, lane] = _conducts_w_k(shape.rack.heat_sink_k_per_w)
+    flow[PodFlow.CASE_K_W, lane] = _sink_k_w(shape)
     plate = shape.cold_plate_curve
     if plate is not None:
         litres = loop.flow_m3_s * 60_000.0 / max(shape.rack.cold_plates * shape.racks, 1)
         table = case_table_k_w(plate, litres, loop.flow_min_frac, loop.flow_most_frac)
-        flow[PodFlow.CASE_W_K, lane] = 1.0 / table
+        flow[PodFlow.CASE_K_W, lane] = table
         pod[Pod.CASE_J_K, lane] = plate.heat_capacity_j_per_k
     pod[Pod.PER_LOOP_MOST, lane] = 1.0 / loop.flow_most_frac
     pod[Pod.PER_LIQUID_RATED, lane] = 1.0 / loop.rated_heat_w
@@ -137,13 +137,13 @@ def _lay_loop(pod: FloatArray, flow: FloatArray, lane: int, loop: RackLoop, shap
 def _no_loop(pod: FloatArray, flow: FloatArray, lane: int, shape: PodShape) -> None:
     """An air-cooled pod: a loop that carries nothing and follows its plant."""
     flow[PodFlow.LOOP_W_K, lane] = 1.0
-    flow[PodFlow.CASE_W_K, lane] = _conducts_w_k(shape.rack.heat_sink_k_per_w)
+    flow[PodFlow.CASE_K_W, lane] = _sink_k_w(shape)
     pod[Pod.LOOP_J_K, lane] = 1.0
 
 
-def _conducts_w_k(resistance_k_w: float) -> float:
-    """Conductance of a heat sink; one without resistance keeps its case at the air's temperature."""
-    return 1.0 / max(resistance_k_w, 1e-9)
+def _sink_k_w(shape: PodShape) -> float:
+    """Resistance of a heat sink; one of none keeps its case at the air's temperature."""
+    return max(shape.rack.heat_sink_k_per_w, 1e-9)
 
 
 def _lay_air(pod: FloatArray, flow: FloatArray, lane: int, air: AirLoop) -> None:

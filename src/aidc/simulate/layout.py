@@ -16,6 +16,7 @@ from aidc.simulate.fields import (
     PlantPart,
     PlantServed,
     Pod,
+    PodFlow,
     PodFlux,
     PodNow,
     PodServed,
@@ -57,6 +58,7 @@ _STAGE = ("stage_a_w", "stage_b", "stage_c_per_w", "stage_air_frac", "stage_liqu
 def lay_out(params: Params) -> Fixed:
     """Place what is fixed as the engine reads it."""
     kept: dict[str, Any] = {name: getattr(params, name) for name in Fixed._fields if name in Params._fields}
+    params = _for_step(params)
     turned: dict[str, Any] = {name: np.ascontiguousarray(getattr(params, name).T) for name in _TURNED}
     stages = [getattr(params, name).T for name in _STAGE]
     stages.append(1.0 - stages[-2] - stages[-1])  # what warms neither air nor loop is outdoors
@@ -70,6 +72,21 @@ def lay_out(params: Params) -> Fixed:
         "shed_order": _lanes_to_shed(params),
     }
     return Fixed(**kept | turned | own | _nodes(params))
+
+
+def _for_step(params: Params) -> Params:
+    """What the nodes of heat store in a step, and what share of their flow they pass on, so that no step divides."""
+    pod, flow = params.pod.copy(), params.flow.copy()
+    loop, air, case = (pod[row] / params.dt_s for row in (Pod.LOOP_J_K, Pod.AIR_J_K, Pod.CASE_J_K))
+    pod[Pod.LOOP_STORE_W_K], pod[Pod.AIR_STORE_W_K], pod[Pod.CASE_STORE_W_K] = loop, air, case
+    pod[Pod.PER_LOOP_STORE], pod[Pod.PER_AIR_STORE] = 1.0 / loop, 1.0 / air
+    for row, conducts, store in (
+        (PodFlow.LOOP_PASSED, flow[PodFlow.LOOP_W_K], loop),
+        (PodFlow.AIR_PASSED, flow[PodFlow.AIR_W_K], air),
+        (PodFlow.CASE_PASSED, 1.0 / flow[PodFlow.CASE_K_W], case),
+    ):
+        flow[row] = conducts / (store[:, None] + conducts)
+    return params._replace(pod=pod, flow=flow)
 
 
 def _nodes(params: Params) -> dict[str, Any]:

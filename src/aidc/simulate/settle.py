@@ -11,11 +11,11 @@ from typing import Final
 
 import numpy as np
 
-from aidc.simulate.arrays import Fixed, State
+from aidc.simulate.arrays import State
 from aidc.simulate.compiled import Compiled
 from aidc.simulate.energy import advance
 from aidc.simulate.fields import PodState
-from aidc.simulate.layout import knobs_by_place, rows_of, scratch_of, state_by_place
+from aidc.simulate.layout import knobs_by_place, lay_out, rows_of, scratch_of, state_by_place
 
 __all__ = ["settled"]
 
@@ -25,10 +25,10 @@ _STILL: Final = 1e-9  # change over a step, relative
 _WARM: Final = [PodState.LOOP_K, PodState.AIR_K, PodState.CASE_K, PodState.HOT_FRAC]
 
 
-def settled(compiled: Compiled, fixed: Fixed) -> State:
+def settled(compiled: Compiled) -> State:
     """The start state by place, with its loops at rest under the first step's heat."""
     start = state_by_place(compiled.start)
-    slow = fixed._replace(dt_s=_STEP_S)
+    slow = lay_out(compiled.params._replace(dt_s=_STEP_S))
     knobs = knobs_by_place(compiled.default_knobs())
     workloads = compiled.first_job + len(compiled.jobs)
     scratch = scratch_of(compiled.params, compiled.inputs.first.size, workloads)

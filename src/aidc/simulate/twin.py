@@ -54,7 +54,7 @@ class Twin:
     def __init__(self, compiled: Compiled) -> None:
         self.compiled = compiled
         self._fixed = lay_out(compiled.params)
-        self._first = settled(compiled, self._fixed)
+        self._first = settled(compiled)
         self.reset()
 
     def reset(self) -> None:

@@ -124,7 +124,7 @@ class EventLog:
     def _not_held(self, plant: str, one: Excursion) -> None:
         if one.counts:
             message = (
-                f"set point not held for {one.duration_s / MINUTE_S:.3g} min,"
+                f"set point not held for {one.duration_s / MINUTE_S:,.0f} min,"
                 f" up to {one.worst_k:.1f} K above it"
             )
             self.add(datetime.fromtimestamp(one.start_s, UTC), "set-point", f"cooling.{plant}", message)

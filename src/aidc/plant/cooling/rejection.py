@@ -213,8 +213,8 @@ def rejection_limit(
         above_k = supply_k - p[Figure.ECONOMISER_K] - sink
         most = outdoor * _design_most_w_k(p, wet_k)
         chiller_w = p[Figure.CHILLER_W] * chillers
-        # behind what the economiser takes, chillers at their limit cool the return by so much more
-        lifted_k = chiller_w / max(p[Figure.FLOW_W_K] * flow_frac, 1.0)
+        # behind what the economiser takes, chillers at their limit cool the return by so much more, if it is so warm
+        lifted_k = min(chiller_w / max(p[Figure.FLOW_W_K] * flow_frac, 1.0), max(return_k - supply_k, 0.0))
         both = most * (above_k + lifted_k) * (1.0 / (1.0 + _WORK)) if lifted_k > 0.0 else 0.0
         condensed = most * (_HOT_K - sink) * (1.0 / (1.0 + _WORK))
         virtual_k = p[Figure.VIRTUAL_K]

@@ -157,8 +157,8 @@ def _plate_k_w(params: Params) -> FloatArray:
     """Resistance of each pod's plates or heat sinks at design flow [K/W]."""
     places = params.flow.shape[2] - 1
     most = params.pod[Pod.PER_LOOP_MOST]
-    curves = params.flow[PodFlow.CASE_W_K]
+    curves = params.flow[PodFlow.CASE_K_W]
     at_design = [
         np.interp(one * places, np.arange(places + 1), curve) for one, curve in zip(most, curves, strict=True)
     ]
-    return 1.0 / np.array(at_design)
+    return np.array(at_design)
