@@ -102,7 +102,6 @@ class Pod(IntEnum):
     FLOW_MIN_FRAC = 26
     RESTART_S = 27  # how long it stays off after a trip or after shedding
     AIR_PLANT = 28  # the plant whose air handlers take its air share
-<<<<<<< HEAD
     INPUT_RETURN_S = 29  # the lineup's input must have been good for so long before it walks in ...
     WALK_IN_S = 30  # ... over so long
     RETURN_WAIT_S = 31  # a shed pod comes back after this at the earliest ...
@@ -127,28 +126,11 @@ class Pod(IntEnum):
     FAN_PER_K = 50  # … which speed up by this …
     FAN_FROM_K = 51  # … from this air temperature
     FAN_MOST = 52
-=======
-    PER_LOOP_MOST = 29  # design flow of the rack loop over the most that its CDUs can give
-    PER_AIR_MOST = 30  # the same of the air handlers
-    CASE_J_K = 31  # what warms up with the case, per accelerator
-    PER_CASE_BAND = 32  # 1 / (shutdown less limit) of the case temperature [1/K] …
-    COOLANT_LIMIT_K = 33
-    AIR_LIMIT_K = 34
-    PER_INLET_BAND = 35  # … and of coolant and air at the inlet
-    LEAKAGE_PER_K = 36  # of the accelerators' power …
-    REFERENCE_K = 37  # … above this inlet temperature
-    CEILING_W = 38  # leakage takes no accelerator above its limit: theirs at a cap of 1
-    FAN_0_W = 39  # the fans in OVERHEAD_0_W and OVERHEAD_2_PER_W …
-    FAN_2_PER_W = 40
-    FAN_PER_K = 41  # … which speed up by this …
-    FAN_FROM_K = 42  # … from this air temperature
-    FAN_MOST = 43
-    LOOP_STORE_W_K = 44  # these follow from the step (`layout`): C/dt of the rack loop …
-    PER_LOOP_STORE = 45  # … 1 over that …
-    AIR_STORE_W_K = 46  # … of the air …
-    PER_AIR_STORE = 47
-    CASE_STORE_W_K = 48  # … and of a case
->>>>>>> cool
+    LOOP_STORE_W_K = 53  # these follow from the step (`layout`): C/dt of the rack loop …
+    PER_LOOP_STORE = 54  # … 1 over that …
+    AIR_STORE_W_K = 55  # … of the air …
+    PER_AIR_STORE = 56
+    CASE_STORE_W_K = 57  # … and of a case
 
 
 class PodFlow(IntEnum):
@@ -258,16 +240,13 @@ class PodFlux(IntEnum):
     LOOP_IN_W = 8  # C T/dt + Q of the rack loop, see `exchange_heat` ...
     LOOP_PASSED = 9  # ... and G / (C/dt + G)
     AIR_IN_W = 10
-<<<<<<< HEAD
     AIR_PER = 11
     UPS_LOAD_W = 12  # cooling that hangs on the lineup's UPS bus
     PASS_W = 13  # what it wants from the bus in this pass, before any storage of the lineup
     INPUT_FRAC = 14  # of what the lineup wants from the bus, as much as its input may draw
-=======
-    AIR_PASSED = 11
-    CASE_PASSED = 12
-    CASE_FLOW = 13  # flow through the cold plates over the least that they are rated for, at most 1
->>>>>>> cool
+    AIR_PASSED = 15
+    CASE_PASSED = 16
+    CASE_FLOW = 17  # flow through the cold plates over the least that they are rated for, at most 1
 
 
 class Stage(IntEnum):
