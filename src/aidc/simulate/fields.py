@@ -240,13 +240,12 @@ class PodFlux(IntEnum):
     LOOP_IN_W = 8  # C T/dt + Q of the rack loop, see `exchange_heat` ...
     LOOP_PASSED = 9  # ... and G / (C/dt + G)
     AIR_IN_W = 10
-    AIR_PER = 11
-    UPS_LOAD_W = 12  # cooling that hangs on the lineup's UPS bus
-    PASS_W = 13  # what it wants from the bus in this pass, before any storage of the lineup
-    INPUT_FRAC = 14  # of what the lineup wants from the bus, as much as its input may draw
-    AIR_PASSED = 15
-    CASE_PASSED = 16
-    CASE_FLOW = 17  # flow through the cold plates over the least that they are rated for, at most 1
+    UPS_LOAD_W = 11  # cooling that hangs on the lineup's UPS bus
+    PASS_W = 12  # what it wants from the bus in this pass, before any storage of the lineup
+    INPUT_FRAC = 13  # of what the lineup wants from the bus, as much as its input may draw
+    AIR_PASSED = 14
+    CASE_PASSED = 15
+    CASE_FLOW = 16  # flow through the cold plates over the least that they are rated for, at most 1
 
 
 class Stage(IntEnum):
