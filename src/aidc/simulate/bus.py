@@ -30,7 +30,7 @@ from aidc.simulate.lineup import refill_lineups, relieve_lineups
 from aidc.simulate.sources import dispatch_gensets
 from aidc.simulate.store import own_request_w, reach_w, settle_store
 
-__all__ = ["ROUNDING", "balance_bus", "lacks_of_wants"]
+__all__ = ["ROUNDING", "balance_bus", "balance_foul", "lacks_of_wants"]
 
 ROUNDING = 1e-9  # of the site's consumption: less than that is not lacking
 _LAST = 3.0  # level at which auxiliaries are cut to what is left
@@ -182,16 +182,14 @@ def _leave_dark(p: Fixed, state: State, now: Scratch, at: Span) -> None:
 
 
 @inner
-def _cover_lack(
-    p: Fixed, knobs: Knobs, state: State, now: Scratch, at: Span, lack_w: float, tolerance_w: float
-) -> float:
+def _cover_lack(p: Fixed, state: State, now: Scratch, at: Span, lack_w: float, tolerance_w: float) -> float:
     """Take a lack from the storages at the site, then from those of the lineups; what is lacking still [W].
 
     Once all else is taken down, auxiliaries and the transformer get what is left.
     """
     lack = _empty_site_stores(p, state, now, at, lack_w)
     if lack > tolerance_w:
-        lack = relieve_lineups(p, knobs, state, now, at, lack)
+        lack = relieve_lineups(p, state, now, at, lack)
     if lack > tolerance_w and now.bus[at.design, BusNow.LEVEL] >= _LAST:
         is_now = now.site[at.design]
         cut = min(lack, is_now[SiteNow.AUXILIARY_W])
@@ -206,14 +204,14 @@ def _cover_lack(
 
 @inner
 def _spend_surplus(
-    p: Fixed, knobs: Knobs, state: State, now: Scratch, at: Span, surplus_w: float, renewable_w: float
+    p: Fixed, state: State, now: Scratch, at: Span, surplus_w: float, renewable_w: float
 ) -> tuple[float, float]:
     """Curtail renewables, then charge storages, then heat the load bank; curtailed and heated [W]."""
     curtailed = min(surplus_w, renewable_w)
     left = surplus_w - curtailed
     if left > 0.0 and now.bus[at.design, BusNow.OFF_PODS] <= 0.0:
         left = _fill_site_stores(p, state, now, at, left)
-        left -= refill_lineups(p, knobs, state, now, at, left, False)
+        left -= refill_lineups(p, state, now, at, left, False)
     return curtailed, max(left, 0.0)
 
 
@@ -227,11 +225,11 @@ def balance_bus(p: Fixed, knobs: Knobs, state: State, now: Scratch, at: Span, ca
     channel = now.channel[at.design]
     is_now = now.site[at.design]
     load, cooling = bus[BusNow.LOAD_W], bus[BusNow.COOLING_W]
-    if not calm or p.site[at.design, Site.ON_UPS] > 0.0:
+    if not calm:
         load, cooling = _consume(p, now, at)
     is_now[SiteNow.AUXILIARY_UNSERVED_W] = 0.0
     is_now[SiteNow.FORMED_FRAC] = bus[BusNow.FORMED]
-    if bus[BusNow.FORMED] <= 0.0:
+    if not calm and bus[BusNow.FORMED] <= 0.0:
         _leave_dark(p, state, now, at)
         return 0.0
     limit = bus[BusNow.LIMIT_W]
@@ -252,21 +250,21 @@ def balance_bus(p: Fixed, knobs: Knobs, state: State, now: Scratch, at: Span, ca
             spare += now.genset_range[one, GensetRange.HIGH_W] - now.genset[one, GensetNow.POWER_W]
     room = limit - need
     net = need - genset
-    if bus[BusNow.WISHES] > 0.0:
+    if not calm and bus[BusNow.WISHES] > 0.0:
         if room > 0.0:
-            taken = refill_lineups(p, knobs, state, now, at, room, False)
+            taken = refill_lineups(p, state, now, at, room, False)
             room -= taken
             net += taken
         if spare > 0.0 and bus[BusNow.OFF_PODS] <= 0.0:
-            taken = refill_lineups(p, knobs, state, now, at, spare, True)
+            taken = refill_lineups(p, state, now, at, spare, True)
             spare -= taken
             genset += taken
     net, drawn = _act_site_stores(p, knobs, state, now, at, net, room, spare)
     genset += drawn
     moved = False
     short = net - limit
-    if short > tolerance:
-        short = _cover_lack(p, knobs, state, now, at, short, tolerance)
+    if not calm and short > tolerance:
+        short = _cover_lack(p, state, now, at, short, tolerance)
         net = limit + short
         moved = True
     curtailed = 0.0
@@ -277,12 +275,15 @@ def balance_bus(p: Fixed, knobs: Knobs, state: State, now: Scratch, at: Span, ca
             exportable = min(exportable, max(-need, 0.0))
         surplus = -net - exportable
         if surplus > 0.0:
-            curtailed, heated = _spend_surplus(p, knobs, state, now, at, surplus, renewable)
+            if calm:
+                curtailed = min(surplus, renewable)
+            else:
+                curtailed, heated = _spend_surplus(p, state, now, at, surplus, renewable)
+                moved = True
             net = -exportable
-            moved = True
-    if genset > 0.0:
+    if not calm and genset > 0.0:
         dispatch_gensets(now, at, genset)
-    if moved:
+    if not calm and moved:
         _settle_site_stores(p, state, now, at)
     made = channel[Channel.PV_W] + channel[Channel.WIND_W]
     kept = 1.0 - curtailed / made if made > 0.0 else 1.0
@@ -292,3 +293,9 @@ def balance_bus(p: Fixed, knobs: Knobs, state: State, now: Scratch, at: Span, ca
     is_now[SiteNow.LOAD_BANK_W] = heated
     is_now[SiteNow.NET_IMPORT_W] = net * channel[Channel.GRID]
     return short if short > tolerance else 0.0
+
+
+@inner
+def balance_foul(p: Fixed, knobs: Knobs, state: State, now: Scratch, at: Span) -> float:
+    """`balance_bus` where not all is calm."""
+    return balance_bus(p, knobs, state, now, at, False)

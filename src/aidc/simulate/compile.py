@@ -232,7 +232,7 @@ def _lineups(site: Site) -> tuple[dict[str, FloatArray], tuple[tuple[str, ...], 
         for name, stages in sized.items()
     }
     servers = max(len(server) for server, _ in split.values())
-    slots = servers + max(len(rest) for _, rest in split.values())
+    slots = servers + max(1, *(len(rest) for _, rest in split.values()))
     keys = ("a", "b", "c", "air", "liquid", "output", "full")
     arrays = {key: np.zeros((slots, len(site.pods))) for key in keys}
     labels = [["" for _ in site.pods] for _ in range(slots)]

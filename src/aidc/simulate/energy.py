@@ -33,11 +33,10 @@ from aidc.simulate.fields import (
     StoreNow,
     Wanted,
 )
-from aidc.simulate.lineup import act_lineups
 from aidc.simulate.pods import keep_cells, leave_cell, run_pods, share_work
-from aidc.simulate.served import serve_cooling
-from aidc.simulate.shed import MOST_LEVEL, keep_off, take_down
-from aidc.simulate.sources import burn_fuel, call_gensets, open_bus, open_foul
+from aidc.simulate.served import hang_on_ups
+from aidc.simulate.shed import MOST_LEVEL, foul_pass, note_wants
+from aidc.simulate.sources import burn_fuel, open_bus, open_foul
 
 __all__ = ["NOT_FINITE", "OK", "advance"]
 
@@ -152,7 +151,7 @@ def _commit_jobs(p: Fixed, state: State, now: Scratch, at: Span, first_job: int)
 
 
 @part
-def _commit_pods(p: Fixed, state: State, now: Scratch, at: Span, calm: bool) -> None:
+def _commit_pods(p: Fixed, state: State, now: Scratch, at: Span) -> None:
     """What pods remember, and what they wanted and drew."""
     for lane in at.lanes:
         was = state.pod[lane]
@@ -167,11 +166,9 @@ def _commit_pods(p: Fixed, state: State, now: Scratch, at: Span, calm: bool) -> 
         was[PodState.TRIP_S] = pod[Pod.RESTART_S] if tripped else trip_s
         was[PodState.QUEUE_TOKENS] = now.flux[lane, PodFlux.QUEUE_TOKENS]
         was[PodState.ACCELERATOR_W] = is_now[PodNow.ACCELERATOR_W]
-    if not calm:
-        _commit_shed(p, state, now, at)
 
 
-@inner
+@part
 def _commit_shed(p: Fixed, state: State, now: Scratch, at: Span) -> None:
     """What pods that are off were not supplied with, and how long they and their lineups wait."""
     bus = now.bus[at.design]
@@ -196,7 +193,7 @@ def _commit_shed(p: Fixed, state: State, now: Scratch, at: Span) -> None:
 @part
 def _commit(p: Fixed, state: State, now: Scratch, at: Span, calm: bool) -> None:
     """Make the end of this step the start of the next; what is warm was advanced by `exchange_heat`."""
-    _commit_pods(p, state, now, at, calm)
+    _commit_pods(p, state, now, at)
     net = now.site[at.design, SiteNow.NET_IMPORT_W]
     now.site[at.design, SiteNow.IMPORT_W] = max(net, 0.0)
     now.site[at.design, SiteNow.EXPORT_W] = max(-net, 0.0)
@@ -220,7 +217,8 @@ def _commit(p: Fixed, state: State, now: Scratch, at: Span, calm: bool) -> None:
 
 @inner
 def _commit_foul(p: Fixed, state: State, now: Scratch, at: Span) -> None:
-    """Fuel, the clocks of what starts again, and whether the site has come to rest."""
+    """What was not supplied, fuel, the clocks of what starts again, and whether the site has come to rest."""
+    _commit_shed(p, state, now, at)
     burn_fuel(p, state, now, at)
     bus = now.bus[at.design]
     fed = bus[BusNow.FORMED] > 0.0 and bus[BusNow.LEVEL] <= 0.0
@@ -304,29 +302,31 @@ def _step(p: Fixed, knobs: Knobs, state: State, now: Scratch, at: Span, tick: in
     """
     calm = open_bus(p, state, now, at)
     wants = True
+    opened = False
     may_return = True
     for _ in range(2 * p.pod.shape[0] + _SPARE_PASSES):
+        if not calm and not opened:
+            open_foul(p, state, now, at)
+            opened = True
         share_work(p, knobs, state, now, at)
         _read_jobs(p, state, now, at, tick, first_job)
         run_pods(p, knobs, state, now, at, first_job, wants)
         feed_chain(p, knobs, state, now, at, calm)
         cool_electric(p, knobs, state, now, at)
+        if calm and p.site[at.design, Site.ON_UPS] > 0.0:
+            hang_on_ups(p, now, at)
         if wants:
             lacking = lacks_of_wants(p, now, at, calm)
             if calm and lacking:  # look at it again, closely
                 calm = False
-                open_foul(p, state, now, at)
                 continue
             wants = calm
-            if not calm:
-                call_gensets(p, state, at, lacking)
-                if keep_off(state, now, at) > 0.0:
-                    continue
-        serve_cooling(p, knobs, state, now, at, calm, p.site[at.design, Site.ON_UPS] > 0.0)
-        if not calm:
-            act_lineups(p, knobs, state, now, at)
-        short_w = balance_bus(p, knobs, state, now, at, calm)
-        if calm or not take_down(p, state, now, at, short_w, may_return):
+            if not calm and note_wants(p, state, now, at, lacking) > 0.0:
+                continue
+        if calm:
+            balance_bus(p, knobs, state, now, at, True)
+            break
+        if not foul_pass(p, knobs, state, now, at, may_return):
             break
         may_return = may_return and not now.bus[at.design, BusNow.CAME] > 0.0
     exchange_heat(p, state, now, at)

@@ -138,11 +138,11 @@ def _lead_lane(
         for place in range(p.lane_store[lane, 0], p.lane_store[lane, 1]):
             now.wish_w[p.node_store[place]] = 0.0
     elif _ask_lane(p, knobs, state, now, lane, may_charge and frac >= 1.0):
-        run_lane(p, knobs, state, now, lane, design)
+        run_lane(p, state, now, lane, design)
     if not dead and frac >= 1.0 and not _capped(p, now, lane):
         return 0.0
     missing = _fill_gap(p, state, now, lane, 0.0 if dead else frac * now.flux[lane, PodFlux.BUS_W], dead)
-    run_lane(p, knobs, state, now, lane, design)
+    run_lane(p, state, now, lane, design)
     return missing
 
 
@@ -160,7 +160,7 @@ def act_lineups(p: Fixed, knobs: Knobs, state: State, now: Scratch, at: Span) ->
 
 
 @inner
-def relieve_lineups(p: Fixed, knobs: Knobs, state: State, now: Scratch, at: Span, lack_w: float) -> float:
+def relieve_lineups(p: Fixed, state: State, now: Scratch, at: Span, lack_w: float) -> float:
     """Let lineups share a lack at the site bus by what each can spare it; what is lacking still [W]."""
     spare = 0.0
     for lane in at.lanes:
@@ -177,7 +177,7 @@ def relieve_lineups(p: Fixed, knobs: Knobs, state: State, now: Scratch, at: Span
         if now.spare_w[lane] > 0.0:
             was = now.flux[lane, PodFlux.BUS_W]
             _fill_gap(p, state, now, lane, was - share * now.spare_w[lane], False)
-            left -= was - run_lane(p, knobs, state, now, lane, at.design)
+            left -= was - run_lane(p, state, now, lane, at.design)
     return left
 
 
@@ -207,7 +207,7 @@ def _fill_lane(p: Fixed, now: Scratch, lane: int, target_w: float) -> None:
 
 @inner
 def refill_lineups(
-    p: Fixed, knobs: Knobs, state: State, now: Scratch, at: Span, room_w: float, from_gensets: bool
+    p: Fixed, state: State, now: Scratch, at: Span, room_w: float, from_gensets: bool
 ) -> float:
     """Grant the wishes of the lineups' storages, in proportion where the room is short; what they take [W].
 
@@ -234,5 +234,5 @@ def refill_lineups(
         if now.spare_w[lane] > 0.0:
             was = now.flux[lane, PodFlux.BUS_W]
             _fill_lane(p, now, lane, was + share * now.spare_w[lane])
-            taken += run_lane(p, knobs, state, now, lane, at.design) - was
+            taken += run_lane(p, state, now, lane, at.design) - was
     return taken

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from aidc.jit import inner, part
-from aidc.simulate.arrays import Fixed, Knobs, Scratch, Span, State
-from aidc.simulate.chain import run_lane
+from aidc.simulate.arrays import Fixed, Scratch, Span, State
+from aidc.simulate.chain import load_ups, run_lane
 from aidc.simulate.fields import (
     BusNow,
     Component,
@@ -15,10 +15,11 @@ from aidc.simulate.fields import (
     PodFlux,
     PodNow,
     PodServed,
+    Site,
     SiteNow,
 )
 
-__all__ = ["serve_cooling"]
+__all__ = ["hang_on_ups", "serve_cooling"]
 
 
 @part
@@ -82,45 +83,40 @@ def _serve_pods(p: Fixed, state: State, now: Scratch, at: Span, alive: bool, hel
 
 
 @part
-def _hang_on_ups(p: Fixed, knobs: Knobs, state: State, now: Scratch, at: Span, held_by_bus: bool) -> None:
-    """Lay the cooling that hangs on a lineup's UPS on its bus, and walk the lineup again."""
-    for lane in at.lanes:
-        pod = p.pod[lane]
-        load = 0.0
-        if held_by_bus or now.shed[lane] <= 0.0:
-            for air in range(2):
-                plant = p.air_plant[lane] if air == 1 else p.loop_plant[lane]
-                if (pod[Pod.AIR_ON_UPS] if air == 1 else pod[Pod.LOOP_ON_UPS]) > 0.0:
-                    alive = max(now.plant_served[plant, PlantServed.DRIVES], 1e-9)
-                    share = (pod[Pod.AIR_DRIVES_FRAC] if air == 1 else pod[Pod.LOOP_DRIVES_FRAC]) / alive
-                    part_of = now.plant[plant]
-                    load += share * (part_of[Component.PUMP_FACILITY_W] + part_of[Component.FAN_W])
-                    load += now.pod[lane, PodNow.CRAH_W if air == 1 else PodNow.PUMP_W]
-        now.flux[lane, PodFlux.UPS_LOAD_W] = load
-        if load > 0.0:
-            run_lane(p, knobs, state, now, lane, at.design)
-
-
-@inner
-def _serve(p: Fixed, knobs: Knobs, state: State, now: Scratch, at: Span, calm: bool, hangs: bool) -> float:
-    """Take off what has no supply, lay what hangs on a UPS on its lineup; what is not served [W]."""
-    bus = now.bus[at.design]
-    alive = bus[BusNow.FORMED] > 0.0 and bus[BusNow.LEVEL] <= 0.0
-    unserved = 0.0
-    if not calm:
-        unserved = _serve_pods(p, state, now, at, alive, alive)
-        unserved += _serve_plants(p, state, now, at, alive)
-    if hangs:
-        _hang_on_ups(p, knobs, state, now, at, alive)
-    return unserved
+def ups_load_w(p: Fixed, now: Scratch, lane: int) -> float:
+    """Cooling that hangs on the UPS bus of a lineup whose bus has supply [W]."""
+    pod = p.pod[lane]
+    load = 0.0
+    for air in range(2):
+        plant = p.air_plant[lane] if air == 1 else p.loop_plant[lane]
+        if (pod[Pod.AIR_ON_UPS] if air == 1 else pod[Pod.LOOP_ON_UPS]) > 0.0:
+            # the electricity is what runs already: share it among the lineups that are alive
+            alive = max(now.plant_served[plant, PlantServed.DRIVES], 1e-9)
+            share = (pod[Pod.AIR_DRIVES_FRAC] if air == 1 else pod[Pod.LOOP_DRIVES_FRAC]) / alive
+            part_of = now.plant[plant]
+            load += share * (part_of[Component.PUMP_FACILITY_W] + part_of[Component.FAN_W])
+            load += now.pod[lane, PodNow.CRAH_W if air == 1 else PodNow.PUMP_W]
+    return load
 
 
 @part
-def serve_cooling(
-    p: Fixed, knobs: Knobs, state: State, now: Scratch, at: Span, calm: bool, hangs: bool
-) -> None:
+def hang_on_ups(p: Fixed, now: Scratch, at: Span) -> None:
+    """In a calm step: lay the cooling that hangs on a lineup's UPS on its bus."""
+    for lane in at.lanes:
+        load_ups(p, now, lane, ups_load_w(p, now, lane))
+
+
+@inner
+def serve_cooling(p: Fixed, state: State, now: Scratch, at: Span) -> None:
     """Take off the cooling that has no supply in this pass, and lay what hangs on a UPS on its lineup."""
-    unserved = 0.0
-    if hangs or not calm:
-        unserved = _serve(p, knobs, state, now, at, calm, hangs)
+    bus = now.bus[at.design]
+    alive = bus[BusNow.FORMED] > 0.0 and bus[BusNow.LEVEL] <= 0.0
+    unserved = _serve_pods(p, state, now, at, alive, alive)
+    unserved += _serve_plants(p, state, now, at, alive)
     now.site[at.design, SiteNow.COOLING_UNSERVED_W] = unserved
+    if p.site[at.design, Site.ON_UPS] <= 0.0:
+        return
+    for lane in at.lanes:
+        held = alive or now.shed[lane] <= 0.0
+        now.flux[lane, PodFlux.UPS_LOAD_W] = ups_load_w(p, now, lane) if held else 0.0
+        run_lane(p, state, now, lane, at.design)

@@ -8,18 +8,26 @@ With every pod off, what is short still takes down cooling, then the lineups' ow
 
 from __future__ import annotations
 
-from aidc.jit import inner
-from aidc.simulate.arrays import Fixed, Scratch, Span, State
+from aidc.jit import inner, part
+from aidc.simulate.arrays import Fixed, Knobs, Scratch, Span, State
+from aidc.simulate.bus import balance_foul
 from aidc.simulate.fields import BusNow, GensetRange, Pod, PodFlux, PodNow, PodState, Wanted
+from aidc.simulate.lineup import act_lineups
+from aidc.simulate.served import serve_cooling
+from aidc.simulate.sources import call_gensets
 
-__all__ = ["MOST_LEVEL", "keep_off", "take_down"]
+__all__ = ["MOST_LEVEL", "foul_pass", "note_wants"]
 
 MOST_LEVEL = 3.0
 
 
 @inner
-def keep_off(state: State, now: Scratch, at: Span) -> float:
-    """Note what every pod wants while all are on, then keep off those that are not back; returns how many."""
+def note_wants(p: Fixed, state: State, now: Scratch, at: Span, lacking: bool) -> float:
+    """Note what every pod wants while all are on, call gensets for what is lacking, and keep off those that are not back.
+
+    Returns how many are off.
+    """
+    call_gensets(p, state, at, lacking)
     bus = now.bus[at.design]
     bus[BusNow.CAME] = 0.0
     off = 0.0
@@ -79,8 +87,8 @@ def _go_next(p: Fixed, now: Scratch, at: Span, short_w: float) -> bool:
     return False
 
 
-@inner
-def take_down(p: Fixed, state: State, now: Scratch, at: Span, short_w: float, may_return: bool) -> bool:
+@part
+def _take_down(p: Fixed, state: State, now: Scratch, at: Span, short_w: float, may_return: bool) -> bool:
     """Change who is on after a pass; returns whether another pass is needed."""
     bus = now.bus[at.design]
     again = _go_next(p, now, at, short_w)
@@ -92,3 +100,12 @@ def take_down(p: Fixed, state: State, now: Scratch, at: Span, short_w: float, ma
         off += now.shed[lane]
     bus[BusNow.OFF_PODS] = off
     return again
+
+
+@inner
+def foul_pass(p: Fixed, knobs: Knobs, state: State, now: Scratch, at: Span, may_return: bool) -> bool:
+    """Serve what can be served of a pass, and change who is on; returns whether another pass is needed."""
+    serve_cooling(p, state, now, at)
+    act_lineups(p, knobs, state, now, at)
+    short_w = balance_foul(p, knobs, state, now, at)
+    return _take_down(p, state, now, at, short_w, may_return)

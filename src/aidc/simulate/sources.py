@@ -106,7 +106,7 @@ def open_foul(p: Fixed, state: State, now: Scratch, at: Span) -> None:
 
 @part
 def open_bus(p: Fixed, state: State, now: Scratch, at: Span) -> bool:
-    """Find what the sources can give at the start of a step; returns whether all is calm."""
+    """Find what the sources can give at the start of a step; returns whether all is calm, else `open_foul` goes on."""
     bus = now.bus[at.design]
     channel = now.channel[at.design]
     grid = channel[Channel.GRID]
@@ -124,11 +124,10 @@ def open_bus(p: Fixed, state: State, now: Scratch, at: Span) -> bool:
         bus[BusNow.FORMED] = 1.0
         bus[BusNow.OWN_FORMER] = 1.0
         return True
-    open_foul(p, state, now, at)
     return False
 
 
-@inner
+@part
 def call_gensets(p: Fixed, state: State, at: Span, lacking: bool) -> None:
     """Advance the clocks of all gensets with what the step's wants lack."""
     for genset in at.gensets:
