@@ -7,6 +7,7 @@ set point starts where it ends up; pods that would shut down there start just be
 
 from __future__ import annotations
 
+from copy import deepcopy
 from typing import Final
 
 import numpy as np
@@ -34,7 +35,7 @@ def settled(compiled: Compiled) -> State:
     scratch = scratch_of(compiled.params, compiled.inputs.first.size, workloads)
     out = rows_of(compiled.params, 1)
     for _ in range(_STEPS):
-        ahead = State(*(array.copy() for array in start))
+        ahead = deepcopy(start)
         advance(slow, compiled.inputs, knobs, ahead, scratch, out, 0, 1, 1, compiled.first_job)
         warm, plant = ahead.pod[:, _WARM], ahead.plant
         if not (np.isfinite(warm).all() and np.isfinite(plant).all()):
