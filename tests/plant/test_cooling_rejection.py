@@ -324,3 +324,47 @@ def test_kernels_equal_their_python_bodies(columns, name):
     assert (most, sink_k) == pytest.approx(rejection_limit.py_func(*arguments), rel=1e-12)
     asked = (0.6 * most, most, supply_k, supply_k + 8.0, kelvin(21.0), kelvin(17.0), columns[name], 0.8)
     assert rejection_power(*asked) == pytest.approx(rejection_power.py_func(*asked), rel=1e-12)
+
+
+@pytest.mark.parametrize("name", ENTRIES)
+def test_a_finer_grid_of_weather_never_costs_more_when_colder(columns, name):
+    """Every half kelvin, at several loads and spreads of wet bulb: within 0.5 % and a ten-thousandth of the heat."""
+    supply_k = set_point_k(name)
+    for load in (0.3, 0.7, 1.0):
+        for spread_k in (0.0, 6.0):
+            drawn = []
+            for dry_c in np.arange(-20.0, 44.0, 0.5):
+                outdoors = (kelvin(dry_c), kelvin(dry_c - spread_k))
+                heat, fan, compressor, _ = reject(
+                    load * HEAT_W, supply_k, supply_k + RISE_K, *outdoors, columns[name], load
+                )
+                if heat < load * HEAT_W * (1 - 1e-9):
+                    break
+                drawn.append(fan + compressor)
+            assert len(drawn) > 60
+            assert all(colder <= 1.005 * warmer + 1e-4 * HEAT_W for colder, warmer in pairwise(drawn))
+
+
+@pytest.mark.parametrize("name", sorted(set(ENTRIES) - {"chiller-air-cooled", "chiller-economiser"}))
+def test_thin_air(name):
+    """At 0.8 of the density full speed moves 0.8 of the air: the conductance at that flow, for 0.8 of the power."""
+    entry = ENTRIES[name]
+    sea, high = (rejection_column(entry, 5, FLOW_W_K, set_point_k(name), density) for density in (1.0, 0.8))
+    assert high[Figure.FAN_W] == pytest.approx(0.8 * sea[Figure.FAN_W])
+    assert high[Figure.AIR_KG_S] == pytest.approx(0.8 * sea[Figure.AIR_KG_S])
+    if name in WET_KINDS:
+        return
+    share = FLOW_W_K / (5 * entry.rated_heat_mw * 1e6 / (entry.coolant_in_c - entry.coolant_out_c))
+    most = rejection_limit(kelvin(10.0), kelvin(5.0), kelvin(40.0), kelvin(50.0), high)[0]
+    assert most == pytest.approx(5 * unit_conductance_w_k(entry, share, 0.8), rel=1e-6)
+
+
+@pytest.mark.parametrize("name", ENTRIES)
+def test_fewer_units_reject_less_at_most_and_cost_more(columns, name):
+    supply_k, column = set_point_k(name), columns[name]
+    weather = (kelvin(24.0), kelvin(19.0))
+    whole = reject(5e6, supply_k, supply_k + RISE_K, *weather, column, 0.5)
+    half = reject(5e6, supply_k, supply_k + RISE_K, *weather, column, 0.5, 0.5)
+    assert half[0] == pytest.approx(whole[0])
+    assert sum(half[1:3]) >= sum(whole[1:3]) * (1 - 1e-9)
+    assert reject(5e6, supply_k, supply_k + RISE_K, *weather, column, 0.5, 0.0)[0] == 0.0

@@ -220,11 +220,9 @@ def exchange_heat(p: Fixed, state: State, now: Scratch, at: Span) -> None:
             passed = _passed(passed, share)
             flux[PodFlux.LOOP_PASSED] = passed
         store = pod[Pod.LOOP_STORE_W_K]
-        inflow = (
-            store * state.pod[lane, PodState.LOOP_K] + flux[PodFlux.LIQUID_W] + now.pod[lane, PodNow.PUMP_W]
-        )
-        flux[PodFlux.LOOP_IN_W] = inflow
-        star[Star.IN_W] += passed * inflow
+        heat = flux[PodFlux.LIQUID_W] + now.pod[lane, PodNow.PUMP_W]
+        flux[PodFlux.LOOP_IN_W] = heat
+        star[Star.IN_W] += passed * (store * state.pod[lane, PodState.LOOP_K] + heat)
         star[Star.OUT_W_K] += passed * store
         star = now.star[p.air_plant[lane]]
         share = served[PodServed.CRAH_FANS] * star[Star.MOVED_FRAC]
@@ -233,9 +231,9 @@ def exchange_heat(p: Fixed, state: State, now: Scratch, at: Span) -> None:
             passed = _passed(passed, share)
             flux[PodFlux.AIR_PASSED] = passed
         store = pod[Pod.AIR_STORE_W_K]
-        inflow = store * state.pod[lane, PodState.AIR_K] + flux[PodFlux.AIR_W] + now.pod[lane, PodNow.CRAH_W]
-        flux[PodFlux.AIR_IN_W] = inflow
-        star[Star.IN_W] += passed * inflow
+        heat = flux[PodFlux.AIR_W] + now.pod[lane, PodNow.CRAH_W]
+        flux[PodFlux.AIR_IN_W] = heat
+        star[Star.IN_W] += passed * (store * state.pod[lane, PodState.AIR_K] + heat)
         star[Star.OUT_W_K] += passed * store
     _solve_plants(p, state, now, at)
     ambient = now.site[at.design, SiteNow.AMBIENT_W]
@@ -243,13 +241,15 @@ def exchange_heat(p: Fixed, state: State, now: Scratch, at: Span) -> None:
         flux = now.flux[lane]
         pod = p.pod[lane]
         facility_k = state.plant[p.loop_plant[lane], PlantState.SUPPLY_K]
-        inflow = flux[PodFlux.LOOP_IN_W]
-        given = flux[PodFlux.LOOP_PASSED] * (inflow - pod[Pod.LOOP_STORE_W_K] * facility_k)
-        loop_k = (inflow - given) * pod[Pod.PER_LOOP_STORE]
+        loop_k = state.pod[lane, PodState.LOOP_K]
+        heat = flux[PodFlux.LOOP_IN_W]
+        given = flux[PodFlux.LOOP_PASSED] * (heat + pod[Pod.LOOP_STORE_W_K] * (loop_k - facility_k))
+        loop_k += (heat - given) * pod[Pod.PER_LOOP_STORE]
         facility_k = state.plant[p.air_plant[lane], PlantState.SUPPLY_K]
-        inflow = flux[PodFlux.AIR_IN_W]
-        given = flux[PodFlux.AIR_PASSED] * (inflow - pod[Pod.AIR_STORE_W_K] * facility_k)
-        air_k = (inflow - given) * pod[Pod.PER_AIR_STORE]
+        air_k = state.pod[lane, PodState.AIR_K]
+        heat = flux[PodFlux.AIR_IN_W]
+        given = flux[PodFlux.AIR_PASSED] * (heat + pod[Pod.AIR_STORE_W_K] * (air_k - facility_k))
+        air_k += (heat - given) * pod[Pod.PER_AIR_STORE]
         on_air = pod[Pod.CASE_ON_AIR]
         inlet_k = on_air * air_k + (1.0 - on_air) * loop_k
         now.pod[lane, PodNow.SUPPLY_K] = inlet_k

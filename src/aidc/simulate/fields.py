@@ -237,7 +237,7 @@ class PodFlux(IntEnum):
     LOOP_W_K = 5  # conductance from the rack loop to the facility loop
     AIR_W_K = 6  # and from the air of the hall
     CASE_K_W = 7  # of the cold plates or heat sinks, per accelerator
-    LOOP_IN_W = 8  # C T/dt + Q of the rack loop, see `exchange_heat` ...
+    LOOP_IN_W = 8  # heat into the rack loop and its pumps' ...
     LOOP_PASSED = 9  # ... and G / (C/dt + G)
     AIR_IN_W = 10
     UPS_LOAD_W = 11  # cooling that hangs on the lineup's UPS bus

@@ -7,6 +7,7 @@ set point starts where it ends up; pods that would shut down there start just be
 
 from __future__ import annotations
 
+from copy import deepcopy
 from typing import Final
 
 import numpy as np
@@ -14,7 +15,7 @@ import numpy as np
 from aidc.simulate.arrays import State
 from aidc.simulate.compiled import Compiled
 from aidc.simulate.energy import advance
-from aidc.simulate.fields import PodState
+from aidc.simulate.fields import PlantState, PodState
 from aidc.simulate.layout import knobs_by_place, lay_out, rows_of, scratch_of, state_by_place
 
 __all__ = ["settled"]
@@ -23,6 +24,7 @@ _STEP_S: Final = 30.0
 _STEPS: Final = 960  # eight hours at most
 _STILL: Final = 1e-9  # change over a step, relative
 _WARM: Final = [PodState.LOOP_K, PodState.AIR_K, PodState.CASE_K, PodState.HOT_FRAC]
+_WARM_PLANT: Final = [PlantState.SUPPLY_K, PlantState.CONDUCTANCE_W_K]
 
 
 def settled(compiled: Compiled) -> State:
@@ -34,18 +36,18 @@ def settled(compiled: Compiled) -> State:
     scratch = scratch_of(compiled.params, compiled.inputs.first.size, workloads)
     out = rows_of(compiled.params, 1)
     for _ in range(_STEPS):
-        ahead = State(*(array.copy() for array in start))
+        ahead = deepcopy(start)
         advance(slow, compiled.inputs, knobs, ahead, scratch, out, 0, 1, 1, compiled.first_job)
-        warm, plant = ahead.pod[:, _WARM], ahead.plant
+        warm, plant = ahead.pod[:, _WARM], ahead.plant[:, _WARM_PLANT]
         if not (np.isfinite(warm).all() and np.isfinite(plant).all()):
             break
         if (ahead.pod[:, PodState.HOT_FRAC] >= 1.0).any():
             break
         still = np.allclose(warm, start.pod[:, _WARM], rtol=_STILL, atol=_STILL) and np.allclose(
-            plant, start.plant, rtol=_STILL, atol=_STILL
+            plant, start.plant[:, _WARM_PLANT], rtol=_STILL, atol=_STILL
         )
         start.pod[:, _WARM] = warm
-        start.plant[:] = plant
+        start.plant[:, _WARM_PLANT] = plant
         if still:
             break
     return start

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from copy import deepcopy
 from dataclasses import dataclass
 
 import numpy as np
@@ -61,7 +62,7 @@ class Twin:
         """Go back to the start of the scenario."""
         self.tick = 0
         compiled = self.compiled
-        self._state = State(*(array.copy() for array in self._first))
+        self._state: State = deepcopy(self._first)
         self.state: State = state_by_field(self._state)
         self._knobs: Knobs = knobs_by_place(compiled.default_knobs())
         workloads = compiled.first_job + len(compiled.jobs)
