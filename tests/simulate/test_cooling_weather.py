@@ -11,7 +11,15 @@ from aidc.simulate import Twin, compile_site
 from aidc.simulate.fields import Component, PodNow, PodState, SiteNow
 from aidc.units import kelvin
 
-AIR_POD = {"use": "dgx-h100", "racks": 12, "chain": "ac", "cooling": "hall"}
+AIR_POD = {"use": "dgx-h100", "racks": 12, "chain": "ac", "cooling": "hall", "air_cooling": "hall"}
+# the shipped air handlers with every temperature 40 K up: the same coils, for halls as warm as these tests want them
+WARM_HALL = {
+    "use": "crah-chilled-water",
+    "air_return_c": 77,
+    "air_supply_c": 65,
+    "water_in_c": 58,
+    "water_out_c": 67,
+}
 CHECKPOINTS = {"checkpoint": {"period_min": 20, "duration_s": 60}}
 
 
@@ -19,7 +27,7 @@ def air_site(dry_c=20.0, minutes=120.0, job=None, **hall):
     """A hall of air-cooled servers that serve a constant demand, or train."""
     body = document({"a": dict(AIR_POD)}, minutes=minutes, step_s=5.0, dry_c=dry_c)
     body["scenario"]["weather"]["relative_humidity_percent"] = 60
-    body["cooling"] = {"hall": {"use": "chiller-air-cooled", "supply_temp_c": 20, **hall}}
+    body["cooling"] = {"hall": {"use": "chiller-air-cooled", "supply_temp_c": 20, "crah": WARM_HALL, **hall}}
     if job is None:
         demand = {"use": "constant", "output_tokens_per_s": 3e5}
         body["services"] = {"chat": {"use": "llama-3.1-8b", "pods": ["a"], "demand": demand}}
