@@ -57,7 +57,7 @@ class Beginning(Lane):
         self._windows = iter([Lane(lambda: None, 0.0, 1e-16, 0.0), *windows])
         self._lock = threading.Lock()
 
-    def branch(self, events: object, duration_s: float) -> Lane:
+    def branch(self, *_: object) -> Lane:
         with self._lock:
             return next(self._windows)
 
