@@ -7,6 +7,7 @@ that was edited after it was imported cannot lend its key to the code that was i
 from __future__ import annotations
 
 import dis
+import sys
 from functools import cache
 from types import CodeType, EllipsisType
 from typing import Any, NamedTuple
@@ -16,8 +17,8 @@ __all__ = ["Body", "body_of", "plain_text"]
 _EXTENDED = dis.EXTENDED_ARG
 _GLOBAL = dis.opmap["LOAD_GLOBAL"]
 _ATTRIBUTE = dis.opmap["LOAD_ATTR"]
-_METHOD = dis.opmap.get("LOAD_METHOD", _ATTRIBUTE)  # one with LOAD_ATTR since Python 3.12
-_ATTRIBUTE_SHIFT = 0 if "LOAD_METHOD" in dis.opmap else 1  # whose lowest bit then tells calls from reads
+_METHOD = dis.opmap.get("LOAD_METHOD", _ATTRIBUTE)
+_ATTRIBUTE_SHIFT = 1 if sys.version_info >= (3, 12) else 0  # the lowest bit then tells methods from attributes
 _CACHE = dis.opmap["CACHE"]
 _CONSTANTS = frozenset(dis.hasconst)
 _HAS_DOCSTRING = 0x4000000  # a flag since Python 3.13
