@@ -52,7 +52,8 @@ def _compile(function: Callable[P, R], **options: Any) -> Callable[P, R]:
 def _keep(kernel: Any) -> Any:
     """Keep on disk what is compiled; a plain function (`NUMBA_DISABLE_JIT=1`) stays what it is."""
     if isinstance(kernel, Dispatcher):
-        kernel._cache = KernelCache(kernel, _cache_folder)  # noqa: SLF001 - numba's own way is `enable_caching`
+        dispatcher: Any = kernel
+        dispatcher._cache = KernelCache(kernel, _cache_folder)  # noqa: SLF001 - numba's own way is `enable_caching`
     return kernel
 
 

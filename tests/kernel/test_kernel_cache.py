@@ -6,6 +6,8 @@ against the Python bodies of the text as it stands.
 
 from __future__ import annotations
 
+import ast
+import math
 import os
 import subprocess
 import sys
@@ -14,10 +16,13 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
+import numpy as np
 import pytest
 
 from aidc import jit
+from aidc.kernel import UnkeyedError, kernel_key
 from aidc.kernel import cache as kernel_cache
+from aidc.kernel.key import _Walk
 
 HELPER = '''
 import numpy as np
@@ -209,6 +214,52 @@ def test_what_changes_nothing_is_found(load: Load, change: tuple[str, str, str])
     assert not compiled(after)
 
 
+class Turned(ast.NodeTransformer):
+    """Changes the number or the operator that is the n-th of its text."""
+
+    def __init__(self, nth: int) -> None:
+        self.left = nth
+
+    def _is_it(self) -> bool:
+        self.left -= 1
+        return self.left == -1
+
+    def visit_Constant(self, node: ast.Constant) -> ast.AST:
+        if type(node.value) in (int, float) and self._is_it():
+            return ast.copy_location(ast.Constant(node.value + 1), node)
+        return node
+
+    def visit_BinOp(self, node: ast.BinOp) -> ast.AST:
+        self.generic_visit(node)
+        if self._is_it():
+            node.op = ast.Mult() if isinstance(node.op, ast.Add) else ast.Add()
+        return node
+
+
+def turned_sources() -> Iterator[dict[str, str]]:
+    """Every text that differs from ours by one number or operator."""
+    for name, text in SOURCES.items():
+        for nth in range(1000):
+            turned = Turned(nth)
+            new = ast.unparse(turned.visit(ast.parse(text)))
+            if turned.left >= 0:
+                break
+            yield SOURCES | {name: new}
+
+
+def test_no_change_that_shows_in_the_result_leaves_the_key_as_it_was(load: Load) -> None:
+    """Every number and every operator, one after the other; nothing needs to be compiled for it."""
+    before = load(SOURCES)
+    key, value = kernel_key(before.run), by_hand(before)
+    shown = 0
+    for sources in turned_sources():
+        after = load(sources)
+        if by_hand(after) != value:
+            shown += 1
+            assert kernel_key(after.run) != key, sources
+    assert shown > 15
+
+
 def test_both_texts_are_kept(load: Load) -> None:
     """Going to and fro between two branches compiles each once."""
     other = edited(*CHANGES["constant"])
@@ -263,6 +314,14 @@ def test_a_folder_that_cannot_be_written_costs_a_compilation(
     module = load(SOURCES)
     assert run_of(module) == by_hand(module)
     assert compiled(module)
+
+
+def test_a_universal_function_of_somebody_else_is_not_known_by_its_name() -> None:
+    """numpy's own has numpy's version; one made from a Python function has none."""
+    walk = _Walk()
+    assert walk._value(np.sqrt) == "numpy sqrt"
+    with pytest.raises(UnkeyedError, match="sqrt"):
+        walk._value(np.frompyfunc(math.sqrt, 1, 1))
 
 
 def test_what_no_key_can_hold_is_said_and_not_kept(load: Load, folder: Path) -> None:

@@ -18,7 +18,9 @@ _EXTENDED = dis.EXTENDED_ARG
 _GLOBAL = dis.opmap["LOAD_GLOBAL"]
 _ATTRIBUTE = dis.opmap["LOAD_ATTR"]
 _METHOD = dis.opmap.get("LOAD_METHOD", _ATTRIBUTE)
-_ATTRIBUTE_SHIFT = 1 if sys.version_info >= (3, 12) else 0  # the lowest bit then tells methods from attributes
+_ATTRIBUTE_SHIFT = (
+    1 if sys.version_info >= (3, 12) else 0
+)  # the lowest bit then tells methods from attributes
 _CACHE = dis.opmap["CACHE"]
 _CONSTANTS = frozenset(dis.hasconst)
 _HAS_DOCSTRING = 0x4000000  # a flag since Python 3.13

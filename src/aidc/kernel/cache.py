@@ -50,7 +50,7 @@ class KernelCache(_Cache):
         self._enabled = True
 
     @property
-    def cache_path(self) -> str:
+    def cache_path(self) -> str:  # pyright: ignore[reportIncompatibleMethodOverride]
         return str(self._folder())
 
     def enable(self) -> None:
@@ -71,7 +71,8 @@ class KernelCache(_Cache):
         if payload is None:
             return None
         try:
-            return CompileResult._rebuild(target_context, *pickle.loads(payload))  # noqa: S301, SLF001
+            rebuild: Any = CompileResult._rebuild  # noqa: SLF001 # pyright: ignore[reportPrivateUsage]
+            return rebuild(target_context, *pickle.loads(payload))  # noqa: S301
         except Exception:  # noqa: BLE001 - whatever it is, compiling anew mends it
             return None
 

@@ -15,6 +15,7 @@ import builtins
 import hashlib
 import platform
 import sys
+from collections.abc import Callable
 from enum import Enum
 from types import FunctionType, ModuleType
 from typing import Any
@@ -22,7 +23,7 @@ from typing import Any
 import llvmlite
 import numba
 import numpy as np
-from numba.core import types
+from numba.core import config, types
 from numba.core.dispatcher import Dispatcher
 
 from aidc.kernel.body import body_of, plain_text
@@ -82,7 +83,7 @@ def kernel_key(kernel: Any, arguments: tuple[Any, ...] = ()) -> str:
 
 def _environment() -> str:
     """What compiles, and for which processor."""
-    settings = [(name, repr(getattr(numba.config, name, None))) for name in _SETTINGS]
+    settings = [(name, repr(getattr(config, name, None))) for name in _SETTINGS]
     versions = (sys.version, numba.__version__, llvmlite.__version__, np.__version__, platform.machine())
     return repr((versions, settings))
 
@@ -94,6 +95,26 @@ class _Walk:
         self._number: dict[int, int] = {}
         self._found: list[Any] = []
         self._classes: dict[type, str] = {}
+        self._values: tuple[tuple[Any, Callable[[Any], str]], ...] = (
+            (Dispatcher, self._reach),
+            (Enum, self._member),
+            (type, self._class),
+            ((np.ndarray, np.generic), _array),
+            (types.Type, self._type),
+            (tuple, self._tuple),
+            ((set, frozenset), self._set),
+            (dict, self._dict),
+        )
+        self._types: tuple[tuple[Any, Callable[[Any], str]], ...] = (
+            (types.Literal, lambda one: self._value(one.literal_value)),
+            (types.Omitted, lambda one: self._value(one.value)),
+            (types.BaseTuple, self._tuple_type),
+            (types.Array, self._array_type),
+            ((types.EnumMember, types.EnumClass), lambda one: self._class(one.instance_class)),
+            (types.Dispatcher, lambda one: self._reach(one.dispatcher)),
+            (types.Optional, lambda one: self._type(one.type)),
+            (_SIMPLE_TYPES, str),
+        )
 
     def key(self, kernel: Any, arguments: tuple[Any, ...]) -> str:
         text = [_environment(), repr(kernel.targetctx.codegen().magic_tuple()), self._reach(kernel)]
@@ -144,36 +165,30 @@ class _Walk:
 
     def _value(self, value: Any) -> str:
         text = plain_text(value)
-        if text is not None:
-            return text
-        if isinstance(value, Dispatcher):
-            return self._reach(value)
-        if isinstance(value, Enum):
-            return f"{self._class(type(value))}.{value.name}"
-        if isinstance(value, type):
-            return self._class(value)
-        if isinstance(value, np.ndarray | np.generic):
-            return _array(value)
-        if isinstance(value, types.Type):
-            return self._type(value)
-        if isinstance(value, tuple):
-            items: tuple[Any, ...] = value
-            return f"{self._class(type(items))}({','.join(self._value(one) for one in items)})"
-        if isinstance(value, set | frozenset):
-            members: frozenset[Any] = frozenset(value)
-            return f"{type(value).__name__}{sorted(self._value(one) for one in members)}"
-        if isinstance(value, dict):
-            pairs: dict[Any, Any] = value
-            return f"{{{','.join(f'{self._value(k)}: {self._value(v)}' for k, v in pairs.items())}}}"
-        return self._named(value)
+        if text is None:
+            describe = next((way for kinds, way in self._values if isinstance(value, kinds)), self._named)
+            text = describe(value)
+        return text
+
+    def _member(self, value: Enum) -> str:
+        return f"{self._class(type(value))}.{value.name}"
+
+    def _tuple(self, value: tuple[Any, ...]) -> str:
+        return f"{self._class(type(value))}({','.join(self._value(one) for one in value)})"
+
+    def _set(self, value: frozenset[Any]) -> str:
+        return f"{type(value).__name__}{sorted(self._value(one) for one in value)}"
+
+    def _dict(self, value: dict[Any, Any]) -> str:
+        return f"{{{','.join(f'{self._value(key)}: {self._value(one)}' for key, one in value.items())}}}"
 
     def _named(self, value: Any) -> str:
-        """What is known by its name and a version, or is a plain function: its code is followed."""
-        home = value.__name__ if isinstance(value, ModuleType) else getattr(value, "__module__", None)
+        """What stands by its name in a library of a known version, or is a plain function: its code is followed."""
+        home = "numpy" if isinstance(value, np.ufunc) else getattr(value, "__module__", None)
         name = getattr(value, "__qualname__", getattr(value, "__name__", None))
-        if isinstance(value, np.ufunc):
-            home = "numpy"
-        if isinstance(home, str) and isinstance(name, str) and home.partition(".")[0] in _VERSIONED:
+        if isinstance(value, ModuleType):
+            home, name = value.__name__, ""
+        if _stands_at(home, name, value):
             return f"{home} {name}"
         if isinstance(value, FunctionType):
             return self._reach(value)
@@ -189,7 +204,9 @@ class _Walk:
         name = f"{one.__module__} {one.__qualname__}"
         if issubclass(one, Enum):
             kinds = [base.__name__ for base in one.__mro__]
-            return f"{name} {kinds} {[(key, self._value(each.value)) for key, each in one.__members__.items()]}"
+            return (
+                f"{name} {kinds} {[(key, self._value(each.value)) for key, each in one.__members__.items()]}"
+            )
         fields: Any = getattr(one, "_fields", None)
         if issubclass(one, tuple) and fields is not None:
             defaults: Any = getattr(one, "_field_defaults", {})
@@ -200,29 +217,30 @@ class _Walk:
 
     def _type(self, one: Any) -> str:
         """A type of numba, down to the classes and functions that it stands for."""
-        kind = type(one).__name__
-        if isinstance(one, types.Literal):
-            return f"{kind} {self._value(one.literal_value)}"
-        if isinstance(one, types.Omitted):
-            return f"{kind} {self._value(one.value)}"
-        if isinstance(one, types.BaseTuple):
-            own: Any = getattr(one, "instance_class", tuple)
-            return f"{kind} {self._class(own)}({','.join(self._type(item) for item in one)})"
-        if isinstance(one, types.Array):
-            shape = (one.ndim, one.layout, one.mutable, one.aligned)
-            return f"{kind} {shape} {self._type(one.dtype)}"
-        if isinstance(one, types.EnumMember | types.EnumClass):
-            return f"{kind} {self._class(one.instance_class)}"
-        if isinstance(one, types.Dispatcher):
-            return f"{kind} {self._reach(one.dispatcher)}"
-        if isinstance(one, types.Optional):
-            return f"{kind} {self._type(one.type)}"
-        if isinstance(one, _SIMPLE_TYPES):
-            return f"{kind} {one}"
+        for kinds, describe in self._types:
+            if isinstance(one, kinds):
+                return f"{type(one).__name__} {describe(one)}"
         raise UnkeyedError(f"an argument of type {one}")
+
+    def _tuple_type(self, one: Any) -> str:
+        own = getattr(one, "instance_class", tuple)
+        return f"{self._class(own)}({','.join(self._type(item) for item in one)})"
+
+    def _array_type(self, one: Any) -> str:
+        return f"{(one.ndim, one.layout, one.mutable, one.aligned)} {self._type(one.dtype)}"
 
 
 _MISSING = object()
+
+
+def _stands_at(home: Any, name: Any, value: Any) -> bool:
+    """Whether a value is what its library has by that name, and not something made with its help."""
+    if not isinstance(home, str) or not isinstance(name, str) or home.partition(".")[0] not in _VERSIONED:
+        return False
+    there: Any = sys.modules.get(home)
+    for part in name.split(".") if name else ():
+        there = getattr(there, part, None)
+    return there is value
 
 
 def _array(value: np.ndarray[Any, Any] | np.generic) -> str:
