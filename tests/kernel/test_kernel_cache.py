@@ -16,8 +16,11 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
+import llvmlite
+import numba
 import numpy as np
 import pytest
+from numba.core import config
 
 from aidc import jit
 from aidc.kernel import UnkeyedError, kernel_key
@@ -212,6 +215,62 @@ def test_what_changes_nothing_is_found(load: Load, change: tuple[str, str, str])
     after = load(edited(*change))
     assert run_of(after) == value
     assert not compiled(after)
+
+
+def test_compiler_and_processor_are_in_the_key(load: Load, monkeypatch: pytest.MonkeyPatch) -> None:
+    kernel = load(SOURCES).run
+    keys = [kernel_key(kernel)]
+    codegen = type(kernel.targetctx.codegen())
+    for owner, name, value in (
+        (numba, "__version__", "0.1"),
+        (llvmlite, "__version__", "0.1"),
+        (np, "__version__", "0.1"),
+        (sys, "version", "3.0"),
+        (config, "OPT", 1),
+        (config, "BOUNDSCHECK", 1),
+        (codegen, "magic_tuple", lambda _: ("x86_64", "another", "-avx")),
+    ):
+        with monkeypatch.context() as one:
+            one.setattr(owner, name, value)
+            keys.append(kernel_key(kernel))
+    assert len(set(keys)) == 8
+    assert kernel_key(kernel) == keys[0]
+
+
+def arguments_of(module: ModuleType) -> dict[str, Any]:
+    helper = sys.modules["tiny_helper"]
+    pair = helper.Pair(1.0, 2.0)
+    given = {
+        "function": helper.half,
+        "member": helper.Row.A,
+        "named tuple": pair,
+        "in a tuple": (1, (pair, 2.0)),
+        "array": np.zeros((2, 2)),
+        "columns first": np.zeros((2, 2), order="F"),
+        "integers": np.zeros(2, dtype=np.int64),
+        "number": 1.0,
+        "whole number": 1,
+        "nothing": None,
+    }
+    return {name: kernel_key(module.run, (numba.typeof(value),)) for name, value in given.items()}
+
+
+@pytest.mark.parametrize(
+    ("change", "shown"),
+    [
+        ("line of a helper in another file", {"function"}),
+        ("order of an enumeration", {"member"}),
+        ("order of fields", {"named tuple", "in a tuple"}),
+    ],
+)
+def test_what_arguments_stand_for_is_in_the_key(load: Load, change: str, shown: set[str]) -> None:
+    """The kernel itself reads none of it here: its arguments bring it."""
+    module, old, new = CHANGES[change]
+    idle = "from aidc.jit import engine\n\n\n@engine\ndef run(x):\n    return 1.0\n"
+    before = arguments_of(load(SOURCES | {"tiny_kernel": idle}))
+    after = arguments_of(load(edited(module, old, new) | {"tiny_kernel": idle}))
+    assert len(set(before.values())) == len(before)
+    assert {name for name in before if before[name] != after[name]} == shown
 
 
 class Turned(ast.NodeTransformer):
