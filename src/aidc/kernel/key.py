@@ -135,7 +135,10 @@ class _Walk:
         """Code, options, defaults, closure and globals of a kernel or of a plain function that it names."""
         plain: Any = getattr(function, "py_func", function)
         body = body_of(plain.__code__)
-        closure = [cell.cell_contents for cell in plain.__closure__ or ()]
+        try:
+            closure = [cell.cell_contents for cell in plain.__closure__ or ()]
+        except ValueError:  # a name around it that is not bound yet
+            raise UnkeyedError(f"a closure of {plain.__qualname__} that is empty") from None
         described = [body.text, self._options(function)]
         described += [self._value(one) for one in (plain.__defaults__, plain.__kwdefaults__, tuple(closure))]
         described += [f"{path}: {self._global(plain.__globals__, path)}" for path in body.reads]
