@@ -12,6 +12,7 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 CASES ?=
 COUNT ?= 200
 SEED ?= 1
+JOBS ?= 1
 MUTATED ?= control,measure,plant,simulate,study
 
 .PHONY: demo test check bench bench-peers mutants docs format clean python
@@ -33,7 +34,7 @@ bench: $(VENV)/.dev
 
 # Changes one drawn place of the source at a time, in a copy, and lists what no test noticed. Hours; goes on where it stopped.
 mutants: $(VENV)/.dev
-	@$(BIN)/python -m mutants --count $(COUNT) --seed $(SEED) --rooms $(MUTATED)
+	@$(BIN)/python -m mutants --count $(COUNT) --seed $(SEED) --rooms $(MUTATED) --jobs $(JOBS)
 
 # The simulators that `bench` compares with live in an environment of their own: aidc does not need them.
 bench-peers: .venv-peers/.done $(VENV)/.dev

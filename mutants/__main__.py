@@ -1,4 +1,4 @@
-"""`make mutants`, or `python -m mutants [--count 200] [--seed 1] [--rooms plant,measure]`.
+"""`make mutants`, or `python -m mutants [--count 200] [--seed 1] [--rooms plant,measure] [--jobs 2]`.
 
 Draws places of the source, changes one at a time in a copy of the checkout (`build/mutants`) and runs the tests
 of its room and of the engines. What was found stands in `build/mutants/tried.jsonl`, a line for each mutant, so
@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import subprocess
 import sys
 import tomllib
 from collections import Counter
@@ -24,6 +25,7 @@ from mutants.trial import Bench, Outcome
 
 ROOT = Path(__file__).parents[1]
 FOLDER = ROOT / "build" / "mutants"
+TRIED = FOLDER / "tried.jsonl"
 LEAST_KILLED = 0.9
 MOST_EQUIVALENT = 0.1
 
@@ -73,19 +75,55 @@ def baselines(bench: Bench, rooms: list[str]) -> dict[str, float]:
     return found
 
 
-def try_all(mutants: list[Mutant]) -> list[dict]:
-    bench = Bench(ROOT, FOLDER)
-    record = Record(FOLDER / "tried.jsonl")
-    rooms = sorted({one.room for one in mutants})
-    digests = {room: bench.digest(room) for room in rooms}
-    left = [one for one in mutants if record.known(one, digests[one.room]) is None]
-    took_s = baselines(bench, sorted({one.room for one in left}))
-    for number, mutant in enumerate(left, start=1):
+def try_all(mutants: list[Mutant], jobs: int, again: list[str]) -> list[dict]:
+    """What became of each mutant; those that are not known yet are tried in `jobs` processes side by side.
+
+    `again` is the command line that makes a process of its own draw the same.
+    """
+    bench = Bench(ROOT, FOLDER, "copy")
+    digests = {room: bench.digest(room) for room in sorted({one.room for one in mutants})}
+
+    def left() -> list[Mutant]:
+        record = Record(TRIED)
+        return [one for one in mutants if record.known(one, digests[one.room]) is None]
+
+    baselines(bench, sorted({one.room for one in left()}))
+    if jobs > 1 and left():
+        command = [sys.executable, "-m", "mutants", *again, "--part"]
+        parts = [subprocess.Popen([*command, f"{part}/{jobs}"], cwd=ROOT) for part in range(jobs)]
+        codes = [part.wait() for part in parts]
+        if any(codes):
+            raise SystemExit("a process that tries mutants failed; what it had tried is kept")
+    else:
+        try_left(bench, left())
+    record = Record(TRIED)
+    known = [record.known(one, digests[one.room]) for one in mutants]
+    found = [entry for entry in known if entry is not None]
+    if len(found) < len(mutants):
+        raise SystemExit(
+            "the source or the tests were edited meanwhile: run it again, it goes on where it stopped"
+        )
+    return found
+
+
+def try_left(bench: Bench, mutants: list[Mutant]) -> None:
+    """Try mutants one after the other, and write down what became of each."""
+    record = Record(TRIED)
+    took_s = baselines(bench, sorted({one.room for one in mutants}))
+    for number, mutant in enumerate(mutants, start=1):
         outcome = bench.attempt(mutant, took_s[mutant.room])
-        record.add(mutant, outcome, digests[mutant.room])
+        record.add(mutant, outcome, bench.digest(mutant.room))
         place = f"{mutant.path}:{mutant.line}"
-        print(f"{number}/{len(left)} {outcome.result:9} {outcome.took_s:6.1f} s  {place}", flush=True)
-    return [record.known(one, digests[one.room]) or {} for one in mutants]
+        print(f"{number}/{len(mutants)} {outcome.result:9} {outcome.took_s:6.1f} s  {place}", flush=True)
+
+
+def try_part(mutants: list[Mutant], part: str) -> None:
+    """Try every n-th mutant that is not known yet, in a copy of its own."""
+    number, of = map(int, part.split("/"))
+    bench = Bench(ROOT, FOLDER, f"copy-{number}")
+    record = Record(TRIED)
+    left = [one for one in mutants if record.known(one, bench.digest(one.room)) is None]
+    try_left(bench, left[number::of])
 
 
 def told(entries: list[dict], reasons: dict[str, str]) -> bool:
@@ -113,6 +151,8 @@ def main(arguments: list[str]) -> int:
     parser.add_argument("--count", type=int, default=200)
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--rooms", default=",".join(ROOMS))
+    parser.add_argument("--jobs", type=int, default=1)
+    parser.add_argument("--part", help=argparse.SUPPRESS)
     parser.add_argument("--list", action="store_true", help="say what is drawn, and try nothing")
     asked = parser.parse_args(arguments)
     mutants = drawn(ROOT, asked.count, asked.seed, asked.rooms.split(","))
@@ -120,7 +160,10 @@ def main(arguments: list[str]) -> int:
         for one in mutants:
             print(f"{one.key} {one.path}:{one.line} {one.where} {one.change}")
         return 0
-    return 0 if told(try_all(mutants), equivalent()) else 1
+    if asked.part:
+        try_part(mutants, asked.part)
+        return 0
+    return 0 if told(try_all(mutants, asked.jobs, arguments), equivalent()) else 1
 
 
 if __name__ == "__main__":

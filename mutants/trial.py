@@ -33,26 +33,24 @@ class Outcome:
 class Bench:
     """A copy of the checkout in which files are changed; the checkout itself is not touched.
 
-    Kernels are kept in a folder of the copy: those that a mutant does not reach are compiled once.
+    Kernels are kept beside it, and shared by all copies: those that a mutant does not reach are compiled once.
     """
 
-    def __init__(self, root: Path, folder: Path) -> None:
-        self.root, self.copy = root, folder / "copy"
+    def __init__(self, root: Path, folder: Path, name: str) -> None:
+        self.copy = folder / name
         shutil.rmtree(self.copy, ignore_errors=True)
         self.copy.mkdir(parents=True)
-        for name in COPIED:
-            source = root / name
+        for part in COPIED:
+            source = root / part
             if source.is_dir():
-                shutil.copytree(source, self.copy / name, ignore=shutil.ignore_patterns("__pycache__"))
+                shutil.copytree(source, self.copy / part, ignore=shutil.ignore_patterns("__pycache__"))
             elif source.is_file():
-                shutil.copy2(source, self.copy / name)
-        os.environ |= {
-            "PYTHONPATH": str(self.copy / "src"),
-            "NUMBA_CACHE_DIR": str(folder),
-            "AIDC_DATA": os.environ.get("AIDC_DATA") or str(root.parent / "shared" / "data"),
-        }
-        if not Path(os.environ["AIDC_DATA"]).is_dir():
-            del os.environ["AIDC_DATA"]
+                shutil.copy2(source, self.copy / part)
+        data = Path(os.environ.get("AIDC_DATA") or root.parent / "shared" / "data")
+        if data.is_dir():
+            os.environ["AIDC_DATA"] = str(data)
+        os.environ["PYTHONPATH"] = os.pathsep.join([str(self.copy / "src"), os.environ.get("PYTHONPATH", "")])
+        os.environ["NUMBA_CACHE_DIR"] = str(folder)
         os.chdir(self.copy)
 
     def rooms_of(self, room: str) -> tuple[str, ...]:
@@ -78,16 +76,8 @@ class Bench:
             for path in sorted((self.copy / "tests" / name).rglob("test_*.py"))
         ]
         files.sort(key=lambda path: bool(module) and module not in path.read_text())
-        words = [sys.executable, "-m", "pytest", "-x", "-q", "--no-header", "-p", "no:cacheprovider"]
-        words += [
-            "-p",
-            "no:randomly",
-            "-p",
-            "no:xdist",
-            "--hypothesis-seed=0",
-            "-W",
-            "ignore::ResourceWarning",
-        ]
+        words = [sys.executable, "-m", "pytest", "-x", "-q", "--no-header", "--hypothesis-seed=0"]
+        words += ["-p", "no:cacheprovider", "-p", "no:randomly", "-p", "no:xdist"]
         return shlex.join(words + [str(path.relative_to(self.copy)) for path in files])
 
     def baseline(self, room: str) -> tuple[float, str]:
