@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import difflib
 import hashlib
 import os
-import shlex
 import shutil
+import signal
+import subprocess
 import sys
 import time
 from dataclasses import dataclass
@@ -67,7 +69,7 @@ class Bench:
                 digest.update(path.relative_to(self.copy).as_posix().encode() + path.read_bytes())
         return digest.hexdigest()[:16]
 
-    def command(self, room: str, first: str = "") -> str:
+    def command(self, room: str, first: str = "") -> list[str]:
         """The tests of a room's mutants, those that name the changed module first."""
         module = first.removeprefix("src/").removesuffix(".py").replace("/", ".")
         files = [
@@ -78,30 +80,50 @@ class Bench:
         files.sort(key=lambda path: bool(module) and module not in path.read_text())
         words = [sys.executable, "-m", "pytest", "-x", "-q", "--no-header", "--hypothesis-seed=0"]
         words += ["-p", "no:cacheprovider", "-p", "no:randomly", "-p", "no:xdist"]
-        return shlex.join(words + [str(path.relative_to(self.copy)) for path in files])
+        return words + [str(path.relative_to(self.copy)) for path in files]
 
     def baseline(self, room: str) -> tuple[float, str]:
         """How long the tests of a room take without a change [s], and what they said if they failed."""
-        from cosmic_ray.testing import TestOutcome, run_tests
-
         before = time.monotonic()
-        outcome, output = run_tests(self.command(room), 7200.0)
-        return time.monotonic() - before, "" if outcome == TestOutcome.SURVIVED else output
+        result, output = tested(self.command(room), 7200.0)
+        return time.monotonic() - before, "" if result == "survived" else output or result
 
     def attempt(self, mutant: Mutant, baseline_s: float) -> Outcome:
         """Change, test, change back."""
         from cosmic_ray.mutating import use_mutation
         from cosmic_ray.plugins import get_operator
-        from cosmic_ray.testing import TestOutcome, run_tests
 
         path = self.copy / mutant.path
         before = time.monotonic()
         with use_mutation(path, get_operator(f"core/{mutant.change}")(), mutant.occurrence) as (old, new):
             if new is None:
                 raise RuntimeError(f"{mutant} changes nothing")
-            outcome, output = run_tests(self.command(mutant.room, mutant.path), 2.0 * baseline_s + SPARE_S)
+            result, _ = tested(self.command(mutant.room, mutant.path), 2.0 * baseline_s + SPARE_S)
         lines = difflib.unified_diff(old.split("\n"), new.split("\n"), lineterm="", n=0)
         changed = "\n".join(line for line in lines if not line.startswith(("---", "+++", "@@")))
-        survived = outcome == TestOutcome.SURVIVED
-        result = "survived" if survived else "timeout" if output == "timeout" else "killed"
         return Outcome(result, round(time.monotonic() - before, 1), changed)
+
+
+def tested(command: list[str], limit_s: float) -> tuple[str, str]:
+    """Run tests: `survived`, `killed` or `timeout`, and what they said.
+
+    They and what they start end with this process, and at the limit: a mutant may loop for ever.
+    """
+    tests = subprocess.Popen(
+        command,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        errors="replace",
+        env={**os.environ, "PYTHONDONTWRITEBYTECODE": "1"},  # no byte code of a text that stood for a moment
+        start_new_session=True,
+    )
+    try:
+        said, _ = tests.communicate(timeout=limit_s)
+    except subprocess.TimeoutExpired:
+        return "timeout", ""
+    finally:
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(tests.pid, signal.SIGKILL)
+        tests.wait()
+    return ("killed" if tests.returncode else "survived"), said

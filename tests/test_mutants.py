@@ -134,6 +134,61 @@ def test_what_was_killed_stays_so_and_what_survived_is_tried_again(places, tmp_p
     assert Record(path).known(other, "tests 3")["result"] == "killed"
 
 
+LAW = """
+def law(x):
+    if x > 2.0:
+        return x
+    return 3.0
+
+
+def unseen():
+    return 4.0
+"""
+CHECK = """
+from aidc.plant.law import law
+
+
+def test_law():
+    assert [law(x) for x in (1.0, 2.0, 2.5, 9.0)] == [3.0, 3.0, 2.5, 9.0]
+"""
+
+
+def test_a_sample_is_tried_in_a_copy_and_goes_on_where_it_stopped(
+    places, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A checkout of one law and one test: what the test looks at is killed, what it does not survives."""
+    from mutants import __main__ as command
+
+    assert places is not None
+    monkeypatch.setattr(command, "ROOT", tmp_path)
+    monkeypatch.setattr(command, "FOLDER", tmp_path / "build")
+    monkeypatch.setattr(command, "TRIED", tmp_path / "build" / "tried.jsonl")
+    for name in ("PYTHONPATH", "NUMBA_CACHE_DIR", "AIDC_DATA"):
+        monkeypatch.setenv(name, "")
+    monkeypatch.chdir(tmp_path)
+    path = write(tmp_path, LAW)
+    (tmp_path / "src" / "aidc" / "__init__.py").touch()
+    for name, text in {"tests/plant/test_law.py": CHECK, "mutants/equivalent.toml": ""}.items():
+        (tmp_path / name).parent.mkdir(parents=True)
+        (tmp_path / name).write_text(text)
+    assert command.main(["--count", "9", "--rooms", "plant"]) == 1
+    said = capsys.readouterr().out
+    assert said.count("killed ") == 5  # x > 2.0 (its operator, its number, the condition), 3.0, and the total
+    assert "-    return 4.0\n+    return" in said
+    assert "4 of 5 killed (80.0 %); 0 more called equivalent" in said
+    assert path.read_text() == LAW
+
+    assert command.main(["--count", "9", "--rooms", "plant"]) == 1
+    assert "run once" not in (again := capsys.readouterr().out)
+    assert "4 of 5 killed" in again
+
+    test = tmp_path / "tests" / "plant" / "test_law.py"
+    test.write_text(CHECK.replace("import law", "import law, unseen") + "    assert unseen() == 4.0\n")
+    assert command.main(["--count", "9", "--rooms", "plant"]) == 0
+    assert "1/1 killed" in (mended := capsys.readouterr().out)
+    assert "5 of 5 killed" in mended
+
+
 def test_the_score_leaves_out_the_equivalent_and_refuses_too_many(places, capsys) -> None:
     from mutants.__main__ import told
 
