@@ -16,6 +16,7 @@ ROOMS = [
     "errors",
     "units",
     "clock",
+    "kernel",
     "jit",
     "datasets",
     "schema",

@@ -5,53 +5,43 @@ marks a loop over steps and `part` a stretch of such a loop, always inlined, so 
 be read in pieces without paying for calls that pass dozens of arrays; `inner` is a stretch that is called instead.
 All keep the Python body callable as `function.py_func`.
 
-numba's file cache does not notice an edit to a jitted helper in another module (numba issue 1833),
-so the cache folder is named after a hash of every source file that can hold a kernel.
+What is compiled is kept in a folder of the user, and found again by the code and the values that it rests on
+(`aidc.kernel`): a comment costs nothing, a constant that changed is never missed. Nothing is looked up before
+a kernel is called.
 """
 
 from __future__ import annotations
 
-import hashlib
 import os
-import sys
 import tempfile
 from collections.abc import Callable
+from functools import cache
 from pathlib import Path
 from typing import Any, ParamSpec, TypeVar
 
 import numba
+from numba.core.dispatcher import Dispatcher
+
+from aidc.kernel import KernelCache
 
 __all__ = ["engine", "inner", "part", "scalar"]
 
 P = ParamSpec("P")
 R = TypeVar("R")
 
-ROOMS_WITH_KERNELS = ("firmware", "plant", "simulate", "measure/grid")
 
-
-def _source_hash() -> str:
-    digest = hashlib.sha256(f"{numba.__version__} {sys.version}".encode())
-    here = Path(__file__).parent
-    for room in ROOMS_WITH_KERNELS:
-        for source in sorted((here / room).rglob("*.py")):
-            digest.update(source.read_bytes())
-    return digest.hexdigest()[:16]
-
-
-def _cache_folder() -> str:
+@cache
+def _cache_folder() -> Path:
+    """Where compiled kernels are kept: below `NUMBA_CACHE_DIR`, else `$XDG_CACHE_HOME`, else `~/.cache`."""
     base = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
-    folder = base / "aidc" / f"kernels-{_source_hash()}"
+    folder = Path(os.environ.get("NUMBA_CACHE_DIR") or base / "aidc") / "kernels"
     try:
         folder.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryFile(dir=folder):
             pass
     except OSError:  # a read-only home: compile into a folder that the system provides
-        folder = Path(tempfile.gettempdir()) / f"aidc-kernels-{_source_hash()}"
-    return str(folder)
-
-
-if "NUMBA_CACHE_DIR" not in os.environ:
-    numba.config.CACHE_DIR = _cache_folder()  # type: ignore[attr-defined]
+        folder = Path(tempfile.gettempdir()) / "aidc-kernels"
+    return folder
 
 
 def _compile(function: Callable[P, R], **options: Any) -> Callable[P, R]:
@@ -60,14 +50,22 @@ def _compile(function: Callable[P, R], **options: Any) -> Callable[P, R]:
     return njit(error_model="numpy", _nrt=False, **options)(function)
 
 
+def _keep(kernel: Any) -> Any:
+    """Keep on disk what is compiled; a plain function (`NUMBA_DISABLE_JIT=1`) stays what it is."""
+    if isinstance(kernel, Dispatcher):
+        dispatcher: Any = kernel
+        dispatcher._cache = KernelCache(kernel, _cache_folder)  # noqa: SLF001 - numba's own way is `enable_caching`
+    return kernel
+
+
 def scalar(function: Callable[P, R]) -> Callable[P, R]:
     """Compile a physics function of scalars; engines inline it."""
-    return _compile(function, cache=True, nogil=True)
+    return _keep(_compile(function, nogil=True))
 
 
 def engine(function: Callable[P, R]) -> Callable[P, R]:
     """Compile a loop over steps."""
-    return _compile(function, cache=True, nogil=True)
+    return _keep(_compile(function, nogil=True))
 
 
 def inner(function: Callable[P, R]) -> Callable[P, R]:
