@@ -16,7 +16,6 @@ from aidc.simulate.fields import (
     BusNow,
     Channel,
     Component,
-    GensetNow,
     GensetRange,
     Plant,
     Pod,
@@ -30,7 +29,7 @@ from aidc.simulate.lineup import refill_lineups, relieve_lineups
 from aidc.simulate.sources import dispatch_gensets
 from aidc.simulate.store import own_request_w, reach_w, settle_store
 
-__all__ = ["ROUNDING", "balance_bus", "balance_foul", "lacks_of_wants"]
+__all__ = ["ROUNDING", "balance_calm", "balance_foul", "lacks_of_wants"]
 
 ROUNDING = 1e-9  # of the site's consumption: less than that is not lacking
 _LAST = 3.0  # level at which auxiliaries are cut to what is left
@@ -211,25 +210,64 @@ def _spend_surplus(
     left = surplus_w - curtailed
     if left > 0.0 and now.bus[at.design, BusNow.OFF_PODS] <= 0.0:
         left = _fill_site_stores(p, state, now, at, left)
-        left -= refill_lineups(p, state, now, at, left, False)
+        left -= refill_lineups(p, state, now, at, left, 0.0)
     return curtailed, max(left, 0.0)
 
 
 @part
-def balance_bus(p: Fixed, knobs: Knobs, state: State, now: Scratch, at: Span, calm: bool) -> float:
-    """Balance the site bus by the merit order; return the power that is still short [W].
+def _book(now: Scratch, design: int, net_w: float, curtailed_w: float, heated_w: float) -> None:
+    """Note what came over the grid, and what was made of sun and wind."""
+    channel = now.channel[design]
+    is_now = now.site[design]
+    made = channel[Channel.PV_W] + channel[Channel.WIND_W]
+    kept = 1.0 - curtailed_w / made if made > 0.0 else 1.0
+    is_now[SiteNow.CURTAILED_W] = curtailed_w
+    is_now[SiteNow.PV_W] = channel[Channel.PV_W] * kept
+    is_now[SiteNow.WIND_W] = channel[Channel.WIND_W] * kept
+    is_now[SiteNow.LOAD_BANK_W] = heated_w
+    is_now[SiteNow.NET_IMPORT_W] = net_w * channel[Channel.GRID]
 
-    In a calm step what was wanted is what is drawn.
-    """
+
+@part
+def balance_calm(p: Fixed, knobs: Knobs, state: State, now: Scratch, at: Span) -> None:
+    """`balance_foul` where nothing is lacking: what was wanted is drawn, and storages act of themselves."""
     bus = now.bus[at.design]
-    channel = now.channel[at.design]
     is_now = now.site[at.design]
-    load, cooling = bus[BusNow.LOAD_W], bus[BusNow.COOLING_W]
-    if not calm:
-        load, cooling = _consume(p, now, at)
+    is_now[SiteNow.AUXILIARY_UNSERVED_W] = 0.0
+    is_now[SiteNow.COOLING_UNSERVED_W] = 0.0
+    is_now[SiteNow.FORMED_FRAC] = 1.0
+    renewable = bus[BusNow.RENEWABLE_W]
+    need = bus[BusNow.LOAD_W] + bus[BusNow.COOLING_W] + is_now[SiteNow.AUXILIARY_W] - renewable
+    transformer = _transform(p, now, at.design, need)
+    is_now[SiteNow.TRANSFORMER_W] = transformer
+    need += transformer
+    net, _ = _act_site_stores(p, knobs, state, now, at, need, bus[BusNow.LIMIT_W] - need, 0.0)
+    curtailed = min(max(-net - bus[BusNow.EXPORT_W], 0.0), renewable)
+    _book(now, at.design, net + curtailed, curtailed, 0.0)
+
+
+@part
+def _refill(
+    p: Fixed, state: State, now: Scratch, at: Span, room_w: float, spare_w: float
+) -> tuple[float, float]:
+    """Charge the lineups' storages from what the others, then what gensets have to spare; what each gives [W]."""
+    taken = drawn = 0.0
+    if room_w > 0.0:
+        taken = refill_lineups(p, state, now, at, room_w, 0.0)
+    if spare_w > 0.0 and now.bus[at.design, BusNow.OFF_PODS] <= 0.0:
+        drawn = refill_lineups(p, state, now, at, spare_w, 1.0)
+    return taken, drawn
+
+
+@inner
+def balance_foul(p: Fixed, knobs: Knobs, state: State, now: Scratch, at: Span) -> float:
+    """Balance the site bus by the merit order; return the power that is still short [W]."""
+    bus = now.bus[at.design]
+    is_now = now.site[at.design]
+    load, cooling = _consume(p, now, at)
     is_now[SiteNow.AUXILIARY_UNSERVED_W] = 0.0
     is_now[SiteNow.FORMED_FRAC] = bus[BusNow.FORMED]
-    if not calm and bus[BusNow.FORMED] <= 0.0:
+    if bus[BusNow.FORMED] <= 0.0:
         _leave_dark(p, state, now, at)
         return 0.0
     limit = bus[BusNow.LIMIT_W]
@@ -239,63 +277,39 @@ def balance_bus(p: Fixed, knobs: Knobs, state: State, now: Scratch, at: Span, ca
     is_now[SiteNow.TRANSFORMER_W] = transformer
     tolerance = ROUNDING * (consumed + 1.0)
     need = consumed + transformer - renewable  # of the grid, gensets and storage
-    genset = 0.0
-    spare = 0.0
-    if not calm:
-        bus[BusNow.NEED_W] = consumed + transformer - load
-        for lane in at.lanes:
-            bus[BusNow.NEED_W] += now.flux[lane, PodFlux.PASS_W]
-        genset = dispatch_gensets(now, at, need - limit)
-        for one in at.gensets:
-            spare += now.genset_range[one, GensetRange.HIGH_W] - now.genset[one, GensetNow.POWER_W]
+    bus[BusNow.NEED_W] = consumed + transformer - load
+    for lane in at.lanes:
+        bus[BusNow.NEED_W] += now.flux[lane, PodFlux.PASS_W]
+    genset = dispatch_gensets(now, at, need - limit)
+    spare = -genset
+    for one in at.gensets:
+        spare += now.genset_range[one, GensetRange.HIGH_W]
     room = limit - need
     net = need - genset
-    if not calm and bus[BusNow.WISHES] > 0.0:
-        if room > 0.0:
-            taken = refill_lineups(p, state, now, at, room, False)
-            room -= taken
-            net += taken
-        if spare > 0.0 and bus[BusNow.OFF_PODS] <= 0.0:
-            taken = refill_lineups(p, state, now, at, spare, True)
-            spare -= taken
-            genset += taken
+    if bus[BusNow.WISHES] > 0.0:
+        taken, drawn = _refill(p, state, now, at, room, spare)
+        room -= taken
+        net += taken
+        spare -= drawn
+        genset += drawn
     net, drawn = _act_site_stores(p, knobs, state, now, at, net, room, spare)
     genset += drawn
     moved = False
     short = net - limit
-    if not calm and short > tolerance:
+    if short > tolerance:
         short = _cover_lack(p, state, now, at, short, tolerance)
         net = limit + short
         moved = True
-    curtailed = 0.0
-    heated = 0.0
-    if net < 0.0:
-        exportable = bus[BusNow.EXPORT_W]
-        if genset > 0.0:  # what gensets give is not exported
-            exportable = min(exportable, max(-need, 0.0))
-        surplus = -net - exportable
-        if surplus > 0.0:
-            if calm:
-                curtailed = min(surplus, renewable)
-            else:
-                curtailed, heated = _spend_surplus(p, state, now, at, surplus, renewable)
-                moved = True
-            net = -exportable
-    if not calm and genset > 0.0:
+    # what gensets give is not exported
+    exportable = min(bus[BusNow.EXPORT_W], max(-need, 0.0)) if genset > 0.0 else bus[BusNow.EXPORT_W]
+    curtailed = heated = 0.0
+    if -net > exportable:
+        curtailed, heated = _spend_surplus(p, state, now, at, -net - exportable, renewable)
+        net = -exportable
+        moved = True
+    if genset > 0.0:
         dispatch_gensets(now, at, genset)
-    if not calm and moved:
+    if moved:
         _settle_site_stores(p, state, now, at)
-    made = channel[Channel.PV_W] + channel[Channel.WIND_W]
-    kept = 1.0 - curtailed / made if made > 0.0 else 1.0
-    is_now[SiteNow.CURTAILED_W] = curtailed
-    is_now[SiteNow.PV_W] = channel[Channel.PV_W] * kept
-    is_now[SiteNow.WIND_W] = channel[Channel.WIND_W] * kept
-    is_now[SiteNow.LOAD_BANK_W] = heated
-    is_now[SiteNow.NET_IMPORT_W] = net * channel[Channel.GRID]
+    _book(now, at.design, net, curtailed, heated)
     return short if short > tolerance else 0.0
-
-
-@inner
-def balance_foul(p: Fixed, knobs: Knobs, state: State, now: Scratch, at: Span) -> float:
-    """`balance_bus` where not all is calm."""
-    return balance_bus(p, knobs, state, now, at, False)

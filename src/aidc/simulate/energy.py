@@ -11,7 +11,7 @@ import numpy as np
 from aidc.jit import engine, inner, part, scalar
 from aidc.plant.training import TrainingClock, TrainingLevels, step_job
 from aidc.simulate.arrays import Fixed, Inputs, Knobs, Rows, Scratch, Span, State
-from aidc.simulate.bus import balance_bus, lacks_of_wants
+from aidc.simulate.bus import balance_calm, lacks_of_wants
 from aidc.simulate.chain import feed_chain
 from aidc.simulate.cool import cool_electric, exchange_heat
 from aidc.simulate.fields import (
@@ -303,7 +303,7 @@ def _step(p: Fixed, knobs: Knobs, state: State, now: Scratch, at: Span, tick: in
     calm = open_bus(p, state, now, at)
     wants = True
     opened = False
-    may_return = True
+    may_return = 1.0
     for _ in range(2 * p.pod.shape[0] + _SPARE_PASSES):
         if not calm and not opened:
             open_foul(p, state, now, at)
@@ -324,11 +324,11 @@ def _step(p: Fixed, knobs: Knobs, state: State, now: Scratch, at: Span, tick: in
             if not calm and note_wants(p, state, now, at, lacking) > 0.0:
                 continue
         if calm:
-            balance_bus(p, knobs, state, now, at, True)
+            balance_calm(p, knobs, state, now, at)
             break
         if not foul_pass(p, knobs, state, now, at, may_return):
             break
-        may_return = may_return and not now.bus[at.design, BusNow.CAME] > 0.0
+        may_return *= 1.0 - now.bus[at.design, BusNow.CAME]
     exchange_heat(p, state, now, at)
     keep_cells(now, at)
     _commit_jobs(p, state, now, at, first_job)

@@ -21,7 +21,7 @@ _ROUNDING = 1e-9
 
 
 @inner
-def draw_lane(p: Fixed, state: State, now: Scratch, lane: int, emptying: bool) -> float:
+def draw_lane(p: Fixed, state: State, now: Scratch, lane: int, emptying: float) -> float:
     """What a lineup would draw from an energised bus [W] with its storages giving all they can, or taking what they wish."""
     power = now.pod[lane, PodNow.ACCELERATOR_W] + now.pod[lane, PodNow.OVERHEAD_W]
     for stage in range(p.stage.shape[1]):
@@ -31,7 +31,7 @@ def draw_lane(p: Fixed, state: State, now: Scratch, lane: int, emptying: bool) -
             power += now.flux[lane, PodFlux.UPS_LOAD_W]
         for place in range(p.node_first[lane, stage], p.node_first[lane, stage + 1]):
             store = p.node_store[place]
-            if emptying:
+            if emptying > 0.0:
                 gives, _ = reach_w(p, state, now, store)
                 power -= min(gives, power)
             else:
@@ -72,10 +72,10 @@ def _ask_lane(p: Fixed, knobs: Knobs, state: State, now: Scratch, lane: int, may
 
 
 @part
-def _through_w(p: Fixed, now: Scratch, lane: int, stage: int, input_w: float, dead: bool) -> float:
+def _through_w(p: Fixed, now: Scratch, lane: int, stage: int, input_w: float, dead: float) -> float:
     """What a stage passes on of its input [W]."""
     whole = now.stage_part[lane, stage]
-    if whole <= 0.0 or (dead and input_w <= 0.0):
+    if whole <= 0.0 or (dead > 0.0 and input_w <= 0.0):
         return 0.0
     one = p.stage[lane, stage]
     on = now.powered[lane] if stage < p.server_stages else 1.0
@@ -86,7 +86,7 @@ def _through_w(p: Fixed, now: Scratch, lane: int, stage: int, input_w: float, de
 
 
 @inner
-def _fill_gap(p: Fixed, state: State, now: Scratch, lane: int, target_w: float, dead: bool) -> float:
+def _fill_gap(p: Fixed, state: State, now: Scratch, lane: int, target_w: float, dead: float) -> float:
     """Ask the storages of a lineup to fill what `target_w` from the bus leaves open; what they cannot [W]."""
     flow = target_w
     missing = 0.0
@@ -132,16 +132,18 @@ def _lead_lane(
 
     Returns what the lineup lacks all the same [W].
     """
-    dead = now.bus[design, BusNow.FORMED] <= 0.0
+    dead = 1.0 - now.bus[design, BusNow.FORMED]
     frac = now.flux[lane, PodFlux.INPUT_FRAC]
-    if dead:
+    if dead > 0.0:
         for place in range(p.lane_store[lane, 0], p.lane_store[lane, 1]):
             now.wish_w[p.node_store[place]] = 0.0
     elif _ask_lane(p, knobs, state, now, lane, may_charge and frac >= 1.0):
         run_lane(p, state, now, lane, design)
-    if not dead and frac >= 1.0 and not _capped(p, now, lane):
+    if dead <= 0.0 and frac >= 1.0 and not _capped(p, now, lane):
         return 0.0
-    missing = _fill_gap(p, state, now, lane, 0.0 if dead else frac * now.flux[lane, PodFlux.BUS_W], dead)
+    missing = _fill_gap(
+        p, state, now, lane, 0.0 if dead > 0.0 else frac * now.flux[lane, PodFlux.BUS_W], dead
+    )
     run_lane(p, state, now, lane, design)
     return missing
 
@@ -166,7 +168,7 @@ def relieve_lineups(p: Fixed, state: State, now: Scratch, at: Span, lack_w: floa
     for lane in at.lanes:
         now.spare_w[lane] = 0.0
         if p.lane_store[lane, 0] < p.lane_store[lane, 1]:
-            least = draw_lane(p, state, now, lane, True)
+            least = draw_lane(p, state, now, lane, 1.0)
             now.spare_w[lane] = max(now.flux[lane, PodFlux.BUS_W] - least, 0.0)
             spare += now.spare_w[lane]
     if spare <= 0.0:
@@ -176,7 +178,7 @@ def relieve_lineups(p: Fixed, state: State, now: Scratch, at: Span, lack_w: floa
     for lane in at.lanes:
         if now.spare_w[lane] > 0.0:
             was = now.flux[lane, PodFlux.BUS_W]
-            _fill_gap(p, state, now, lane, was - share * now.spare_w[lane], False)
+            _fill_gap(p, state, now, lane, was - share * now.spare_w[lane], 0.0)
             left -= was - run_lane(p, state, now, lane, at.design)
     return left
 
@@ -189,7 +191,7 @@ def _fill_lane(p: Fixed, now: Scratch, lane: int, target_w: float) -> None:
         stage = p.stage.shape[1] - 1 - back
         if stage == p.server_stages - 1:
             flow -= now.pod[lane, PodNow.NETWORK_W]
-        flow = _through_w(p, now, lane, stage, max(flow, 0.0), False)
+        flow = _through_w(p, now, lane, stage, max(flow, 0.0), 0.0)
         over = flow - now.node_w[lane, stage]
         for place in range(p.node_first[lane, stage], p.node_first[lane, stage + 1]):
             over -= now.ask_w[p.node_store[place]]
@@ -207,7 +209,7 @@ def _fill_lane(p: Fixed, now: Scratch, lane: int, target_w: float) -> None:
 
 @inner
 def refill_lineups(
-    p: Fixed, state: State, now: Scratch, at: Span, room_w: float, from_gensets: bool
+    p: Fixed, state: State, now: Scratch, at: Span, room_w: float, from_gensets: float
 ) -> float:
     """Grant the wishes of the lineups' storages, in proportion where the room is short; what they take [W].
 
@@ -219,11 +221,11 @@ def refill_lineups(
         wishes = 0.0
         for place in range(p.lane_store[lane, 0], p.lane_store[lane, 1]):
             store = p.node_store[place]
-            if from_gensets and p.store[store, Store.FROM_GENSETS] <= 0.0:
+            if from_gensets > 0.0 and p.store[store, Store.FROM_GENSETS] <= 0.0:
                 now.wish_w[store] = 0.0
             wishes += now.wish_w[store]
         if wishes > 0.0:
-            full = draw_lane(p, state, now, lane, False)
+            full = draw_lane(p, state, now, lane, 0.0)
             now.spare_w[lane] = max(full - now.flux[lane, PodFlux.BUS_W], 0.0)
             wanted += now.spare_w[lane]
     if wanted <= 0.0:

@@ -88,11 +88,11 @@ def _go_next(p: Fixed, now: Scratch, at: Span, short_w: float) -> bool:
 
 
 @part
-def _take_down(p: Fixed, state: State, now: Scratch, at: Span, short_w: float, may_return: bool) -> bool:
+def _take_down(p: Fixed, state: State, now: Scratch, at: Span, short_w: float, may_return: float) -> bool:
     """Change who is on after a pass; returns whether another pass is needed."""
     bus = now.bus[at.design]
     again = _go_next(p, now, at, short_w)
-    if not again and may_return and bus[BusNow.FORMED] > 0.0 and bus[BusNow.LEVEL] <= 0.0:
+    if not again and may_return > 0.0 and bus[BusNow.FORMED] > 0.0 and bus[BusNow.LEVEL] <= 0.0:
         again = _come_back(p, state, now, at)
         bus[BusNow.CAME] = 1.0 if again else 0.0
     off = 0.0
@@ -103,7 +103,7 @@ def _take_down(p: Fixed, state: State, now: Scratch, at: Span, short_w: float, m
 
 
 @inner
-def foul_pass(p: Fixed, knobs: Knobs, state: State, now: Scratch, at: Span, may_return: bool) -> bool:
+def foul_pass(p: Fixed, knobs: Knobs, state: State, now: Scratch, at: Span, may_return: float) -> bool:
     """Serve what can be served of a pass, and change who is on; returns whether another pass is needed."""
     serve_cooling(p, state, now, at)
     act_lineups(p, knobs, state, now, at)
