@@ -169,7 +169,9 @@ class Scratch(NamedTuple):
     site: FloatArray  # [design, SiteNow]
     genset: FloatArray  # [genset, GensetNow]
     total: FloatArray  # [quantity] sums of `step` over the output step so far
-    pod_total: FloatArray  # [lane, PodNow] a view of it
+    pod_total: FloatArray  # [lane, PodNow] a view of it …
+    cell_total: FloatArray  # … and [lane, PodCell], behind what `step` has
+    auxiliary_w: FloatArray  # [storage] cooling and control of each storage
     flux: FloatArray  # [lane, PodFlux]
     star: FloatArray  # [plant, Star] sums over a plant's pods
     part: FloatArray  # [plant, PlantPart] share of the units that are in service
@@ -219,6 +221,7 @@ class Records(NamedTuple):
     """`Rows` with its means by name."""
 
     pod: FloatArray  # [row, PodNow, lane]
+    cell: FloatArray  # [row, PodCell, lane]
     stage: FloatArray  # [row, stage, lane]
     plant: FloatArray  # [row, Component, plant]
     store: FloatArray  # [row, StoreNow, storage]

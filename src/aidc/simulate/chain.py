@@ -92,7 +92,6 @@ def _feed_plain(p: Fixed, now: Scratch, lane: int) -> None:
         now.stage[lane, stage] = loss
         power += loss
         air, liquid, ambient = _lead_heat(p, lane, stage, loss, air, liquid, ambient)
-    pod[PodNow.SERVER_STAGE_W] = power - consumed
     pod[PodNow.SERVER_W] = power
     power += pod[PodNow.NETWORK_W]
     pod[PodNow.IT_W] = power
@@ -132,7 +131,7 @@ def _feed_own(p: Fixed, knobs: Knobs, state: State, now: Scratch, lane: int) -> 
         if stage < p.server_stages:
             on = now.powered[lane]
         if stage == p.server_stages:
-            _book_server(now, lane, consumed + lost, lost)
+            _book_server(now, lane, consumed + lost)
             power += pod[PodNow.NETWORK_W]
             bare += pod[PodNow.NETWORK_W]
             lost = 0.0
@@ -148,10 +147,9 @@ def _feed_own(p: Fixed, knobs: Knobs, state: State, now: Scratch, lane: int) -> 
 
 
 @part
-def _book_server(now: Scratch, lane: int, server_w: float, lost_w: float) -> None:
+def _book_server(now: Scratch, lane: int, server_w: float) -> None:
     """What the server consumes, whether it comes from the grid side or from storage in the rack."""
     pod = now.pod[lane]
-    pod[PodNow.SERVER_STAGE_W] = lost_w
     pod[PodNow.SERVER_W] = server_w
     pod[PodNow.IT_W] = server_w + pod[PodNow.NETWORK_W]
 
@@ -193,7 +191,7 @@ def run_lane(p: Fixed, state: State, now: Scratch, lane: int, design: int) -> fl
         if stage < p.server_stages:
             on = now.powered[lane]
         if stage == p.server_stages:
-            _book_server(now, lane, consumed + lost, lost)
+            _book_server(now, lane, consumed + lost)
             power += pod[PodNow.NETWORK_W]
             lost = 0.0
         if stage == p.pod[lane, Pod.UPS_STAGE]:

@@ -23,6 +23,7 @@ from aidc.simulate.fields import (
     Plant,
     PlantState,
     Pod,
+    PodCell,
     PodFlux,
     PodKnob,
     PodNow,
@@ -157,10 +158,8 @@ def _commit_pods(p: Fixed, state: State, now: Scratch, at: Span) -> None:
         was = state.pod[lane]
         is_now = now.pod[lane]
         pod = p.pod[lane]
-        is_now[PodNow.WANTED_W] = is_now[PodNow.IT_W]
         is_now[PodNow.BUS_WANTED_W] = now.flux[lane, PodFlux.PASS_W]
         is_now[PodNow.BUS_W] = now.flux[lane, PodFlux.BUS_W]
-        is_now[PodNow.AVAILABLE_FRAC] = now.powered[lane]
         trip_s = max(was[PodState.TRIP_S] - p.dt_s, 0.0)
         tripped = was[PodState.HOT_FRAC] >= 1.0
         was[PodState.TRIP_S] = pod[Pod.RESTART_S] if tripped else trip_s
@@ -180,8 +179,8 @@ def _commit_shed(p: Fixed, state: State, now: Scratch, at: Span) -> None:
         shed = now.shed[lane]
         missing = max(now.wanted[lane, Wanted.IT_W] - is_now[PodNow.IT_W], 0.0) * shed
         unserved += missing
-        is_now[PodNow.WANTED_W] = now.wanted[lane, Wanted.IT_W]
         is_now[PodNow.NOT_SUPPLIED_W] = missing
+        is_now[PodNow.TRIP_FRAC] *= 1.0 - shed  # off for one reason at a time
         is_now[PodNow.BUS_WANTED_W] = now.wanted[lane, Wanted.BUS_W]
         wait_s = was[PodState.SHED_S] if was[PodState.OFF] > 0.0 else p.pod[lane, Pod.RETURN_WAIT_S]
         was[PodState.SHED_S] = max(wait_s - p.dt_s, 0.0) * shed
@@ -278,8 +277,8 @@ def _write_row(state: State, now: Scratch, out: Rows, row: int, steps: int) -> N
     """Turn the sums into the means of an output step, and start the next."""
     for lane in range(state.pod.shape[0]):
         leave_cell(now, lane)
-        for time in (PodNow.TTFT_P50_S, PodNow.TTFT_P90_S, PodNow.TTFT_P99_S):
-            now.pod_total[lane, time] += now.pod_total[lane, PodNow.WAIT_S]
+        for time in (PodCell.TTFT_P50_S, PodCell.TTFT_P90_S, PodCell.TTFT_P99_S):
+            now.cell_total[lane, time] += now.pod_total[lane, PodNow.WAIT_S]
         out.queue_tokens[row, lane] = state.pod[lane, PodState.QUEUE_TOKENS]
         out.loop_k[row, 0, lane] = state.pod[lane, PodState.LOOP_K]
         out.loop_k[row, 1, lane] = state.pod[lane, PodState.AIR_K]

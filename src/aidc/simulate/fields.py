@@ -25,6 +25,7 @@ __all__ = [
     "PlantServed",
     "PlantState",
     "Pod",
+    "PodCell",
     "PodFlow",
     "PodFlux",
     "PodKnob",
@@ -186,44 +187,46 @@ class Point(IntEnum):
     ITL_P99_S = 10
 
 
+class PodCell(IntEnum):
+    """What a pod does in a step that is booked by the cell of its operating table; see `pods.leave_cell`."""
+
+    BATCH = 0
+    TTFT_P50_S = 1
+    TTFT_P90_S = 2
+    TTFT_P99_S = 3
+    ITL_P50_S = 4
+    ITL_P90_S = 5
+    ITL_P99_S = 6
+
+
 class PodNow(IntEnum):
     """What a pod does in a step; recorded as means."""
 
     ACCELERATOR_W = 0
     UNCAPPED_W = 1
     OVERHEAD_W = 2
-    SERVER_STAGE_W = 3
-    SERVER_W = 4
-    NETWORK_W = 5
-    IT_W = 6
-    CHAIN_LOSS_W = 7
-    ARRIVED_TOKENS = 8
-    OUTPUT_TOKENS = 9
-    DROPPED_TOKENS = 10
-    USEFUL_TOKENS = 11
-    TRAINED_TOKENS = 12
-    LOAD_FRAC = 13
-    BATCH = 14  # these seven are booked by the cell of the operating table, see `pods.leave_cell`
-    TTFT_P50_S = 15
-    TTFT_P90_S = 16
-    TTFT_P99_S = 17
-    ITL_P50_S = 18
-    ITL_P90_S = 19
-    ITL_P99_S = 20
-    CAP_FRAC = 21
-    THROTTLE_FRAC = 22
-    SHED_FRAC = 23
-    PUMP_W = 24
-    CRAH_W = 25
-    SUPPLY_K = 26
-    WAIT_S = 27  # in the queue, before the times to first token that the operating table knows
-    WANTED_W = 28  # at the rack inlet, had it not been shed
-    NOT_SUPPLIED_W = 29  # of that, what shedding and the time to come back cost
-    BUS_WANTED_W = 30  # at the site bus, before any storage of the lineup, had it not been shed
-    BUS_W = 31  # drawn from the site bus
-    AVAILABLE_FRAC = 32  # 0 while it is shed, coming back, or tripped
-    TRIP_FRAC = 33  # off after a thermal shutdown
-    AIR_K = 34  # the hall's supply air
+    SERVER_W = 3
+    NETWORK_W = 4
+    IT_W = 5
+    CHAIN_LOSS_W = 6
+    ARRIVED_TOKENS = 7
+    OUTPUT_TOKENS = 8
+    DROPPED_TOKENS = 9
+    USEFUL_TOKENS = 10
+    TRAINED_TOKENS = 11
+    LOAD_FRAC = 12
+    CAP_FRAC = 13
+    THROTTLE_FRAC = 14
+    SHED_FRAC = 15
+    PUMP_W = 16
+    CRAH_W = 17
+    SUPPLY_K = 18
+    WAIT_S = 19  # in the queue, before the times to first token that the operating table knows
+    NOT_SUPPLIED_W = 20  # at the rack inlet: what shedding and the time to come back cost
+    BUS_WANTED_W = 21  # at the site bus, before any storage of the lineup, had it not been shed
+    BUS_W = 22  # drawn from the site bus
+    TRIP_FRAC = 23  # off after a thermal shutdown, and not shed
+    AIR_K = 24  # the hall's supply air
 
 
 class PodFlux(IntEnum):
@@ -361,11 +364,9 @@ class Store(IntEnum):
 class StoreNow(IntEnum):
     """What a storage does in a step; recorded as means."""
 
-    POWER_W = 0
-    CHARGE_W = 1
-    DISCHARGE_W = 2
-    LOSS_W = 3
-    AUXILIARY_W = 4
+    CHARGE_W = 0
+    DISCHARGE_W = 1
+    LOSS_W = 2
 
 
 class Site(IntEnum):

@@ -20,6 +20,7 @@ from aidc.simulate.fields import (
     Plant,
     PlantState,
     Pod,
+    PodCell,
     PodNow,
     PodState,
     SiteNow,
@@ -143,7 +144,7 @@ def _store_columns(compiled: Compiled, out: Records, rows: int) -> dict[str, Flo
     for name in dict.fromkeys(compiled.labels.stores):
         mine = np.array([label == name for label in compiled.labels.stores])
         now = out.store[:rows][:, :, mine].sum(axis=2)
-        columns[f"storage.{name}.power_w"] = now[:, StoreNow.POWER_W]
+        columns[f"storage.{name}.power_w"] = now[:, StoreNow.CHARGE_W] - now[:, StoreNow.DISCHARGE_W]
         columns[f"storage.{name}.charge_w"] = now[:, StoreNow.CHARGE_W]
         columns[f"storage.{name}.discharge_w"] = now[:, StoreNow.DISCHARGE_W]
         columns[f"storage.{name}.loss_w"] = now[:, StoreNow.LOSS_W]
@@ -226,25 +227,27 @@ _MEANS = {
     "network_w": PodNow.NETWORK_W,
     "it_w": PodNow.IT_W,
     "chain_loss_w": PodNow.CHAIN_LOSS_W,
-    "batch": PodNow.BATCH,
     "utilisation_frac": PodNow.LOAD_FRAC,
-    "ttft_p50_s": PodNow.TTFT_P50_S,
-    "ttft_p90_s": PodNow.TTFT_P90_S,
-    "ttft_p99_s": PodNow.TTFT_P99_S,
-    "itl_p50_s": PodNow.ITL_P50_S,
-    "itl_p90_s": PodNow.ITL_P90_S,
-    "itl_p99_s": PodNow.ITL_P99_S,
     "supply_k": PodNow.SUPPLY_K,
     "air_k": PodNow.AIR_K,
     "cap_frac": PodNow.CAP_FRAC,
     "throttle_frac": PodNow.THROTTLE_FRAC,
     "shed_frac": PodNow.SHED_FRAC,
-    "wanted_w": PodNow.WANTED_W,
     "not_supplied_w": PodNow.NOT_SUPPLIED_W,
     "bus_wanted_w": PodNow.BUS_WANTED_W,
     "bus_w": PodNow.BUS_W,
-    "available_frac": PodNow.AVAILABLE_FRAC,
     "tripped_frac": PodNow.TRIP_FRAC,
+}
+
+
+_CELLS = {
+    "batch": PodCell.BATCH,
+    "ttft_p50_s": PodCell.TTFT_P50_S,
+    "ttft_p90_s": PodCell.TTFT_P90_S,
+    "ttft_p99_s": PodCell.TTFT_P99_S,
+    "itl_p50_s": PodCell.ITL_P50_S,
+    "itl_p90_s": PodCell.ITL_P90_S,
+    "itl_p99_s": PodCell.ITL_P99_S,
 }
 
 
@@ -254,6 +257,9 @@ def pod_frame(compiled: Compiled, out: Records, first_tick: int, rows: int) -> p
     times = np.repeat(_times(compiled, first_tick, rows), pods)
     steps = compiled.steps_per_row
     columns = {name: out.pod[:rows, row].ravel() for name, row in _MEANS.items()}
+    columns |= {name: out.cell[:rows, row].ravel() for name, row in _CELLS.items()}
+    columns["wanted_w"] = columns["it_w"] + columns["not_supplied_w"]
+    columns["available_frac"] = 1.0 - columns["shed_frac"] - columns["tripped_frac"]
     amounts = {name: out.pod[:rows, row].ravel() * steps for name, row in _AMOUNTS.items()}
     params = compiled.params.pod
     output = out.pod[:rows, PodNow.OUTPUT_TOKENS] * steps

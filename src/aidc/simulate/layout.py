@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from copy import deepcopy
 from typing import Any
 
@@ -16,6 +17,7 @@ from aidc.simulate.fields import (
     PlantPart,
     PlantServed,
     Pod,
+    PodCell,
     PodFlow,
     PodFlux,
     PodNow,
@@ -144,13 +146,17 @@ def _shapes(params: Params) -> dict[str, tuple[int, int]]:
     }
 
 
-def _width(params: Params) -> int:
-    return sum(places * fields for places, fields in _shapes(params).values())
+def _all_shapes(params: Params) -> dict[str, tuple[int, int]]:
+    """The same with what is booked by the cells of operating tables, behind what is summed in each step."""
+    return {**_shapes(params), "cell": (params.pod.shape[1], len(PodCell))}
 
 
-def _views(params: Params, flat: FloatArray) -> dict[str, FloatArray]:
+def _width(shapes: Mapping[str, tuple[int, int]]) -> int:
+    return sum(places * fields for places, fields in shapes.values())
+
+
+def _views(shapes: Mapping[str, tuple[int, int]], flat: FloatArray) -> dict[str, FloatArray]:
     """Cut [..., quantity] into its parts [..., place, field]."""
-    shapes = _shapes(params)
     ends = np.cumsum([places * fields for places, fields in shapes.values()])[:-1]
     return {
         name: one.reshape(*flat.shape[:-1], *shape)
@@ -163,7 +169,7 @@ def rows_of(params: Params, rows: int) -> Rows:
     designs, lanes = params.site.shape[1], params.pod.shape[1]
     plants, stores = params.plant.shape[1], params.store.shape[1]
     out = Rows(
-        mean=np.zeros((rows, _width(params))),
+        mean=np.zeros((rows, _width(_all_shapes(params)))),
         queue_tokens=np.zeros((rows, lanes)),
         case_k=np.full((rows, lanes), -np.inf),
         loop_k=np.zeros((rows, 2, lanes)),
@@ -179,7 +185,9 @@ def rows_of(params: Params, rows: int) -> Rows:
 def name_rows(params: Params, rows: Rows) -> Records:
     """The rows with their means by name, as views."""
     named = rows._asdict()
-    means = {name: np.swapaxes(one, 1, 2) for name, one in _views(params, named.pop("mean")).items()}
+    means = {
+        name: np.swapaxes(one, 1, 2) for name, one in _views(_all_shapes(params), named.pop("mean")).items()
+    }
     return Records(**means, **named)
 
 
@@ -190,7 +198,8 @@ def scratch_of(params: Params, channels: int, workloads: int) -> Scratch:
     gensets, stages = params.genset.shape[1], params.stage_a_w.shape[0]
     flux = np.zeros((lanes, len(PodFlux)))
     flux[:, PodFlux.INPUT_FRAC] = 1.0
-    step, total = np.zeros(_width(params)), np.zeros(_width(params))
+    step, total = np.zeros(_width(_shapes(params))), np.zeros(_width(_all_shapes(params)))
+    totals = _views(_all_shapes(params), total)
     return Scratch(
         row=np.zeros((lanes, params.operating.shape[2], 2 * len(Point))),
         row_cap=np.full(lanes, np.nan),
@@ -202,9 +211,11 @@ def scratch_of(params: Params, channels: int, workloads: int) -> Scratch:
         channel=np.zeros((designs, channels)),
         cursor=np.zeros((channels, 2), dtype=np.int64),
         step=step,
-        **_views(params, step),
+        **_views(_shapes(params), step),
         total=total,
-        pod_total=_views(params, total)["pod"],
+        pod_total=totals["pod"],
+        cell_total=totals["cell"],
+        auxiliary_w=np.zeros(stores),
         flux=flux,
         star=np.zeros((plants, len(Star))),
         part=np.ones((plants, len(PlantPart))),

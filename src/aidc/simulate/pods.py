@@ -210,7 +210,7 @@ def leave_cell(now: Scratch, lane: int) -> None:
     for place in range(Point.ITL_P99_S + 1 - Point.BATCH):
         value = here[2 * (Point.BATCH + place)] * now.held_steps[lane]
         value += here[2 * (Point.BATCH + place) + 1] * now.held_frac[lane]
-        now.pod_total[lane, PodNow.BATCH + place] += value
+        now.cell_total[lane, place] += value
     now.held_steps[lane] = 0.0
     now.held_frac[lane] = 0.0
 

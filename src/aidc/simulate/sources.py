@@ -21,7 +21,6 @@ from aidc.simulate.fields import (
     PodState,
     Site,
     Store,
-    StoreNow,
 )
 from aidc.simulate.store import keep_floors, reach_w
 
@@ -114,7 +113,7 @@ def open_bus(p: Fixed, state: State, now: Scratch, at: Span) -> bool:
     auxiliary = 0.0
     for store in at.stores:
         # of the step before: a thousandth of the power, and it saves an algebraic loop
-        auxiliary += now.store[store, StoreNow.AUXILIARY_W]
+        auxiliary += now.auxiliary_w[store]
     bus[BusNow.AUXILIARY_W] = auxiliary
     bus[BusNow.LEVEL] = 0.0
     bus[BusNow.LIMIT_W] = max(channel[Channel.IMPORT_LIMIT_W], 0.0) * grid

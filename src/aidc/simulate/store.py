@@ -69,18 +69,16 @@ def settle_store(p: Fixed, state: State, now: Scratch, store: int) -> float:
     is_now = now.store[store]
     if ask_w == 0.0:
         now.soc_frac[store] = state.soc_frac[store]
-        is_now[StoreNow.POWER_W] = 0.0
         is_now[StoreNow.CHARGE_W] = 0.0
         is_now[StoreNow.DISCHARGE_W] = 0.0
         is_now[StoreNow.LOSS_W] = 0.0
-        is_now[StoreNow.AUXILIARY_W] = p.storage[store, 12]
+        now.auxiliary_w[store] = p.storage[store, 12]
         return 0.0
     params = _params(p.storage[store], now.floor_frac[store])
     power, soc, loss = storage_step(state.soc_frac[store], ask_w, p.dt_s, params)
     now.soc_frac[store] = soc
-    is_now[StoreNow.POWER_W] = power
     is_now[StoreNow.CHARGE_W] = max(power, 0.0)
     is_now[StoreNow.DISCHARGE_W] = max(-power, 0.0)
     is_now[StoreNow.LOSS_W] = loss
-    is_now[StoreNow.AUXILIARY_W] = auxiliary_w(power, params)
+    now.auxiliary_w[store] = auxiliary_w(power, params)
     return power

@@ -244,7 +244,7 @@ def _measured(compiled: Compiled, block: Block) -> dict[Point, FloatArray]:
         Point.POD_QUEUE_TOKENS: out.queue_tokens[rows - 1].copy(),
         Point.POD_SUPPLY_K: pod[PodNow.SUPPLY_K],
         Point.POD_CASE_K: out.case_k[:rows].max(axis=0),
-        Point.STORAGE_W: member @ store[StoreNow.POWER_W],
+        Point.STORAGE_W: member @ (store[StoreNow.CHARGE_W] - store[StoreNow.DISCHARGE_W]),
         Point.STORAGE_SOC_FRAC: (member * capacity) @ out.soc_frac[rows - 1] / (member @ capacity),
         Point.PLANT_SUPPLY_K: plant[Component.SUPPLY_K],
         Point.PLANT_HEAT_W: plant[Component.HEAT_W] + plant[Component.REUSED_W],

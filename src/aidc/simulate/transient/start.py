@@ -14,7 +14,7 @@ from aidc.schema.site import Site
 from aidc.simulate.arrays import Params
 from aidc.simulate.compile import compile_site
 from aidc.simulate.compiled import Compiled
-from aidc.simulate.fields import Component, Pod, PodFlow, PodNow, SiteNow, StoreNow
+from aidc.simulate.fields import Component, Pod, PodCell, PodFlow, PodNow, SiteNow, StoreNow
 from aidc.simulate.transient.arrays import FloatArray
 from aidc.simulate.twin import Block, Twin
 
@@ -137,7 +137,7 @@ def _read(compiled: Compiled, block: Block, count: int, soc_frac: FloatArray) ->
         start=compiled.clock.at(block.first_tick),
         row_s=float(compiled.clock.step_s) * compiled.steps_per_row,
         accelerator_w=np.ascontiguousarray(out.pod[rows, PodNow.ACCELERATOR_W, :].T),
-        batch=np.array(pod[PodNow.BATCH]),
+        batch=np.array(out.cell[0, PodCell.BATCH]),
         case_k=np.array(out.case_k[0]),
         supply_k=np.array(pod[PodNow.SUPPLY_K]),
         case_k_w=_plate_k_w(params),
@@ -149,7 +149,10 @@ def _read(compiled: Compiled, block: Block, count: int, soc_frac: FloatArray) ->
         renewable_w=float(here[SiteNow.PV_W] + here[SiteNow.WIND_W]),
         auxiliary_w=float(here[SiteNow.AUXILIARY_W]),
         soc_frac=soc_frac,
-        import_w=float(here[SiteNow.NET_IMPORT_W] - out.store[0, StoreNow.POWER_W].sum()),
+        import_w=float(
+            here[SiteNow.NET_IMPORT_W]
+            - (out.store[0, StoreNow.CHARGE_W] - out.store[0, StoreNow.DISCHARGE_W]).sum()
+        ),
     )
 
 
