@@ -44,10 +44,10 @@ class CheckRequest:
 def check_site(request: CheckRequest) -> int:
     """Judge a site or its recordings by one or several rule sets; the worst result is the exit code."""
     from aidc.measure.grid.verdict import overall
+    from aidc.plant.freeze import frozen
     from aidc.record.writer import RunWriter, free_folder, refuse_existing
     from aidc.report.check import write_check
     from aidc.report.check_console import verdict_table
-    from aidc.plant.freeze import frozen
     from aidc.site import load
 
     site = frozen(load(request.site, request.settings, resize=request.resize))
@@ -146,10 +146,10 @@ def run_transient(
     resize: bool = False,
 ) -> int:
     """Step a site through one window and write its waveform and report."""
+    from aidc.plant.freeze import frozen
     from aidc.record.writer import RunWriter, free_folder, refuse_existing
     from aidc.report.check import write_transient
     from aidc.report.check_console import transient_table
-    from aidc.plant.freeze import frozen
     from aidc.site import load
     from aidc.study.transient import transient
 

@@ -8,8 +8,8 @@ from aidc.report.flows import flows_section
 from aidc.report.head import head
 from aidc.report.money import cost_section, efficiency_section
 from aidc.report.power import power_section
-from aidc.report.schedule import equipment_section
 from aidc.report.record_tables import assumptions_section, events_section, inputs_section
+from aidc.report.schedule import equipment_section
 from aidc.report.service import service_section
 from aidc.report.sheet import compose, save
 from aidc.report.storage import storage_section

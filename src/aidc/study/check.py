@@ -13,8 +13,8 @@ from aidc.measure.grid.harmonics import screen_harmonics
 from aidc.measure.grid.load_loss import load_loss
 from aidc.measure.grid.load_model import fit_load_model
 from aidc.measure.grid.verdict import Connection, Verdict, not_applicable, not_assessable, worst
-from aidc.record.waveform import Mark
 from aidc.plant.freeze import frozen
+from aidc.record.waveform import Mark
 from aidc.schema.code import (
     Clause,
     Code,

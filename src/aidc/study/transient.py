@@ -14,10 +14,10 @@ import numpy as np
 
 from aidc.clock import as_fraction
 from aidc.errors import InputError, Problem
+from aidc.plant.freeze import frozen
 from aidc.record.waveform import Mark, Waveform
 from aidc.scenario.disturbances import read_events
 from aidc.scenario.frequency_trace import load_trace
-from aidc.plant.freeze import frozen
 from aidc.schema.disturbance import (
     Disturbance,
     FrequencyRamp,
