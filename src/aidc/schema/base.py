@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -19,10 +19,6 @@ class Shape(BaseModel):
         str_strip_whitespace=True,
         validate_default=True,
     )
-
-    if TYPE_CHECKING:  # pydantic gives a frozen shape its hash, which a type checker does not see
-
-        def __hash__(self) -> int: ...
 
 
 _LARGE = 1e15  # beyond any physical quantity here; keeps products finite

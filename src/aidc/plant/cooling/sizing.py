@@ -7,8 +7,9 @@ flow below it, as the pumps do. Spare units run and share the load.
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from functools import lru_cache
-from typing import Final, NamedTuple
+from typing import Final, NamedTuple, ParamSpec, TypeVar, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -47,11 +48,18 @@ __all__ = [
 ]
 
 FloatArray = NDArray[np.float64]
+P = ParamSpec("P")
+R = TypeVar("R")
 
 FLOW_POINTS: Final = 65
 _FLOWS: Final = np.linspace(0.0, 1.0, FLOW_POINTS)
 _WITHOUT_J_K: Final = 1e6  # heat capacity of a loop that is not there
 _HALL_FLOWS: Final = 0.25  # share of the hall's air flow below which the coil's water is throttled no further
+
+
+def _kept(count: int) -> Callable[[Callable[P, R]], Callable[P, R]]:
+    """Keep the last results of a function of frozen shapes and numbers, with the types of its arguments."""
+    return cast("Callable[[Callable[P, R]], Callable[P, R]]", lru_cache(maxsize=count))
 
 
 class RackLoop(NamedTuple):
@@ -103,7 +111,7 @@ class FacilityLoop(NamedTuple):
     rejection: FloatArray  # see plant/cooling/rejection
 
 
-@lru_cache(maxsize=64)
+@_kept(64)
 def column_of(rejection: HeatRejection, units: int, flow_w_k: float, supply_k: float) -> FloatArray:
     """`rejection_column`, kept: the tables of a plant are asked for several times on the way to a run."""
     return _fixed(rejection_column(rejection, units, flow_w_k, supply_k))
@@ -128,7 +136,7 @@ def with_spares(units: int, redundancy: Redundancy) -> int:
     return 2 * units if redundancy == "2N" else units + (redundancy == "N+1")
 
 
-@lru_cache(maxsize=1024)
+@_kept(1024)
 def rack_loop(
     cdu: Cdu, heat_w: float, flow_m3_s: float, redundancy: Redundancy = "N+1", units: int | None = None
 ) -> RackLoop:
@@ -173,7 +181,7 @@ def rack_loop(
     )
 
 
-@lru_cache(maxsize=1024)
+@_kept(1024)
 def air_loop(crah: Crah, heat_w: float, redundancy: Redundancy = "N+1", units: int | None = None) -> AirLoop:
     """Size the CRAHs of a pod's hall for a heat into its air [W] and tabulate them; `units` as in `rack_loop`."""
     if heat_w <= 0:
