@@ -158,7 +158,7 @@ def _pod_units(site: Site, name: str) -> Iterator[Item]:
         flow_m3_s = liquid_w / 6e7 * pod.rack.coolant_l_min_per_kw
         by_flow_w = liquid_w * secondary_flow_m3_s(plant.cdu_entry) / flow_m3_s if flow_m3_s else each_w
         most_w = min(each_w, by_flow_w)
-        design = f"{plant.supply_temp_c:g} °C facility water, {flow_m3_s * 60_000:.4g} l/min of coolant"
+        design = f"{plant.supply_temp_c:g} °C facility water, {flow_m3_s * 60_000:,.0f} l/min of coolant"
         yield _item(
             f"pods.{name}",
             "CDUs",

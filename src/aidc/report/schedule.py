@@ -66,6 +66,8 @@ def equipment_section(view: View) -> Section:
         columns = [Column("what"), Column("found before the run", wrap=True)]
         blocks.append(Table("design-check", "Design check", columns, told))
     items = facts.get("equipment") or ()
+    if items and not facts.get("findings"):
+        blocks.append(Note("Nothing is too small for the nameplate of all pods in the hours of this run."))
     if items:
         blocks.append(_schedule(items))
     if not blocks:

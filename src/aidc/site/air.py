@@ -58,10 +58,8 @@ def with_air(
     if able:
         return found, (f"cooling.{hall} cools the hall's air of {_listed(lacking)}: {_why(site, lacking)}",)
     found["cooling"] = {**document["cooling"], hall: _hall(site, site.pods[lacking[0]])}
-    return found, (
-        f"cooling.{hall} was added for the hall's air of {_listed(lacking)}: {_CHILLER} and {_HANDLER} at "
-        f"{_SUPPLY_C:g} °C; {_why(site, lacking)}",
-    )
+    what = f"{_CHILLER} and {_HANDLER} at {_SUPPLY_C:g} °C; {_why(site, lacking)}"
+    return found, (f"cooling.{hall} was added for the hall's air of {_listed(lacking)}: {what}",)
 
 
 def _can(site: Site, name: str) -> bool:

@@ -8,8 +8,9 @@ Spare units run and share the load; where one is out of service the others take 
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from functools import lru_cache
-from typing import Final, NamedTuple
+from typing import Final, NamedTuple, ParamSpec, TypeVar, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -48,12 +49,19 @@ __all__ = [
 ]
 
 FloatArray = NDArray[np.float64]
+P = ParamSpec("P")
+R = TypeVar("R")
 
 FLOW_POINTS: Final = 129
 _FLOWS: Final = np.linspace(0.0, 1.0, FLOW_POINTS)
 _MOST_FLOW: Final = 2.0  # tables end at this multiple of design flow
 _WITHOUT_J_K: Final = 1e6  # heat capacity of a loop that is not there
 _HALL_FLOWS: Final = 0.25  # share of the hall's air flow below which the coil's water is throttled no further
+
+
+def _kept(count: int) -> Callable[[Callable[P, R]], Callable[P, R]]:
+    """Keep the last results of a function of frozen shapes and numbers, with the types of its arguments."""
+    return cast("Callable[[Callable[P, R]], Callable[P, R]]", lru_cache(maxsize=count))
 
 
 class RackLoop(NamedTuple):
@@ -123,7 +131,7 @@ class FacilityLoop(NamedTuple):
     air_density_frac: float = 1.0  # of the air at the site over that at sea level
 
 
-@lru_cache(maxsize=64)
+@_kept(64)
 def column_of(
     rejection: HeatRejection, units: int, flow_w_k: float, supply_k: float, air_density_frac: float = 1.0
 ) -> FloatArray:
@@ -150,7 +158,7 @@ def with_spares(units: int, redundancy: Redundancy) -> int:
     return 2 * units if redundancy == "2N" else units + (redundancy == "N+1")
 
 
-@lru_cache(maxsize=1024)
+@_kept(1024)
 def rack_loop(
     cdu: Cdu, heat_w: float, flow_m3_s: float, redundancy: Redundancy = "N+1", units: int | None = None
 ) -> RackLoop:
@@ -197,7 +205,7 @@ def rack_loop(
     )
 
 
-@lru_cache(maxsize=1024)
+@_kept(1024)
 def air_loop(
     crah: Crah,
     heat_w: float,
