@@ -93,7 +93,7 @@ def run(
             tell(told_lines(plant))
         twin = Twin(compiled)
         chosen, options = (controller, None) if controller else controller_of(site)
-        events = EventLog(compiled)
+        events = EventLog(compiled, site.scenario.events)
         stepping = _Stepping(twin, writer, events, progress)
         if chosen is None:
             stepping.free()
