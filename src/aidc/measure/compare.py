@@ -139,7 +139,8 @@ def _supply(told: Sequence[Mapping[str, Any]]) -> Iterator[CompareRow]:
     for group in ("services", "jobs", "pods"):
         for name in _names([_dig(one, "supply") for one in told], group):
             parts = [_dig(one, "supply", group, name) for one in told]
-            if any((_figure(part, "availability_frac") or 1.0) < 1.0 for part in parts):
+            values = [_figure(part, "availability_frac") for part in parts]
+            if any(value is not None and value < 1.0 for value in values):
                 yield from (
                     _row(f"{group}.{name}: {label}", key, unit, parts) for label, key, unit in _SUPPLIED
                 )

@@ -102,13 +102,15 @@ class _Book:
 
 
 def _booked(frames: Frames) -> _Book:
-    book = _Book({name: _Pod() for name in _names(frames)})
+    names, in_time = _names(frames)
+    book = _Book({name: _Pod() for name in names})
+    parts = _whole_steps(_foul(frames)) if in_time else iter([pl.concat(list(_foul(frames))).sort("time")])
     groups = {
         "site": list(book.pods),
         **{f"{load.kind}s.{load.name}": list(load.pods) for load in frames.facts.workloads},
     }
     longest = timedelta(seconds=1.5 * frames.facts.output_step_s)
-    for rows in _foul(frames):
+    for rows in parts:
         for (name,), mine in rows.group_by("pod", maintain_order=True):
             _add(book.pods[str(name)], mine, longest)
         for group, pods in groups.items():
@@ -116,16 +118,22 @@ def _booked(frames: Frames) -> _Book:
     return book
 
 
-def _names(frames: Frames) -> list[str]:
-    """Every pod of the record, in its order."""
+def _names(frames: Frames) -> tuple[list[str], bool]:
+    """Every pod of the record, in its order, and whether the record is in order of time."""
     found: dict[str, None] = {}
-    for part in frames.pods.select({"pod": pl.col("pod")}):
+    sorted_, last = True, None
+    for part in frames.pods.select({"pod": pl.col("pod"), "time": pl.col("time")}):
+        if part.is_empty():
+            continue
         found |= dict.fromkeys(str(name) for name in part["pod"].unique(maintain_order=True))
-    return list(found)
+        times = part["time"]
+        sorted_ = sorted_ and times.is_sorted() and (last is None or last <= times[0])
+        last = times[-1]
+    return list(found), sorted_
 
 
 def _foul(frames: Frames) -> Iterator[pl.DataFrame]:
-    """The rows in which a pod was not supplied or not available, in whole output steps."""
+    """The rows in which a pod was not supplied or not available, slice by slice as they are recorded."""
     dt_s = frames.dt_s
     shed, missing = pl.col("shed_frac"), pl.col("not_supplied_w")
     away = 1.0 - pl.col("available_frac")
@@ -138,18 +146,22 @@ def _foul(frames: Frames) -> Iterator[pl.DataFrame]:
         "away_s": pl.when(away > _ROUNDING).then(away * dt_s).otherwise(0.0),
         "tripped_s": pl.col("tripped_frac") * dt_s,
     }
-    held: pl.DataFrame | None = None  # the last step of a slice may go on in the next
+    concerned = pl.col("shed") | (pl.max_horizontal("missing_j", "away_s", "tripped_s") > 0)
     for part in frames.pods.select(wanted):
-        if part.is_empty():
+        yield part.filter(concerned)
+
+
+def _whole_steps(parts: Iterator[pl.DataFrame]) -> Iterator[pl.DataFrame]:
+    """The same rows in whole output steps: the last one of a slice may go on in the next."""
+    held: pl.DataFrame | None = None
+    for part in parts:
+        rows = part if held is None else pl.concat([held, part])
+        if rows.is_empty():
             continue
-        last = pl.col("time") == part["time"][-1]
-        foul = part.filter(pl.col("shed") | (pl.max_horizontal("missing_j", "away_s", "tripped_s") > 0))
-        foul = foul if held is None else pl.concat([held, foul])
-        held = foul.filter(last)
-        ready = foul.filter(~last)
-        if not ready.is_empty():
-            yield ready
-    if held is not None and not held.is_empty():
+        last = pl.col("time") == rows["time"][-1]
+        held = rows.filter(last)
+        yield rows.filter(~last)
+    if held is not None:
         yield held
 
 
