@@ -29,16 +29,15 @@ def short_words(summary: Mapping[str, Any]) -> list[str]:
 
 
 def genset_words(summary: Mapping[str, Any]) -> list[str]:
-    """One sentence for each entry of gensets that ran."""
+    """One sentence for each entry of gensets that ran, and one for their load bank."""
     found: list[str] = []
     for name, facts in mapping(summary.get("gensets")).items():
         if not pick(facts, "running_h"):
             continue
         starts = pick(facts, "starts") or 0
         parts = [
-            f"ran {_hours(pick(facts, 'running_h'))} ({_times(starts)} started)"
-            if starts
-            else f"ran {_hours(pick(facts, 'running_h'))}",
+            f"ran {_hours(pick(facts, 'running_h'))}",
+            "1 start" if starts == 1 else f"{starts} starts",
             f"{figure(pick(facts, 'energy_mwh'))} MWh from {figure(pick(facts, 'fuel_mwh'))} MWh of fuel",
         ]
         left = pick(facts, "fuel_left_mwh")
@@ -46,6 +45,9 @@ def genset_words(summary: Mapping[str, Any]) -> list[str]:
             more = _hours(pick(facts, "autonomy_h"))
             parts.append(f"{figure(left)} MWh left, {more} at that burn" if left else "the tank is empty")
         found.append(f"gensets.{name}: {', '.join(parts)}")
+    burnt = pick(summary, "supply.load_bank_mwh") or 0.0
+    if burnt > _LEAST_MWH:
+        found.append(f"load bank: {figure(burnt)} MWh, to keep gensets at their least load")
     return found
 
 
@@ -66,7 +68,7 @@ def _not_supplied(told: Mapping[str, Any]) -> Iterator[str]:
         over = f" in {_hours(told['time_not_supplied_h'])}" if told.get("time_not_supplied_h") else ""
         yield f"not supplied: {figure(lost)} MWh of IT load{over}; availability {availability(available)}"
     elif available is not None and available < 1.0:
-        yield f"availability {availability(available)}"
+        yield f"availability {availability(available)}: pods shut down for heat"
     shed = {
         name: facts
         for name, facts in mapping(told.get("pods")).items()
@@ -86,13 +88,11 @@ def _not_supplied(told: Mapping[str, Any]) -> Iterator[str]:
 def _beside(told: Mapping[str, Any]) -> Iterator[str]:
     parts = [
         f"{name} {figure(value)} MWh"
-        for name in ("cooling", "auxiliary")
-        if (value := told.get(f"{name}_not_supplied_mwh") or 0.0) > _LEAST_MWH
+        for name, key in (("cooling", "cooling"), ("auxiliaries", "auxiliary"))
+        if (value := told.get(f"{key}_not_supplied_mwh") or 0.0) > _LEAST_MWH
     ]
     if parts:
-        yield f"also not supplied: {', '.join(parts)}"
-    if (told.get("load_bank_mwh") or 0.0) > _LEAST_MWH:
-        yield f"load bank: {figure(told['load_bank_mwh'])} MWh burnt to keep gensets at their least load"
+        yield f"not supplied to {', to '.join(parts)}"
 
 
 def _dropped(summary: Mapping[str, Any]) -> Iterator[str]:

@@ -230,7 +230,7 @@ class SupplyEvents:
 
         def begun(span: Span) -> None:
             why = "down to its reserve" if reserve[span.row] > 0.0 else "empty"
-            text = f"{why}: at {_short(100.0 * soc[span.row])} % of its charge"
+            text = f"{why}: at {100.0 * soc[span.row]:.1f} % of its charge"
             self._at(times_s[span.row] + self._row_s, "storage-empty", f"storage.{name}", text)
 
         on = (soc <= floor + _SOC_NEAR) & forced
