@@ -17,13 +17,15 @@ from aidc.report.text import figure
 ROW_S = 60.0
 WIDE = {**os.environ, "COLUMNS": "200"}
 # An hour without the grid: gensets that carry one of the two pods, and nothing at the site that bridges.
+EVENTS = (
+    '{use="supply-outage",name="storm",start=2025-07-07T05:00:00Z,duration_min=60},'
+    '{use="equipment-outage",of="cooling.warm.outdoor",start=2025-07-07T04:30:00Z,duration_min=10}'
+)
 FOUL = [
     "--days=0.15",
     "--set=storage={}",
     '--set=gensets={g={use="diesel-standby",power_mw=0.5,fuel_mwh=20,fuel_price_usd_per_mwh=90}}',
-    "--set=scenario.events=["
-    '{use="supply-outage",name="storm",start=2025-07-07T05:00:00Z,duration_min=60},'
-    '{use="equipment-outage",of="cooling.warm.outdoor",start=2025-07-07T04:30:00Z,duration_min=10}]',
+    f"--set=scenario.events=[{EVENTS}]",
 ]
 
 

@@ -37,7 +37,7 @@ def genset_words(summary: Mapping[str, Any]) -> list[str]:
         starts = pick(facts, "starts") or 0
         parts = [
             f"ran {_hours(pick(facts, 'running_h'))}",
-            "1 start" if starts == 1 else f"{starts} starts",
+            {0: "from the start", 1: "1 start"}.get(starts, f"{starts} starts"),
             f"{figure(pick(facts, 'energy_mwh'))} MWh from {figure(pick(facts, 'fuel_mwh'))} MWh of fuel",
         ]
         left = pick(facts, "fuel_left_mwh")

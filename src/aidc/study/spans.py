@@ -18,13 +18,15 @@ class Span:
     """A stretch of output steps in which a condition held.
 
     `start_s` and `end_s` are the start of its first step and the end of its last one (epoch, UTC), `sums` the sums
-    of what was given with it, `row` the place of its first step in the block in which it began.
+    of what was given with it, `last` the first of it in the last step, `row` the place of the first step in the block
+    in which it began.
     """
 
     start_s: float
     end_s: float
     sums: tuple[float, ...]
     row: int = -1
+    last: float = 0.0
 
     @property
     def length_s(self) -> float:
@@ -55,10 +57,12 @@ class Spans:
             before = None
         for first, last in edges:
             sums = tuple(float(amount[first:last].sum()) for amount in amounts)
-            one = Span(float(times_s[first]), float(times_s[last - 1]) + self.row_s, sums, int(first))
+            final = float(amounts[0][last - 1]) if amounts else 0.0
+            end_s = float(times_s[last - 1]) + self.row_s
+            one = Span(float(times_s[first]), end_s, sums, int(first), final)
             if before is not None:
                 joined = tuple(a + b for a, b in zip(before.sums, sums, strict=True))
-                one = replace(before, end_s=one.end_s, sums=joined)
+                one = replace(before, end_s=end_s, sums=joined, last=final)
                 before = None
             else:
                 begun(one)
