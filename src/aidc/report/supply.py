@@ -31,10 +31,15 @@ def supply_section(view: View) -> Section:
     blocks += [table for table in (_availability_table(view), _gensets_table(view)) if table is not None]
     words = short_words(view.summary)
     told = [*words, *genset_words(view.summary)]
-    lead = "".join(f"{word[:1].upper()}{word[1:]}. " for word in told)
+    lead = "".join(f"{_sentence(word)}. " for word in told)
     if not words:
         lead = f"All that pods wanted was supplied. {lead}"
     return Section("supply", "Supply", "Supply", lead.strip(), blocks)
+
+
+def _sentence(words: str) -> str:
+    """With a capital, unless it begins with the name of something in the site file."""
+    return words if "." in words.split(":")[0] else words[:1].upper() + words[1:]
 
 
 def _sources_chart(view: View) -> Chart | None:
@@ -46,7 +51,7 @@ def _sources_chart(view: View) -> Chart | None:
         ("gensets", "genset_w", "genset"),
     ):
         values = view.mw(column)
-        if values is not None and (values.any() or name == "grid"):
+        if values is not None and values.any():
             layers[name] = (values, COLOURS[colour])
     for place, name in enumerate(view.storages):
         values = view.mw(f"storage.{name}.discharge_w")

@@ -65,13 +65,19 @@ class SupplyEvents:
     def _bus(self, series: pl.DataFrame, times_s: FloatArray) -> None:
         dead = 1.0 - _column(series, "bus_formed_frac")
         dead[dead < _ROUNDING] = 0.0
-        self._told(
-            ("bus", "site bus"),
-            times_s,
-            dead,
-            "nothing forms the bus: photovoltaics, wind and grid-following storage stop",
-            lambda span: f"formed again, after {_long(span.sums[0] * self._row_s)} without a former",
-        )
+        text = "nothing forms the bus: photovoltaics, wind and grid-following storage stop"
+
+        def begun(span: Span) -> None:
+            self._at(self._outage_s(span.start_s), "bus", "site bus", text)
+
+        def ended(span: Span) -> None:
+            last_s = (
+                self._outage_s(span.start_s) if span.length_s <= self._row_s else span.end_s - self._row_s
+            )
+            back = f"formed again, after {_long(span.sums[0] * self._row_s)} without a former"
+            self._at(last_s + span.last * self._row_s, "bus", "site bus", back)
+
+        self._spans.feed("bus", times_s, dead > 0.0, (dead,), begun, ended)
         for kind, column, text in (
             ("cooling-unserved", "cooling_unserved_w", "pumps, fans or compressors have no supply"),
             ("auxiliary-unserved", "auxiliary_unserved_w", "auxiliaries have no supply"),
@@ -79,21 +85,31 @@ class SupplyEvents:
             self._told(
                 (kind, kind.split("-")[0]),
                 times_s,
-                _column(series, column),
+                _watts(series, column),
                 text,
                 self._ended("not supplied"),
             )
         self._told(
             ("load-bank", "gensets"),
             times_s,
-            _column(series, "load_bank_w"),
+            _watts(series, "load_bank_w"),
             "gensets at their least load: a load bank takes what nothing else does",
             self._ended("burnt in the load bank"),
         )
 
+    def _outage_s(self, row_start_s: float) -> float:
+        """When the supply went within an output step; its start where it did not go in it."""
+        clock = self._compiled.clock
+        starts = (
+            clock.at(one.start_tick).timestamp()
+            for one in self._compiled.signals
+            if one.kind == "supply-outage"
+        )
+        return max((at for at in starts if 0.0 <= at - row_start_s < self._row_s), default=row_start_s)
+
     def _curtailed(self, series: pl.DataFrame, times_s: FloatArray) -> None:
         """Curtailment by its reason: nothing forms the bus, gensets keep their least load, the export limit."""
-        curtailed_w = _column(series, "curtailed_w")
+        curtailed_w = _watts(series, "curtailed_w")
         dead = _column(series, "bus_formed_frac") < 1.0 - _ROUNDING
         running = _column(series, "genset_w") > 0.0
         for reason, holds in (
@@ -144,7 +160,7 @@ class SupplyEvents:
         def ended(span: Span) -> None:
             ran_s, burnt_mwh = span.sums[0] * self._row_s, span.sums[1] / J_PER_MWH
             text = f"stopped: ran {_long(ran_s)}, burnt {_short(burnt_mwh)} MWh of fuel"
-            self._at(span.end_s, "genset-stopped", subject, text)
+            self._at(span.end_s - (1.0 - span.last) * self._row_s, "genset-stopped", subject, text)
 
         self._spans.feed(subject, times_s, running > 0.0, (running, fuel_j), begun, ended)
         self._fuel(name, fuel_j, times_s)
@@ -210,7 +226,7 @@ class SupplyEvents:
         lineup = fixed[Store.LANE] >= 0.0
         if not lineup and float(self._compiled.meta.get("import_limit_w", np.inf)) <= 0.0:
             return  # on an island that is what a storage at the site does all day
-        given_w = _column(series, f"storage.{name}.discharge_w")
+        given_w = _watts(series, f"storage.{name}.discharge_w")
         forced = gone | lacking
         if fixed[Store.SMOOTH_S] > 0.0:
             forced &= _column(series, "genset_w") <= 0.0
@@ -251,6 +267,12 @@ class SupplyEvents:
 
 def _column(series: pl.DataFrame, name: str) -> FloatArray:
     return series[name].to_numpy()
+
+
+def _watts(series: pl.DataFrame, name: str) -> FloatArray:
+    """A power of which less than a watt is rounding."""
+    power = series[name].to_numpy()
+    return np.where(power >= 1.0, power, 0.0)
 
 
 def _cost(span: Span) -> str:
