@@ -39,7 +39,7 @@ def supply_section(view: View) -> Section:
 
 def _sentence(words: str) -> str:
     """With a capital, unless it begins with the name of something in the site file."""
-    return words if "." in words.split(":")[0] else words[:1].upper() + words[1:]
+    return words if "." in words.split(":", maxsplit=1)[0] else words[:1].upper() + words[1:]
 
 
 def _sources_chart(view: View) -> Chart | None:
