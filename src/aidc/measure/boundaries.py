@@ -41,6 +41,8 @@ _FLOWS = {
     "storage_loss": "storage_loss_w",
     "load_bank": "load_bank_w",
     "unserved": "unserved_w",
+    "cooling_unserved": "cooling_unserved_w",
+    "auxiliary_unserved": "auxiliary_unserved_w",
 }
 _SOURCES = {"grid_import_w": 1.0, "grid_export_w": -1.0, "pv_w": 1.0, "wind_w": 1.0, "genset_w": 1.0}
 

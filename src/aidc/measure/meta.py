@@ -14,6 +14,7 @@ from typing import Any, Literal, TypedDict
 __all__ = [
     "UNALLOCATED",
     "Facts",
+    "GensetMeta",
     "JobMeta",
     "PerformanceMeta",
     "PodMeta",
@@ -84,6 +85,17 @@ class StorageMeta(TypedDict, total=False):
     ageing: list[str]  # models that hold for its cells; none: no figures of ageing
 
 
+class GensetMeta(TypedDict, total=False):
+    """An entry of gensets that has `genset.NAME.*` columns; `fuel_j` None for a tank without end."""
+
+    power_w: float
+    units: int
+    fuel: str
+    fuel_j: float | None
+    fuel_price_usd_per_mwh: float
+    fuel_carbon_kg_per_mwh: float
+
+
 class PerformanceMeta(TypedDict, total=False):
     """How fast the run was made."""
 
@@ -109,7 +121,8 @@ class RunMeta(TypedDict, total=False):
     storage: dict[str, StorageMeta]
     tariff: dict[str, Any]  # the fields of `aidc.schema.market.Tariff`
     import_limit_w: float
-    genset_kg_per_mwh: float
+    gensets: dict[str, GensetMeta]
+    genset_kg_per_mwh: float  # of their output: records from before fuel was counted
     stored_first_j: float  # electric storage, all together, before the first and after the last step
     stored_last_j: float
     thermal_first_j: float  # heat in loops, halls and tanks

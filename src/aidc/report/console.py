@@ -12,6 +12,7 @@ from rich.table import Table
 from rich.text import Text
 
 from aidc.measure.compare import CompareRow
+from aidc.report.supplied import genset_words, short_words
 from aidc.report.text import MISSING, figure, money, percent, span, tokens
 from aidc.report.tree import pick
 from aidc.report.warm import pod_words, set_point_words
@@ -47,10 +48,13 @@ _ROWS: Sequence[Sequence[_Row]] = (
         _Row("grid export", "energy_mwh.grid_export", "MWh"),
         _Row("PV", "energy_mwh.pv", "MWh"),
         _Row("wind", "energy_mwh.wind", "MWh"),
+        _Row("gensets", "energy_mwh.genset", "MWh"),
         _Row("IT", "energy_mwh.it", "MWh"),
         _Row("conversion loss", "energy_mwh.conversion_loss", "MWh"),
         _Row("cooling", "energy_mwh.cooling", "MWh"),
-        _Row("unserved", "energy_mwh.unserved", "MWh"),
+        _Row("load bank", "energy_mwh.load_bank", "MWh"),
+        _Row("curtailed", "energy_mwh.curtailed", "MWh"),
+        _Row("not supplied", "supply.energy_not_supplied_mwh", "MWh"),
         _Row("closure residual", "energy_mwh.closure_residual", "MWh"),
     ),
     (
@@ -61,6 +65,7 @@ _ROWS: Sequence[Sequence[_Row]] = (
         _Row("CUE", "cue_kg_per_kwh", "kg/kWh"),
         _Row("cost", "cost_usd.total", read=money),
         _Row("  of it demand", "cost_usd.demand", read=money),
+        _Row("  of it fuel", "cost_usd.fuel", read=money),
         _Row("carbon", "carbon_kg", "kg"),
         _Row("water", "water_m3", "m³"),
     ),
@@ -74,7 +79,8 @@ def summary_table(summary: Mapping[str, Any]) -> RenderableType:
     """The figures of one run, with a table of its services and jobs where it has any.
 
     Lines that are zero or absent in this run are left out, but for the residual. Indices that too little cooling
-    makes look better are marked where a plant did not hold its set point.
+    makes look better are marked where a plant did not hold its set point. What was not supplied, and what gensets
+    did, is said in words, where anything was.
     """
     window = pick(summary, "window")
     short = set_point_words(summary)
@@ -94,7 +100,9 @@ def summary_table(summary: Mapping[str, Any]) -> RenderableType:
             unit = f"{row.unit} !".lstrip() if short and row.path in _FLATTERED else row.unit
             table.add_row(row.name, _strong(row, row.read(value)), unit, end_section=place == len(known))
     parts: list[RenderableType] = [table]
-    parts += [Text(f"! {words}", style="bold red") for words in (*short, *pod_words(summary))]
+    bad = (*short_words(summary), *short, *pod_words(summary))
+    parts += [Text(f"! {words}", style="bold red") for words in bad]
+    parts += [Text(f" {words}") for words in genset_words(summary)]
     parts += [*_loads(summary), *_use(summary)]
     speed = pick(summary, "performance.steps_per_s")
     if speed:

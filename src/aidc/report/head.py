@@ -8,6 +8,7 @@ from typing import Any
 from aidc.measure.meta import mapping
 from aidc.report.blocks import Head, Tile
 from aidc.report.record_tables import assumption_count
+from aidc.report.supplied import availability, short_words
 from aidc.report.text import MISSING, aligned, duration, figure, money, percent, scaled, span
 from aidc.report.tokenergy import factors_of
 from aidc.report.tree import pick
@@ -95,6 +96,7 @@ def _tiles(view: View) -> tuple[Tile, ...]:
         Tile("Grid import", figure(pick(summary, "energy_mwh.grid_import"), 5), "MWh", _renewables(summary)),
         Tile("Peak import", figure(pick(summary, "peak_import_mw")), "MW", _peak_note(summary, limit_mw)),
         _pue_tile(summary),
+        *_supply_tile(summary),
         Tile("Useful tokens", useful, useful_unit, f"of {' '.join(scaled(made, 'tok'))} delivered"),
         Tile("SLO attainment", attained, "%", note),
         Tile("Cost", money(pick(summary, "cost_usd.total")), "", _cost_note(summary)),
@@ -106,6 +108,20 @@ def _tiles(view: View) -> tuple[Tile, ...]:
             f"WUE {figure(pick(summary, 'wue_l_per_kwh'), 3)} l/kWh",
         ),
         _closure_tile(view),
+    )
+
+
+def _supply_tile(summary: Mapping[str, Any]) -> tuple[Tile, ...]:
+    """Availability, where it is below 1 or anything else was not supplied."""
+    words = short_words(summary)
+    told = pick(summary, "supply.availability_frac")
+    if not words or told is None:
+        return ()
+    note = "pods by their nameplates"
+    return (
+        Tile(
+            "Availability", availability(told).removesuffix(" %"), "%", "\n".join((note, *words)), tone="bad"
+        ),
     )
 
 
@@ -196,9 +212,8 @@ def _peak_note(summary: Mapping[str, Any], limit_mw: Any) -> str:
 
 
 def _cost_note(summary: Mapping[str, Any]) -> str:
-    return (
-        f"energy {money(pick(summary, 'cost_usd.energy'))}, demand {money(pick(summary, 'cost_usd.demand'))}"
-    )
+    parts = ["energy", "demand", *(["fuel"] if pick(summary, "cost_usd.fuel") else [])]
+    return ", ".join(f"{part} {money(pick(summary, f'cost_usd.{part}'))}" for part in parts)
 
 
 def _scale(value: Any, factor: float) -> Any:

@@ -13,6 +13,7 @@ from aidc.report.schedule import equipment_section
 from aidc.report.service import service_section
 from aidc.report.sheet import compose, save
 from aidc.report.storage import storage_section
+from aidc.report.supply import supply_section
 from aidc.report.thermal import thermal_section
 from aidc.report.tokenergy import tokenergy_section
 from aidc.report.view import RunLike, View
@@ -28,6 +29,7 @@ def render(run: RunLike) -> str:
         for build in (
             flows_section,
             power_section,
+            supply_section,
             tokenergy_section,
             service_section,
             thermal_section,

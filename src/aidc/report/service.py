@@ -58,7 +58,7 @@ def service_section(view: View) -> Section:
     use = _use_table(view)
     if use is not None:
         blocks.insert(1 if services else 0, use)
-    if not blocks:
+    if not services and not jobs:
         blocks.append(Note("No service and no job ran on this site."))
     lead = (
         "TTFT is the time to the first token of a request, ITL the time between two tokens of its answer. A token "

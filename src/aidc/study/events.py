@@ -1,18 +1,21 @@
-"""What happened in a run, in words: decisions, clips, shed load, heat, repairs of inputs."""
+"""What happened in a run, in words: decisions, clips, supply, heat, equipment, repairs of inputs."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import numpy as np
 import polars as pl
 
+from aidc.clock import as_utc
 from aidc.contract import Clip, Command
 from aidc.measure.set_point import Excursion, Watch
+from aidc.schema.event import AnyEvent, EquipmentOutage
 from aidc.simulate.compiled import Compiled
 from aidc.simulate.fields import Pod
+from aidc.study.supply_events import SupplyEvents
 from aidc.units import KELVIN_AT_0C, MINUTE_S
 
 __all__ = ["EventLog"]
@@ -23,18 +26,20 @@ _SCHEMA = {
     "subject": pl.String,
     "message": pl.String,
 }
+_EQUIPMENT = "equipment-outage"
 _MOST = 20_000  # of one kind: a week of a controller that clips every minute is 10,080
 
 
 class EventLog:
     """Collects the events of a run; `frame` gives them in order of time."""
 
-    def __init__(self, compiled: Compiled) -> None:
-        self._compiled = compiled
+    def __init__(self, compiled: Compiled, planned: Sequence[AnyEvent] = ()) -> None:
+        self._compiled, self._planned = compiled, planned
         self._rows: list[tuple[datetime, str, str, str]] = []
         self._count: dict[str, int] = {}
         self._on: dict[tuple[str, str], bool] = {}
         self._watch = {name: Watch() for name in compiled.labels.plants}
+        self._supply = SupplyEvents(compiled, self.add, planned)
 
     def add(self, when: datetime, kind: str, subject: str, message: str) -> None:
         """Note one event; beyond many of one kind only their number is kept."""
@@ -55,17 +60,31 @@ class EventLog:
             self.add(self._compiled.clock.at(tick), "clip", f"{clip.knob.value} {clip.row}", message)
 
     def announced(self) -> None:
-        """Note the grid's events, and what was mended in the inputs."""
+        """Note the events of the scenario, and what was mended in the inputs."""
         clock = self._compiled.clock
         for signal in self._compiled.signals:
-            self.add(
-                clock.at(signal.start_tick),
-                signal.kind,
-                signal.name,
-                f"until {clock.at(signal.end_tick):%Y-%m-%d %H:%M}Z",
-            )
+            if signal.kind != _EQUIPMENT:
+                until = f"until {clock.at(signal.end_tick):%Y-%m-%d %H:%M}Z"
+                self.add(clock.at(signal.start_tick), signal.kind, signal.name, until)
+        for event in self._planned:
+            if isinstance(event, EquipmentOutage):
+                self._equipment(event)
         for repair in self._compiled.meta.get("repairs", ()):
             self.add(clock.start, "repair", "input", str(repair))
+
+    def _equipment(self, event: EquipmentOutage) -> None:
+        """Note an equipment outage that touches the run, at its beginning and its end."""
+        clock = self._compiled.clock
+        begin = as_utc(event.start)
+        end = begin + timedelta(minutes=event.duration_min)
+        if end <= clock.start or begin >= clock.end:
+            return
+        what = f"{event.name}: {event.units}" if event.name else str(event.units)
+        units = "unit" if event.units == 1 else "units"
+        text = f"{what} {units} out of service until {end:%Y-%m-%d %H:%M}Z"
+        self.add(max(begin, clock.start), _EQUIPMENT, event.of, text)
+        if end < clock.end:
+            self.add(end, _EQUIPMENT, event.of, f"{what} {units} back in service")
 
     def built(self, plant: Mapping[str, Any]) -> None:
         """Note what is too small, what settings have resized, and what the site got beyond its file."""
@@ -79,21 +98,11 @@ class EventLog:
                 self.add(start, kind, subject.rstrip(":"), rest)
 
     def seen(self, series: pl.DataFrame, pods: pl.DataFrame) -> None:
-        """Note where load was shed or left unserved, where pods throttled, queues spilled."""
-        self._spans(
-            series,
-            "unserved",
-            "site",
-            pl.col("unserved_w") > 0,
-            "more was needed than the sources could give",
-        )
-        self._spans(
-            series, "curtailed", "renewables", pl.col("curtailed_w") > 0, "the export limit was reached"
-        )
+        """Note what happened to the supply, where pods throttled, queues spilled."""
+        self._supply.seen(series, pods)
         self._cooling(series)
         for (name,), frame in pods.group_by("pod", maintain_order=True):
             pod = str(name)
-            self._spans(frame, "shed", pod, pl.col("shed_frac") > 0, "load shed for want of supply")
             place = self._compiled.labels.pods.index(pod)
             self._spans(
                 frame,
@@ -167,6 +176,7 @@ class EventLog:
 
     def frame(self) -> pl.DataFrame:
         """All events, in order of time."""
+        self._supply.close()
         for name, watch in self._watch.items():
             for one in watch.close():
                 self._not_held(name, one)

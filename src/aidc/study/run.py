@@ -93,14 +93,14 @@ def run(
             tell(told_lines(plant))
         twin = Twin(compiled)
         chosen, options = (controller, None) if controller else controller_of(site)
-        events = EventLog(compiled)
+        events = EventLog(compiled, site.scenario.events)
+        events.announced()
+        events.built(plant)
         stepping = _Stepping(twin, writer, events, progress)
         if chosen is None:
             stepping.free()
         else:
             stepping.controlled(chosen, options, site)
-        events.announced()
-        events.built(plant)
         writer.append("events", events.frame())
         writer.close_tables()
         wall_s = time.perf_counter() - began
