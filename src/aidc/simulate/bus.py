@@ -102,7 +102,7 @@ def _act_site_stores(
     may_charge = 1.0 if bus[BusNow.OFF_PODS] <= 0.0 else 0.0
     drawn = 0.0
     for place in range(p.site_store.shape[1]):
-        store = p.site_store[at.design, place]
+        store = int(p.site_store[at.design, place])
         request = own_request_w(p, knobs, state, now, store, net_w)
         room = max(room_w, 0.0)
         most = (room + spare_w * p.store[store, Store.FROM_GENSETS]) * may_charge
@@ -122,14 +122,14 @@ def _empty_site_stores(p: Fixed, state: State, now: Scratch, at: Span, lack_w: f
     """Share a lack among the storages at the site by what each can still give; what is lacking still [W]."""
     total = 0.0
     for place in range(p.site_store.shape[1]):
-        store = p.site_store[at.design, place]
+        store = int(p.site_store[at.design, place])
         gives, _ = reach_w(p, state, now, store)
         total += max(gives + min(now.ask_w[store], 0.0), 0.0)
     if total <= 0.0:
         return lack_w
     share = min(lack_w / total, 1.0)
     for place in range(p.site_store.shape[1]):
-        store = p.site_store[at.design, place]
+        store = int(p.site_store[at.design, place])
         gives, _ = reach_w(p, state, now, store)
         now.ask_w[store] -= share * max(gives + min(now.ask_w[store], 0.0), 0.0)
     return lack_w - share * total
@@ -139,7 +139,7 @@ def _empty_site_stores(p: Fixed, state: State, now: Scratch, at: Span, lack_w: f
 def _settle_site_stores(p: Fixed, state: State, now: Scratch, at: Span) -> None:
     """Let the storages at the site do what was asked of them beyond their own laws."""
     for place in range(p.site_store.shape[1]):
-        store = p.site_store[at.design, place]
+        store = int(p.site_store[at.design, place])
         settle_store(p, state, now, store)
 
 
@@ -148,14 +148,14 @@ def _fill_site_stores(p: Fixed, state: State, now: Scratch, at: Span, surplus_w:
     """Charge the storages at the site with what nobody else takes; what is left [W]."""
     total = 0.0
     for place in range(p.site_store.shape[1]):
-        store = p.site_store[at.design, place]
+        store = int(p.site_store[at.design, place])
         _, takes = reach_w(p, state, now, store)
         total += max(takes - max(now.ask_w[store], 0.0), 0.0)
     if total <= 0.0:
         return surplus_w
     share = min(surplus_w / total, 1.0)
     for place in range(p.site_store.shape[1]):
-        store = p.site_store[at.design, place]
+        store = int(p.site_store[at.design, place])
         _, takes = reach_w(p, state, now, store)
         now.ask_w[store] += share * max(takes - max(now.ask_w[store], 0.0), 0.0)
     return surplus_w - share * total
@@ -175,7 +175,7 @@ def _leave_dark(p: Fixed, state: State, now: Scratch, at: Span) -> None:
     is_now[SiteNow.LOAD_BANK_W] = 0.0
     is_now[SiteNow.NET_IMPORT_W] = 0.0
     for place in range(p.site_store.shape[1]):
-        store = p.site_store[at.design, place]
+        store = int(p.site_store[at.design, place])
         now.ask_w[store] = 0.0
         settle_store(p, state, now, store)
 

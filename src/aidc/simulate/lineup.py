@@ -30,7 +30,7 @@ def draw_lane(p: Fixed, state: State, now: Scratch, lane: int, emptying: float) 
         if stage >= p.server_stages and stage == p.pod[lane, Pod.UPS_STAGE]:
             power += now.flux[lane, PodFlux.UPS_LOAD_W]
         for place in range(p.node_first[lane, stage], p.node_first[lane, stage + 1]):
-            store = p.node_store[place]
+            store = int(p.node_store[place])
             if emptying > 0.0:
                 gives, _ = reach_w(p, state, now, store)
                 power -= min(gives, power)
@@ -55,7 +55,7 @@ def _ask_lane(p: Fixed, knobs: Knobs, state: State, now: Scratch, lane: int, may
         if stage >= p.server_stages and stage == p.pod[lane, Pod.UPS_STAGE]:
             power += now.flux[lane, PodFlux.UPS_LOAD_W]
         for place in range(p.node_first[lane, stage], p.node_first[lane, stage + 1]):
-            store = p.node_store[place]
+            store = int(p.node_store[place])
             request = own_request_w(p, knobs, state, now, store, power)
             gives, takes = reach_w(p, state, now, store)
             now.ask_w[store] = 0.0
@@ -101,7 +101,7 @@ def _fill_gap(p: Fixed, state: State, now: Scratch, lane: int, target_w: float, 
             wanted += now.ask_w[p.node_store[place]]
         missing = wanted - flow
         for place in range(first, last):
-            store = p.node_store[place]
+            store = int(p.node_store[place])
             if missing > 0.0:
                 gives, _ = reach_w(p, state, now, store)
                 more = min(max(gives + now.ask_w[store], 0.0), missing)
@@ -196,7 +196,7 @@ def _fill_lane(p: Fixed, now: Scratch, lane: int, target_w: float) -> None:
         for place in range(p.node_first[lane, stage], p.node_first[lane, stage + 1]):
             over -= now.ask_w[p.node_store[place]]
         for place in range(p.node_first[lane, stage], p.node_first[lane, stage + 1]):
-            store = p.node_store[place]
+            store = int(p.node_store[place])
             if now.wish_w[store] > 0.0 and over > 0.0:
                 more = min(now.wish_w[store], over)
                 now.ask_w[store] += more
@@ -220,7 +220,7 @@ def refill_lineups(
         now.spare_w[lane] = 0.0
         wishes = 0.0
         for place in range(p.lane_store[lane, 0], p.lane_store[lane, 1]):
-            store = p.node_store[place]
+            store = int(p.node_store[place])
             if from_gensets > 0.0 and p.store[store, Store.FROM_GENSETS] <= 0.0:
                 now.wish_w[store] = 0.0
             wishes += now.wish_w[store]

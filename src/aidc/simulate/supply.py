@@ -88,15 +88,20 @@ def front_battery(front: FrontEnd | None, buffer_w: float) -> StorageParams | No
         return None
     energy_j = front.battery_s * buffer_w / front.battery_discharge_efficiency_frac
     return StorageParams(
-        energy_j,
-        front.battery_frac * buffer_w,
-        0.0,
-        1.0,
-        *(0.0,) * 6,
-        front.battery_charge_efficiency_frac,
-        front.battery_discharge_efficiency_frac,
-        0.0,
-        0.0,
+        capacity_j=energy_j,
+        rated_w=front.battery_frac * buffer_w,
+        soc_min_frac=0.0,
+        soc_max_frac=1.0,
+        charge_a=0.0,
+        charge_b=0.0,
+        charge_c=0.0,
+        discharge_a=0.0,
+        discharge_b=0.0,
+        discharge_c=0.0,
+        cell_charge_frac=front.battery_charge_efficiency_frac,
+        cell_discharge_frac=front.battery_discharge_efficiency_frac,
+        auxiliary_base_w=0.0,
+        auxiliary_share_frac=0.0,
     )
 
 
