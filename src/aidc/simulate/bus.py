@@ -77,16 +77,14 @@ def lacks_of_wants(p: Fixed, now: Scratch, at: Span, calm: bool) -> bool:
     """
     bus = now.bus[at.design]
     load, cooling = _consume(p, now, at)
-    bus[BusNow.LOAD_W] = load
-    bus[BusNow.COOLING_W] = cooling
     wanted = load + cooling + now.site[at.design, SiteNow.AUXILIARY_W]
     renewable = bus[BusNow.RENEWABLE_W]
     loss = _transform(p, now, at.design, wanted - renewable)
+    now.site[at.design, SiteNow.TRANSFORMER_W] = loss
     now.site[at.design, SiteNow.WANTED_W] = wanted + loss
     lack = wanted + loss - renewable - bus[BusNow.LIMIT_W]
     if calm:
-        for lane in at.lanes:
-            lack += max(now.flux[lane, PodFlux.PASS_W] - now.flux[lane, PodFlux.BUS_W], 0.0)
+        lack += bus[BusNow.SPARED_W]
     return bus[BusNow.OWN_FORMER] <= 0.0 or lack > ROUNDING * (wanted + 1.0)
 
 
@@ -237,10 +235,7 @@ def balance_calm(p: Fixed, knobs: Knobs, state: State, now: Scratch, at: Span) -
     is_now[SiteNow.COOLING_UNSERVED_W] = 0.0
     is_now[SiteNow.FORMED_FRAC] = 1.0
     renewable = bus[BusNow.RENEWABLE_W]
-    need = bus[BusNow.LOAD_W] + bus[BusNow.COOLING_W] + is_now[SiteNow.AUXILIARY_W] - renewable
-    transformer = _transform(p, now, at.design, need)
-    is_now[SiteNow.TRANSFORMER_W] = transformer
-    need += transformer
+    need = is_now[SiteNow.WANTED_W] - renewable
     net, _ = _act_site_stores(p, knobs, state, now, at, need, bus[BusNow.LIMIT_W] - need, 0.0)
     curtailed = min(max(-net - bus[BusNow.EXPORT_W], 0.0), renewable)
     _book(now, at.design, net + curtailed, curtailed, 0.0)

@@ -244,15 +244,21 @@ def feed_chain(p: Fixed, knobs: Knobs, state: State, now: Scratch, at: Span, cal
 
     Storages that are full, stay so and have no set point are not asked again until something moves them.
     """
+    bus = now.bus[at.design]
     if not calm:
+        bus[BusNow.MOVING] = 1.0
         _want_lanes(p, state, now, at)
         return
+    bus[BusNow.SPARED_W] = 0.0
+    bus[BusNow.MOVING] = 0.0
     for lane in at.lanes:
         if now.plain[lane] > 0.0:
             _feed_plain(p, now, lane)
             continue
         now.moves[lane] = 0.0
+        bus[BusNow.MOVING] += 1.0
         _feed_own(p, knobs, state, now, lane)
+        bus[BusNow.SPARED_W] += max(now.flux[lane, PodFlux.PASS_W] - now.flux[lane, PodFlux.BUS_W], 0.0)
         if now.moves[lane] == 0.0 and _idle(p, knobs, state, lane):
             now.plain[lane] = 1.0
 

@@ -30,7 +30,6 @@ from aidc.simulate.fields import (
     PodState,
     Site,
     SiteNow,
-    Store,
     StoreNow,
     Wanted,
 )
@@ -204,14 +203,32 @@ def _commit(p: Fixed, state: State, now: Scratch, at: Span, calm: bool) -> None:
         + now.site[at.design, SiteNow.TRANSFORMER_W]
         + now.site[at.design, SiteNow.LOAD_BANK_W]
     )
-    for store in at.stores:
+    for place in range(p.site_store.shape[1]):
+        store = p.site_store[at.design, place]
         state.soc_frac[store] = now.soc_frac[store]
         state.smooth_w[store] = now.smooth_w[store]
-        if p.store[store, Store.LANE] < 0.0:  # those in a lineup were booked where they stand
-            ambient += now.store[store, StoreNow.LOSS_W]
+        ambient += now.store[store, StoreNow.LOSS_W]  # those in a lineup were booked where they stand
     now.site[at.design, SiteNow.AMBIENT_W] = ambient
+    _commit_lineups(p, state, now, at)
     if not calm:
         _commit_foul(p, state, now, at)
+
+
+@part
+def _commit_lineups(p: Fixed, state: State, now: Scratch, at: Span) -> None:
+    """What the storages of lineups remember; those of plain lineups have not moved, nor has what they draw."""
+    bus = now.bus[at.design]
+    if bus[BusNow.MOVING] + bus[BusNow.MOVED] <= 0.0:
+        return
+    auxiliary = 0.0
+    for lane in at.lanes:
+        for place in range(p.lane_store[lane, 0], p.lane_store[lane, 1]):
+            store = p.node_store[place]
+            state.soc_frac[store] = now.soc_frac[store]
+            state.smooth_w[store] = now.smooth_w[store]
+            auxiliary += now.auxiliary_w[store]
+    bus[BusNow.LINEUP_AUXILIARY_W] = auxiliary
+    bus[BusNow.MOVED] = bus[BusNow.MOVING]
 
 
 @inner

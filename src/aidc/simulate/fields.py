@@ -442,9 +442,11 @@ class BusNow(IntEnum):
     OFF_PODS = 7  # how many pods are shed in this pass
     WISHES = 8  # 1: storages of lineups wish to charge
     NEED_W = 9  # consumption of what is on, before any storage
-    LOAD_W = 10  # wanted by the lineups ...
-    COOLING_W = 11  # ... and by the cooling that hangs on the bus
-    CAME = 12  # 1: pods come back in this step
+    CAME = 10  # 1: pods come back in this step
+    SPARED_W = 11  # what storages of lineups spare the bus of themselves in a calm step
+    LINEUP_AUXILIARY_W = 12  # of the storages in lineups
+    MOVING = 13  # how many lineups are not plain …
+    MOVED = 14  # … and were not in the step before
 
 
 class Wanted(IntEnum):

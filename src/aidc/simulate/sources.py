@@ -110,10 +110,10 @@ def open_bus(p: Fixed, state: State, now: Scratch, at: Span) -> bool:
     channel = now.channel[at.design]
     grid = channel[Channel.GRID]
     whole = _count_equipment(p, now, at.design)
-    auxiliary = 0.0
-    for store in at.stores:
-        # of the step before: a thousandth of the power, and it saves an algebraic loop
-        auxiliary += now.auxiliary_w[store]
+    # of the step before: a thousandth of the power, and it saves an algebraic loop
+    auxiliary = bus[BusNow.LINEUP_AUXILIARY_W]
+    for place in range(p.site_store.shape[1]):
+        auxiliary += now.auxiliary_w[p.site_store[at.design, place]]
     bus[BusNow.AUXILIARY_W] = auxiliary
     bus[BusNow.LEVEL] = 0.0
     bus[BusNow.LIMIT_W] = max(channel[Channel.IMPORT_LIMIT_W], 0.0) * grid
