@@ -55,11 +55,11 @@ def service_section(view: View) -> Section:
     if jobs:
         blocks.append(_jobs_table(view, jobs))
         blocks += [chart for load in jobs if (chart := _job_chart(view, load)) is not None]
+    if not blocks:
+        blocks.append(Note("No service and no job ran on this site."))
     use = _use_table(view)
     if use is not None:
-        blocks.insert(1 if services else 0, use)
-    if not services and not jobs:
-        blocks.append(Note("No service and no job ran on this site."))
+        blocks.insert(1, use)
     lead = (
         "TTFT is the time to the first token of a request, ITL the time between two tokens of its answer. A token "
         "is useful when its request meets the service level."
