@@ -85,7 +85,7 @@ def random_case(seed: int, *, most_steps: int = 240) -> Case:
     body = {
         "schema": 1,
         "site": {
-            "name": f"random {seed}",
+            "name": f"random-{seed}",
             "location": {"latitude_deg": 36.1, "longitude_deg": -79.95},
             "auxiliary_mw": float(rng.choice([0.0, 0.01 * rated / 1e6])),
             "auxiliary_frac": float(rng.choice([0.0, 0.005, 0.02])),
@@ -106,10 +106,10 @@ def random_case(seed: int, *, most_steps: int = 240) -> Case:
         "replays": {"measured": {"pods": names, "demand": _demand(names)}},
         "scenario": {
             "start": START.isoformat(),
-            "days": steps * dt / 86400.0,
+            "days": (steps + 0.01) * dt / 86400.0,
             "step_s": dt,
             "output_step_s": dt,
-            "weather": {"use": "constant", "dry_bulb_c": 20.0},
+            "weather": {"use": "constant", "dry_bulb_c": 0.0},
             "tariff": {"use": "flat"},
         },
     }
@@ -167,7 +167,8 @@ def _plant(rng: np.random.Generator, on_ups: bool) -> dict:
         "use": "dry-cooler",
         "cdu": {"use": "deschutes-2mw", "flow_min_frac": 1.0},
         "crah": {"use": "crah-chilled-water", "flow_min_frac": 1.0},
-        "supply_temp_c": 40,
+        "supply_temp_c": 18,
+        "design_dry_bulb_c": 5.0,
         "drives": {
             "on_ups": on_ups,
             "restart_s": float(rng.choice([0.0, 5.0, 12.0])),
@@ -212,7 +213,7 @@ def _storages(rng: np.random.Generator, pods: dict, rated: float) -> dict:
             "charge_from_gensets": bool(rng.random() < 0.4),
         }
         if node == "ups":
-            shape["at"] = [name for name, pod in pods.items() if pod["chain"] != "frontier"]
+            shape["at"] = sorted({pod["chain"] for pod in pods.values()} - {"frontier"})
         if node == "rack" and len(pods) > 1 and rng.random() < 0.5:
             shape["at"] = list(pods)[:1]
         if node == "site":
