@@ -12,13 +12,16 @@ __all__ = ["disagreements"]
 FLOW = 1e-6  # of the site's rating
 
 
-def disagreements(played: Played, *, most: int = 1) -> list[str]:
-    """What differs in the first steps that differ, in words; empty where judge and engine agree."""
+def disagreements(played: Played, *, most: int = 1, leave_out: tuple[str, ...] = ()) -> list[str]:
+    """What differs in the first steps that differ, in words; empty where judge and engine agree.
+
+    `leave_out` names columns that are not looked at.
+    """
     judge = Judge(played.plan)
     found: list[str] = []
     for k, step in enumerate(played.steps):
         told = judge.step(step)
-        bad = [line for line in _of_step(played, k, step, told) if line]
+        bad = [line for line in _of_step(played, k, step, told) if line and not line.startswith(leave_out)]
         if bad:
             found.append(f"{played.case.name} step {k}: " + "; ".join(bad))
             if len(found) >= most:

@@ -6,6 +6,7 @@ over AC power) and of a stage's loss curve `m R (a + b x + c x^2)`; the numbers 
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -201,12 +202,14 @@ class Lineup:
         """Fill with the storages what lost modules and an input leave open; what stays open at the worst place.
 
         Lost modules first, from the rack outwards, by the outermost storage that stands behind them; then the input,
-        by the outermost storage of all.
+        by the outermost storage of all; an infinite one leaves nothing open.
         """
         missing = 0.0
         for place, stage in enumerate(self.stages):
             if stage.share < 1.0:
                 missing = max(missing, self._hold(gives, place, stage.cap_w))
+        if math.isinf(input_w):
+            return missing
         outermost = max((store.stage for _, store in self.stores), default=0)
         flow = max(input_w, 0.0)
         for place in range(len(self.stages) - 1, outermost - 1, -1):
