@@ -386,7 +386,7 @@ class Judge:
         if short > tolerance:
             short = self._cover(told, lineups, short, tolerance)
             net = self.limit_w + short
-        if net < 0.0:
+        elif net < 0.0:
             net = self._spend(told, lineups, wishes, bus)
         told.short_w = short if short > tolerance else 0.0
         told.net_w = net if self.now.grid else 0.0
@@ -420,8 +420,9 @@ class Judge:
             return 0.0
         appetites: list[float] = []
         for lineup, wish in zip(lineups, wishes, strict=True):
-            full = {n: lineup.power[n] + (wish.get(n, 0.0) if may(n) else 0.0) for n in lineup.power}
-            appetites.append(lineup.walk(full) - lineup.walk())
+            trial = lineup.copy()
+            trial.charge({n: one for n, one in wish.items() if may(n)}, math.inf)
+            appetites.append(trial.walk() - lineup.walk())
         total = sum(appetites)
         if total <= 0.0:
             return 0.0

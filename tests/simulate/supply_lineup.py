@@ -116,7 +116,8 @@ class Lineup:
     """One pod's way to the bus, rack side first, in one step: what it consumes and what its storages do.
 
     `power` is what each of its storages does [W], charging positive. `dead` says that nothing feeds it from outside
-    (no bus, or its breaker open), so that a stage that passes nothing loses nothing.
+    (no bus, or its breaker open), so that a stage that passes nothing loses nothing; nor does one behind a stage
+    without any module.
     """
 
     stages: list[Stage]
@@ -129,6 +130,16 @@ class Lineup:
 
     def __post_init__(self) -> None:
         self.power: dict[int, float] = {number: 0.0 for number, _ in self.stores}
+        gone = [place for place, stage in enumerate(self.stages) if stage.share <= 0.0]
+        self.dark_to = len(self.stages) if self.dead else max(gone, default=0)
+
+    def copy(self) -> Lineup:
+        """The same lineup, to try something on."""
+        trial = Lineup(
+            self.stages, self.stores, self.ups_stage, self.consumed_w, self.powered, self.ups_load_w, self.dead
+        )
+        trial.power = dict(self.power)
+        return trial
 
     def walk(self, power: dict[int, float] | None = None, *, until: int | None = None) -> float:
         """Power from the bus; with `until` what leaves the output of that stage, its own storages counted."""
@@ -142,7 +153,7 @@ class Lineup:
                     flow += power[number]
             if place == until:
                 return flow
-            if self.dead and flow <= _NOTHING_W:
+            if place < self.dark_to and flow <= _NOTHING_W:
                 continue
             if self.powered or not stage.server:
                 flow += stage.loss_w(flow)
@@ -229,10 +240,7 @@ class Lineup:
 
     def least_w(self, gives: dict[int, float]) -> float:
         """What it draws from the bus with its storages giving all they can."""
-        trial = Lineup(
-            self.stages, self.stores, self.ups_stage, self.consumed_w, self.powered, self.ups_load_w, self.dead
-        )
-        trial.power = dict(self.power)
+        trial = self.copy()
         trial._hold(gives, max((store.stage for _, store in self.stores), default=0), 0.0)
         return trial.walk()
 
@@ -258,17 +266,28 @@ class Lineup:
         self.power[number] = own - high
 
     def charge(self, wishes: dict[int, float], target_w: float) -> None:
-        """Let the storages take, the outermost first, until it draws `target_w` from the bus or wishes end."""
+        """Let the storages take, the outermost first, until it draws `target_w` from the bus or wishes end.
+
+        A stage that lost modules passes no more than they carry.
+        """
+        limits = [(place, stage.cap_w) for place, stage in enumerate(self.stages) if stage.share < 1.0]
         for level in sorted({store.stage for _, store in self.stores}, reverse=True):
             for number, store in self.stores:
                 wish = wishes.get(number, 0.0)
                 if store.stage != level or wish <= 0.0:
                     continue
-                own = self.power[number]
-
-                def draw(more: float, number: int = number, own: float = own) -> float:
-                    return self.walk({**self.power, number: own + more})
-
-                more = largest(draw, wish, target_w) if draw(0.0) < target_w else 0.0
-                self.power[number] = own + more
+                more = self._room(number, wish, None, target_w)
+                for place, cap_w in limits:
+                    if place >= store.stage:
+                        more = min(more, self._room(number, wish, place, cap_w))
+                self.power[number] += more
                 wishes[number] = wish - more
+
+    def _room(self, number: int, wish_w: float, place: int | None, most_w: float) -> float:
+        """Of a wish, what brings the output of a place (None: the bus) to no more than `most_w`."""
+        own = self.power[number]
+
+        def reached(more: float) -> float:
+            return self.walk({**self.power, number: own + more}, until=place)
+
+        return largest(reached, wish_w, most_w) if reached(0.0) < most_w else 0.0
