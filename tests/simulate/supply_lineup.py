@@ -79,7 +79,12 @@ class Store:
         return largest(self.stored_w, self.rated_w, max(self.soc_max - soc, 0.0) * self.capacity_j / dt_s)
 
     def after(self, soc: float, power_w: float, floor: float, dt_s: float) -> float:
-        """State of charge after a step at a power, charging positive."""
+        """State of charge after a step at a power, charging positive.
+
+        A power of the size of rounding is none: a converter that discharges loses its no-load loss at once.
+        """
+        if abs(power_w) <= 1e-9 * self.rated_w:
+            return soc
         if power_w > 0.0:
             full = max(soc, self.soc_max)
             return min(soc + self.stored_w(power_w) * dt_s / self.capacity_j, full)
