@@ -10,6 +10,7 @@ from supply_sites import Played
 __all__ = ["disagreements"]
 
 FLOW = 1e-6  # of the site's rating
+BOOKS = 1e-9  # of all flows
 
 
 def disagreements(played: Played, *, most: int = 1, leave_out: tuple[str, ...] = ()) -> list[str]:
@@ -61,6 +62,8 @@ def _of_step(played: Played, k: int, step: Step, told: Told) -> Iterator[str]:
         yield _differs(f"pod {pod} bus_w", pods["bus_w"][k, pod], told.bus_w[pod], flow_w)
         yield _differs(f"pod {pod} bus_wanted_w", pods["bus_wanted_w"][k, pod], told.bus_wanted_w[pod], flow_w)
     yield _differs("unserved_w", site["unserved_w"][k], unserved, flow_w)
+    for kind, residual in played.books.items():
+        yield _differs(f"books of {kind}", residual[k], 0.0, BOOKS)
     for number, name in enumerate(played.store_names):
         yield _differs(f"storage {name}", played.store_w[k, number], told.store_w[number], flow_w)
         yield _differs(f"charge {name}", played.soc[k, number], told.soc[number], 1e-6)

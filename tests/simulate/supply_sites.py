@@ -15,6 +15,7 @@ from aidc.contract import Command, Knob
 from aidc.simulate import Twin, compile_site
 from aidc.simulate import fields as f
 from aidc.simulate.arrays import Inputs
+from aidc.simulate.frames import series_frame
 from aidc.site import site_of
 
 __all__ = ["Case", "Played", "play", "random_case"]
@@ -63,6 +64,7 @@ class Played:
     store_w: np.ndarray  # [step, storage]
     soc: np.ndarray
     store_names: tuple[str, ...]
+    books: dict[str, np.ndarray]  # residuals of energy and heat over their flows, by step
 
 
 _Given = tuple[float, bool, tuple[float, ...], dict[tuple[int, int], float]]
@@ -343,16 +345,29 @@ def play(case: Case, folder: Path) -> Played:
         compiled.params.pod[[f.Pod.PER_CASE_BAND, f.Pod.PER_INLET_BAND]] = 0.0
     twin = Twin(compiled)
     blocks, points = _advance(twin, case, compiled)
-    return _gather(case, compiled, blocks, points)
+    return _gather(case, compiled, [one.records for one in blocks], points, _books(compiled, blocks))
+
+
+def _books(compiled, blocks: list) -> dict[str, np.ndarray]:
+    frames = [series_frame(compiled, one.records, one.first_tick, one.rows, one.before) for one in blocks]
+    return {
+        kind: np.concatenate(
+            [
+                np.abs(frame[f"residual_{kind}_w"].to_numpy()) / (frame[f"flow_{kind}_w"].to_numpy() + 1e3)
+                for frame in frames
+            ]
+        )
+        for kind in ("energy", "heat")
+    }
 
 
 def _advance(twin: Twin, case: Case, compiled) -> tuple[list, np.ndarray]:
-    """Blocks of records between commands, and the set point of each storage in each step [W]."""
+    """Blocks between commands, and the set point of each storage in each step [W]."""
     held = np.full((case.steps, len(compiled.labels.stores)), np.nan)
     ends = [first for first, _ in case.set_points] + [case.steps]
     blocks = []
     if ends[0] > 0:
-        blocks.append(twin.advance(ends[0]).records)
+        blocks.append(twin.advance(ends[0]))
     rated = compiled.params.storage[1]
     for (first, points), end in zip(case.set_points, ends[1:], strict=True):
         if end <= first:
@@ -362,7 +377,7 @@ def _advance(twin: Twin, case: Case, compiled) -> tuple[list, np.ndarray]:
             if label in points:
                 alike = [r for r, other in zip(rated, compiled.labels.stores, strict=True) if other == label]
                 held[first:end, number] = points[label] * rated[number] / sum(alike)
-        blocks.append(twin.advance(end - first).records)
+        blocks.append(twin.advance(end - first))
     return blocks, held
 
 
@@ -462,7 +477,7 @@ def _genset(column: np.ndarray, shape: dict) -> Genset:
     )
 
 
-def _gather(case: Case, compiled, blocks: list, points: np.ndarray) -> Played:
+def _gather(case: Case, compiled, blocks: list, points: np.ndarray, books: dict) -> Played:
     site = np.concatenate([one.site[:, :, 0] for one in blocks])
     pod = np.concatenate([one.pod for one in blocks])
     plant = np.concatenate([one.plant for one in blocks])
@@ -484,7 +499,7 @@ def _gather(case: Case, compiled, blocks: list, points: np.ndarray) -> Played:
     ]
     given = [_scenario(case, k, slots) for k in range(case.steps)]
     steps = [_step(case, plan, k, given[k], names, pods, points[k], aux[k]) for k in range(case.steps)]
-    return Played(case, plan, steps, names, pods, store_w, soc, compiled.labels.stores)
+    return Played(case, plan, steps, names, pods, store_w, soc, compiled.labels.stores, books)
 
 
 def store_auxiliaries(p, store_w: np.ndarray) -> np.ndarray:
