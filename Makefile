@@ -10,8 +10,9 @@ DEMO := examples/campus-100mw/site.toml
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 
 CASES ?=
+SITES ?= 200
 
-.PHONY: demo test check bench bench-peers docs format clean python
+.PHONY: demo test check prove bench bench-peers docs format clean python
 
 demo: $(VENV)/.runtime
 	@echo "aidc: running $(DEMO) for one week at 1 s (the first run compiles its kernels, about half a minute)"
@@ -24,6 +25,10 @@ check: $(VENV)/.dev
 	$(BIN)/ruff format --check src tests benchmarks
 	$(BIN)/ruff check src tests benchmarks
 	$(BIN)/pyright
+
+# Every flow of SITES random sites against a plain-Python judge of supply; goes on where it was stopped.
+prove: $(VENV)/.dev
+	@$(BIN)/python tests/simulate/prove_supply.py --count $(SITES)
 
 bench: $(VENV)/.dev
 	@$(BIN)/python -m benchmarks $(CASES)
