@@ -310,10 +310,14 @@ def _equipment(body: dict) -> list[tuple[str, int]]:
         "800vdc-sst": "solid-state-transformer",
     }
     for name, chain in body["chains"].items():
+        for own in chain.get("stages", ()):
+            found.append((f"chains.{name}.{own['name']}", own.get("modules", 1)))
         if name in stage:
             found.append((f"chains.{name}.{stage[name]}", more[chain["redundancy"]](5)))
             if name != "800vdc-sst":
                 found.append((f"chains.{name}.transformer", 1))
+    if "line" in body["chains"]:
+        found.append(("chains.line.transformer", 1))
     return found or [("cooling.warm.outdoor", 1)]
 
 
