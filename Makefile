@@ -14,8 +14,9 @@ COUNT ?= 200
 SEED ?= 1
 JOBS ?= 1
 MUTATED ?= control,measure,plant,simulate,study
+SITES ?= 200
 
-.PHONY: demo test check bench bench-peers mutants docs format clean python
+.PHONY: demo test check prove bench bench-peers mutants docs format clean python
 
 demo: $(VENV)/.runtime
 	@echo "aidc: running $(DEMO) for one week at 1 s (the first run compiles its kernels, about half a minute)"
@@ -28,6 +29,10 @@ check: $(VENV)/.dev
 	$(BIN)/ruff format --check src tests benchmarks mutants
 	$(BIN)/ruff check src tests benchmarks mutants
 	$(BIN)/pyright
+
+# Every flow of SITES random sites against a plain-Python judge of supply; goes on where it was stopped.
+prove: $(VENV)/.dev
+	@$(BIN)/python tests/simulate/prove_supply.py --count $(SITES)
 
 bench: $(VENV)/.dev
 	@$(BIN)/python -m benchmarks $(CASES)

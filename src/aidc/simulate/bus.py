@@ -81,20 +81,31 @@ def lacks_of_wants(p: Fixed, now: Scratch, at: Span, calm: bool) -> bool:
     renewable = bus[BusNow.RENEWABLE_W]
     loss = _transform(p, now, at.design, wanted - renewable)
     now.site[at.design, SiteNow.TRANSFORMER_W] = loss
+    bus[BusNow.NEED_W] = wanted + loss
     now.site[at.design, SiteNow.WANTED_W] = wanted + loss
     lack = wanted + loss - renewable - bus[BusNow.LIMIT_W]
     if calm:
+        now.site[at.design, SiteNow.WANTED_W] += bus[BusNow.HELPED_W]
         lack += bus[BusNow.SPARED_W]
     return bus[BusNow.OWN_FORMER] <= 0.0 or lack > ROUNDING * (wanted + 1.0)
 
 
 @part
 def _act_site_stores(
-    p: Fixed, knobs: Knobs, state: State, now: Scratch, at: Span, net_w: float, room_w: float, spare_w: float
+    p: Fixed,
+    knobs: Knobs,
+    state: State,
+    now: Scratch,
+    at: Span,
+    net_w: float,
+    room_w: float,
+    spare_w: float,
+    over_w: float,
 ) -> tuple[float, float]:
-    """Let the storages at the site act of themselves; the net power with them, and what they take of gensets [W].
+    """Let the storages at the site act of themselves; the net power with them, and what gensets give more for it [W].
 
-    `room_w` is what photovoltaics, wind and grid have to spare for charging, `spare_w` what gensets have.
+    `room_w` is what photovoltaics, wind and grid have to spare for charging, `spare_w` what gensets could give
+    more, and `over_w` what they give already beyond the load.
     """
     bus = now.bus[at.design]
     may_charge = 1.0 if bus[BusNow.OFF_PODS] <= 0.0 else 0.0
@@ -103,15 +114,17 @@ def _act_site_stores(
         store = int(p.site_store[at.design, place])
         request = own_request_w(p, knobs, state, now, store, net_w)
         room = max(room_w, 0.0)
-        most = (room + spare_w * p.store[store, Store.FROM_GENSETS]) * may_charge
+        most = (room + (over_w + spare_w) * p.store[store, Store.FROM_GENSETS]) * may_charge
         now.ask_w[store] = min(max(request, -max(net_w + bus[BusNow.EXPORT_W], 0.0)), most)
         power = settle_store(p, state, now, store)
         now.ask_w[store] = power
-        extra = max(power - room, 0.0)
-        spare_w -= extra
-        drawn += extra
+        from_gensets = max(power - room, 0.0)
+        more = max(from_gensets - over_w, 0.0)
+        over_w = max(over_w - from_gensets, 0.0)
+        spare_w -= more
+        drawn += more
         room_w -= power
-        net_w += power - extra
+        net_w += power - more
     return net_w, drawn
 
 
@@ -207,8 +220,8 @@ def _spend_surplus(
     curtailed = min(surplus_w, renewable_w)
     left = surplus_w - curtailed
     if left > 0.0 and now.bus[at.design, BusNow.OFF_PODS] <= 0.0:
-        left = _fill_site_stores(p, state, now, at, left)
         left -= refill_lineups(p, state, now, at, left, 0.0)
+        left = _fill_site_stores(p, state, now, at, left)
     return curtailed, max(left, 0.0)
 
 
@@ -223,7 +236,7 @@ def _book(now: Scratch, design: int, net_w: float, curtailed_w: float, heated_w:
     is_now[SiteNow.PV_W] = channel[Channel.PV_W] * kept
     is_now[SiteNow.WIND_W] = channel[Channel.WIND_W] * kept
     is_now[SiteNow.LOAD_BANK_W] = heated_w
-    is_now[SiteNow.NET_IMPORT_W] = net_w * channel[Channel.GRID]
+    is_now[SiteNow.NET_IMPORT_W] = net_w if channel[Channel.GRID] > 0.0 else 0.0
 
 
 @part
@@ -235,22 +248,22 @@ def balance_calm(p: Fixed, knobs: Knobs, state: State, now: Scratch, at: Span) -
     is_now[SiteNow.COOLING_UNSERVED_W] = 0.0
     is_now[SiteNow.FORMED_FRAC] = 1.0
     renewable = bus[BusNow.RENEWABLE_W]
-    need = is_now[SiteNow.WANTED_W] - renewable
-    net, _ = _act_site_stores(p, knobs, state, now, at, need, bus[BusNow.LIMIT_W] - need, 0.0)
+    need = bus[BusNow.NEED_W] - renewable
+    net, _ = _act_site_stores(p, knobs, state, now, at, need, bus[BusNow.LIMIT_W] - need, 0.0, 0.0)
     curtailed = min(max(-net - bus[BusNow.EXPORT_W], 0.0), renewable)
     _book(now, at.design, net + curtailed, curtailed, 0.0)
 
 
 @part
 def _refill(
-    p: Fixed, state: State, now: Scratch, at: Span, room_w: float, spare_w: float
+    p: Fixed, state: State, now: Scratch, at: Span, room_w: float, gensets_w: float
 ) -> tuple[float, float]:
     """Charge the lineups' storages from what the others, then what gensets have to spare; what each gives [W]."""
     taken = drawn = 0.0
     if room_w > 0.0:
         taken = refill_lineups(p, state, now, at, room_w, 0.0)
-    if spare_w > 0.0 and now.bus[at.design, BusNow.OFF_PODS] <= 0.0:
-        drawn = refill_lineups(p, state, now, at, spare_w, 1.0)
+    if gensets_w > 0.0 and now.bus[at.design, BusNow.OFF_PODS] <= 0.0:
+        drawn = refill_lineups(p, state, now, at, gensets_w, 1.0)
     return taken, drawn
 
 
@@ -281,13 +294,16 @@ def balance_foul(p: Fixed, knobs: Knobs, state: State, now: Scratch, at: Span) -
         spare += now.genset_range[one, GensetRange.HIGH_W]
     room = limit - need
     net = need - genset
+    over = max(genset - max(need, 0.0), 0.0)  # what gensets at their least output give beyond the load
     if bus[BusNow.WISHES] > 0.0:
-        taken, drawn = _refill(p, state, now, at, room, spare)
+        taken, drawn = _refill(p, state, now, at, room, over + spare)
+        more = max(drawn - over, 0.0)
+        over = max(over - drawn, 0.0)
         room -= taken
-        net += taken
-        spare -= drawn
-        genset += drawn
-    net, drawn = _act_site_stores(p, knobs, state, now, at, net, room, spare)
+        net += taken + drawn - more
+        spare -= more
+        genset += more
+    net, drawn = _act_site_stores(p, knobs, state, now, at, net, room, spare, over)
     genset += drawn
     moved = False
     short = net - limit
@@ -295,8 +311,10 @@ def balance_foul(p: Fixed, knobs: Knobs, state: State, now: Scratch, at: Span) -
         short = _cover_lack(p, state, now, at, short, tolerance)
         net = limit + short
         moved = True
-    # what gensets give is not exported
-    exportable = min(bus[BusNow.EXPORT_W], max(-need, 0.0)) if genset > 0.0 else bus[BusNow.EXPORT_W]
+    # what gensets give beyond the load is not exported
+    stored = max(net - need + genset, 0.0)
+    beyond = max(genset - max(need, 0.0) - stored, 0.0)
+    exportable = min(bus[BusNow.EXPORT_W], max(-net - beyond, 0.0))
     curtailed = heated = 0.0
     if -net > exportable:
         curtailed, heated = _spend_surplus(p, state, now, at, -net - exportable, renewable)

@@ -9,7 +9,7 @@ from aidc.simulate.arrays import Fixed, Knobs, Scratch, Span, State
 from aidc.simulate.fields import BusNow, Pod, PodFlux, PodNow, Stage, Store, StoreNow
 from aidc.simulate.store import own_request_w, settle_store
 
-__all__ = ["feed_chain", "load_ups", "run_lane", "stage_loss_w"]
+__all__ = ["cut_of", "feed_chain", "load_ups", "run_lane", "stage_loss_w"]
 
 _OPENED = 2.0  # level of `bus.take_down` from which the lineups' breakers are open
 _NOTHING_W = 1e-6
@@ -49,19 +49,20 @@ def _act_asked(p: Fixed, state: State, now: Scratch, lane: int, stage: int, powe
 
 @part
 def _act_own(
-    p: Fixed, knobs: Knobs, state: State, now: Scratch, lane: int, stage: int, power_w: float
-) -> float:
+    p: Fixed, knobs: Knobs, state: State, now: Scratch, lane: int, stage: int, power_w: float, seen_w: float
+) -> tuple[float, float]:
     """Let the storages at the output of this stage do what they want; a lineup does not feed back."""
     now.node_w[lane, stage] = power_w
     for place in range(p.node_first[lane, stage], p.node_first[lane, stage + 1]):
         store = p.node_store[place]
-        now.ask_w[store] = max(own_request_w(p, knobs, state, now, store, power_w), -power_w)
+        now.ask_w[store] = max(own_request_w(p, knobs, state, now, store, seen_w), -seen_w)
         power = settle_store(p, state, now, store)
         now.ask_w[store] = power
         now.moves[lane] += abs(power)
         power_w += power
+        seen_w += min(power, 0.0)
         _book_store(p, now, lane, store)
-    return power_w
+    return power_w, seen_w
 
 
 @part
@@ -125,6 +126,7 @@ def _feed_own(p: Fixed, knobs: Knobs, state: State, now: Scratch, lane: int) -> 
     ambient = 0.0
     power = consumed
     bare = consumed
+    seen = consumed  # by storages further out: what charges is not load to them
     lost = 0.0
     for stage in range(p.stage.shape[1]):
         on = 1.0
@@ -134,9 +136,11 @@ def _feed_own(p: Fixed, knobs: Knobs, state: State, now: Scratch, lane: int) -> 
             _book_server(now, lane, consumed + lost)
             power += pod[PodNow.NETWORK_W]
             bare += pod[PodNow.NETWORK_W]
+            seen += pod[PodNow.NETWORK_W]
             lost = 0.0
-        power = _act_own(p, knobs, state, now, lane, stage, power)
+        power, seen = _act_own(p, knobs, state, now, lane, stage, power, seen)
         bare += stage_loss_w(p, now, lane, stage, bare, True) * on
+        seen += stage_loss_w(p, now, lane, stage, seen, True) * on
         loss = stage_loss_w(p, now, lane, stage, power, True) * on
         now.stage[lane, stage] = loss
         power += loss
@@ -176,6 +180,7 @@ def run_lane(p: Fixed, state: State, now: Scratch, lane: int, design: int) -> fl
     stage. A shed pod's power shelves are off, while the site's stages stay energised and keep their no-load loss as
     long as the bus does.
     """
+    cut = cut_of(p, now, lane)
     pod = now.pod[lane]
     flux = now.flux[lane]
     consumed = pod[PodNow.ACCELERATOR_W] + pod[PodNow.OVERHEAD_W]
@@ -198,14 +203,24 @@ def run_lane(p: Fixed, state: State, now: Scratch, lane: int, design: int) -> fl
             power += flux[PodFlux.UPS_LOAD_W]
         power = _act_asked(p, state, now, lane, stage, power)
         loss = stage_loss_w(p, now, lane, stage, power, False) * on
-        if stage >= p.server_stages and power <= _NOTHING_W and _is_open(now, design):
-            loss = 0.0
+        if power <= _NOTHING_W and (stage < cut or _is_open(now, design)):
+            loss = 0.0  # nothing feeds this stage: it is dead
         now.stage[lane, stage] = loss
         power += loss
         lost += loss
         air, liquid, ambient = _lead_heat(p, lane, stage, loss, air, liquid, ambient)
     _book_lineup(now, lane, power, lost, air, liquid, ambient)
     return power
+
+
+@part
+def cut_of(p: Fixed, now: Scratch, lane: int) -> int:
+    """The outermost stage that has no module left, below which nothing comes from the bus; 0 where there is none."""
+    cut = 0
+    for stage in range(p.stage.shape[1]):
+        if now.stage_part[lane, stage] <= 0.0:
+            cut = stage
+    return cut
 
 
 @part
@@ -250,6 +265,7 @@ def feed_chain(p: Fixed, knobs: Knobs, state: State, now: Scratch, at: Span, cal
         _want_lanes(p, state, now, at)
         return
     bus[BusNow.SPARED_W] = 0.0
+    bus[BusNow.HELPED_W] = 0.0
     bus[BusNow.MOVING] = 0.0
     for lane in at.lanes:
         if now.plain[lane] > 0.0:
@@ -258,7 +274,9 @@ def feed_chain(p: Fixed, knobs: Knobs, state: State, now: Scratch, at: Span, cal
         now.moves[lane] = 0.0
         bus[BusNow.MOVING] += 1.0
         _feed_own(p, knobs, state, now, lane)
-        bus[BusNow.SPARED_W] += max(now.flux[lane, PodFlux.PASS_W] - now.flux[lane, PodFlux.BUS_W], 0.0)
+        helped = now.flux[lane, PodFlux.PASS_W] - now.flux[lane, PodFlux.BUS_W]
+        bus[BusNow.HELPED_W] += helped
+        bus[BusNow.SPARED_W] += max(helped, 0.0)
         if now.moves[lane] == 0.0 and _idle(p, knobs, state, lane):
             now.plain[lane] = 1.0
 

@@ -329,7 +329,10 @@ def _step(p: Fixed, knobs: Knobs, state: State, now: Scratch, at: Span, tick: in
         run_pods(p, knobs, state, now, at, first_job, wants)
         feed_chain(p, knobs, state, now, at, calm)
         cool_electric(p, knobs, state, now, at)
-        if calm and p.site[at.design, Site.ON_UPS] > 0.0:
+        if wants and p.site[at.design, Site.ON_UPS] > 0.0:
+            if calm and now.bus[at.design, BusNow.MOVING] > 0.0:  # their storages see that cooling
+                calm = False
+                continue
             hang_on_ups(p, now, at)
         if wants:
             lacking = lacks_of_wants(p, now, at, calm)

@@ -445,8 +445,9 @@ class BusNow(IntEnum):
     CAME = 10  # 1: pods come back in this step
     SPARED_W = 11  # what storages of lineups spare the bus of themselves in a calm step
     LINEUP_AUXILIARY_W = 12  # of the storages in lineups
-    MOVING = 13  # how many lineups are not plain …
-    MOVED = 14  # … and were not in the step before
+    HELPED_W = 13  # what they spare it less what they take
+    MOVING = 14  # how many lineups are not plain …
+    MOVED = 15  # … and were not in the step before
 
 
 class Wanted(IntEnum):

@@ -10,7 +10,7 @@ from __future__ import annotations
 from aidc.jit import inner, part
 from aidc.plant.conversion import output_power_w
 from aidc.simulate.arrays import Fixed, Knobs, Scratch, Span, State
-from aidc.simulate.chain import run_lane, stage_loss_w
+from aidc.simulate.chain import cut_of, run_lane, stage_loss_w
 from aidc.simulate.fields import BusNow, Pod, PodFlux, PodNow, Stage, Store
 from aidc.simulate.store import own_request_w, reach_w
 
@@ -23,6 +23,7 @@ _ROUNDING = 1e-9
 @inner
 def draw_lane(p: Fixed, state: State, now: Scratch, lane: int, emptying: float) -> float:
     """What a lineup would draw from an energised bus [W] with its storages giving all they can, or taking what they wish."""
+    cut = cut_of(p, now, lane)
     power = now.pod[lane, PodNow.ACCELERATOR_W] + now.pod[lane, PodNow.OVERHEAD_W]
     for stage in range(p.stage.shape[1]):
         if stage == p.server_stages:
@@ -35,8 +36,10 @@ def draw_lane(p: Fixed, state: State, now: Scratch, lane: int, emptying: float) 
                 gives, _ = reach_w(p, state, now, store)
                 power -= min(gives, power)
             else:
-                power += now.ask_w[store] + now.wish_w[store]
+                power += now.ask_w[store] + now.grant_w[store]
         loss = stage_loss_w(p, now, lane, stage, power, False)
+        if power <= 0.0 and stage < cut:
+            loss = 0.0
         power += loss * now.powered[lane] if stage < p.server_stages else loss
     return power
 
@@ -48,6 +51,7 @@ def _ask_lane(p: Fixed, knobs: Knobs, state: State, now: Scratch, lane: int, may
     Returns whether any of them discharges.
     """
     acts = False
+    cut = cut_of(p, now, lane)
     power = now.pod[lane, PodNow.ACCELERATOR_W] + now.pod[lane, PodNow.OVERHEAD_W]
     for stage in range(p.stage.shape[1]):
         if stage == p.server_stages:
@@ -67,6 +71,8 @@ def _ask_lane(p: Fixed, knobs: Knobs, state: State, now: Scratch, lane: int, may
                 now.wish_w[store] = min(request, takes)
             power += now.ask_w[store]
         loss = stage_loss_w(p, now, lane, stage, power, False)
+        if power <= 0.0 and stage < cut:
+            loss = 0.0
         power += loss * now.powered[lane] if stage < p.server_stages else loss
     return acts
 
@@ -85,34 +91,79 @@ def _through_w(p: Fixed, now: Scratch, lane: int, stage: int, input_w: float, de
     return min(output, p.stage_full_w[lane, stage] * whole) if whole < 1.0 else output
 
 
+@part
+def _fill_at(p: Fixed, state: State, now: Scratch, lane: int, stage: int, missing_w: float) -> float:
+    """Ask the storages at a stage's output for what is missing there; what they cannot give [W]."""
+    for place in range(p.node_first[lane, stage], p.node_first[lane, stage + 1]):
+        store = int(p.node_store[place])
+        if missing_w > 0.0:
+            gives, _ = reach_w(p, state, now, store)
+            more = min(max(gives + now.ask_w[store], 0.0), missing_w)
+            now.ask_w[store] -= more
+            missing_w -= more
+    return missing_w
+
+
 @inner
-def _fill_gap(p: Fixed, state: State, now: Scratch, lane: int, target_w: float, dead: float) -> float:
-    """Ask the storages of a lineup to fill what `target_w` from the bus leaves open; what they cannot [W]."""
-    flow = target_w
+def _fill_from(
+    p: Fixed, state: State, now: Scratch, lane: int, top: int, output_w: float, dead: float
+) -> float:
+    """Fill what `output_w` out of the stage `top` leaves open in a lineup, the outermost storage first.
+
+    Returns what its storages cannot fill [W]. What hangs on the UPS bus and the network at the rack inlet cannot be
+    fed from further in.
+    """
+    flow = output_w
     missing = 0.0
-    for back in range(p.stage.shape[1]):
-        stage = p.stage.shape[1] - 1 - back
-        if stage == p.server_stages - 1:
-            flow -= now.pod[lane, PodNow.NETWORK_W]
-        flow = _through_w(p, now, lane, stage, max(flow, 0.0), dead)
+    for back in range(top + 1):
+        stage = top - back
+        if stage < top:
+            if stage == p.server_stages - 1:
+                network = now.pod[lane, PodNow.NETWORK_W]
+                if flow < network * (1.0 - _ROUNDING):
+                    return network - flow
+                flow -= network
+            flow = _through_w(p, now, lane, stage, max(flow, 0.0), dead)
         wanted = now.node_w[lane, stage]
-        first, last = p.node_first[lane, stage], p.node_first[lane, stage + 1]
-        for place in range(first, last):
+        for place in range(p.node_first[lane, stage], p.node_first[lane, stage + 1]):
             wanted += now.ask_w[p.node_store[place]]
-        missing = wanted - flow
-        for place in range(first, last):
-            store = int(p.node_store[place])
-            if missing > 0.0:
-                gives, _ = reach_w(p, state, now, store)
-                more = min(max(gives + now.ask_w[store], 0.0), missing)
-                now.ask_w[store] -= more
-                missing -= more
-            flow -= now.ask_w[store]
+        missing = _fill_at(p, state, now, lane, stage, wanted - flow)
         if missing <= _ROUNDING * (wanted + 1.0):
             return 0.0
+        for place in range(p.node_first[lane, stage], p.node_first[lane, stage + 1]):
+            flow -= now.ask_w[p.node_store[place]]
         if stage >= p.server_stages and stage == p.pod[lane, Pod.UPS_STAGE]:
-            flow -= now.flux[lane, PodFlux.UPS_LOAD_W]
+            cooling = now.flux[lane, PodFlux.UPS_LOAD_W]
+            if flow < cooling * (1.0 - _ROUNDING):
+                return cooling - flow
+            flow -= cooling
     return missing
+
+
+@part
+def _fill_gap(p: Fixed, state: State, now: Scratch, lane: int, target_w: float, dead: float) -> float:
+    """Ask the storages of a lineup to fill what `target_w` from the bus leaves open; what they cannot [W]."""
+    top = p.stage.shape[1] - 1
+    output = _through_w(p, now, lane, top, max(target_w, 0.0), dead)
+    return _fill_from(p, state, now, lane, top, output, dead)
+
+
+@inner
+def _fill_caps(p: Fixed, state: State, now: Scratch, lane: int, design: int) -> float:
+    """Ask the storages of a lineup to fill what stages with lost modules cannot pass; what they cannot [W]."""
+    for stage in range(p.stage.shape[1]):
+        whole = now.stage_part[lane, stage]
+        if whole < 1.0:
+            most = p.stage_full_w[lane, stage] * max(whole, 0.0)
+            passed = now.node_w[lane, stage]
+            for place in range(p.node_first[lane, stage], p.node_first[lane, stage + 1]):
+                passed += now.ask_w[p.node_store[place]]
+            if passed > most * (1.0 + _ROUNDING):
+                missing = _fill_from(p, state, now, lane, stage, most, 0.0)
+                run_lane(p, state, now, lane, design)
+                if missing > 0.0:
+                    return missing
+    return 0.0
 
 
 @part
@@ -141,6 +192,9 @@ def _lead_lane(
         run_lane(p, state, now, lane, design)
     if dead <= 0.0 and frac >= 1.0 and not _capped(p, now, lane):
         return 0.0
+    missing = _fill_caps(p, state, now, lane, design)
+    if missing > 0.0 or (dead <= 0.0 and frac >= 1.0):
+        return missing
     missing = _fill_gap(
         p, state, now, lane, 0.0 if dead > 0.0 else frac * now.flux[lane, PodFlux.BUS_W], dead
     )
@@ -197,8 +251,8 @@ def _fill_lane(p: Fixed, now: Scratch, lane: int, target_w: float) -> None:
             over -= now.ask_w[p.node_store[place]]
         for place in range(p.node_first[lane, stage], p.node_first[lane, stage + 1]):
             store = int(p.node_store[place])
-            if now.wish_w[store] > 0.0 and over > 0.0:
-                more = min(now.wish_w[store], over)
+            if now.grant_w[store] > 0.0 and over > 0.0:
+                more = min(now.grant_w[store], over)
                 now.ask_w[store] += more
                 now.wish_w[store] -= more
                 over -= more
@@ -221,9 +275,9 @@ def refill_lineups(
         wishes = 0.0
         for place in range(p.lane_store[lane, 0], p.lane_store[lane, 1]):
             store = int(p.node_store[place])
-            if from_gensets > 0.0 and p.store[store, Store.FROM_GENSETS] <= 0.0:
-                now.wish_w[store] = 0.0
-            wishes += now.wish_w[store]
+            may = from_gensets <= 0.0 or p.store[store, Store.FROM_GENSETS] > 0.0
+            now.grant_w[store] = now.wish_w[store] if may else 0.0
+            wishes += now.grant_w[store]
         if wishes > 0.0:
             full = draw_lane(p, state, now, lane, 0.0)
             now.spare_w[lane] = max(full - now.flux[lane, PodFlux.BUS_W], 0.0)

@@ -16,6 +16,7 @@ from aidc.simulate.fields import (
     GensetNow,
     GensetRange,
     GensetState,
+    PlantServed,
     Pod,
     PodFlux,
     PodState,
@@ -81,7 +82,9 @@ def open_foul(p: Fixed, state: State, now: Scratch, at: Span) -> None:
     state.calm[at.design] = 0.0
     bus = now.bus[at.design]
     bus[BusNow.OFF_PODS] = 0.0
-    grid = now.channel[at.design, Channel.GRID]
+    for plant in at.plants:  # what is wanted is wanted of all
+        now.plant_served[plant, PlantServed.DRIVES] = 1.0
+    grid = 1.0 if now.channel[at.design, Channel.GRID] > 0.0 else 0.0
     running = _range_gensets(p, state, now, at)
     own = grid > 0.0
     for store in at.stores:
@@ -116,7 +119,8 @@ def open_bus(p: Fixed, state: State, now: Scratch, at: Span) -> bool:
         auxiliary += now.auxiliary_w[p.site_store[at.design, place]]
     bus[BusNow.AUXILIARY_W] = auxiliary
     bus[BusNow.LEVEL] = 0.0
-    bus[BusNow.LIMIT_W] = max(channel[Channel.IMPORT_LIMIT_W], 0.0) * grid
+    # the limit of a step that an outage shares is a mean already
+    bus[BusNow.LIMIT_W] = max(channel[Channel.IMPORT_LIMIT_W], 0.0) if grid > 0.0 else 0.0
     bus[BusNow.EXPORT_W] = p.site[at.design, Site.EXPORT_LIMIT_W] * grid
     bus[BusNow.RENEWABLE_W] = channel[Channel.PV_W] + channel[Channel.WIND_W]
     if whole and grid > 0.0 and state.calm[at.design] > 0.0:

@@ -14,6 +14,8 @@ from aidc.plant.storage import (
 from aidc.simulate.arrays import Fixed, FloatArray, Knobs, Scratch, State
 from aidc.simulate.fields import Store, StoreNow
 
+_NOTHING = 1e-12  # of the rating: less is rounding, for which no converter starts
+
 __all__ = ["keep_floors", "own_request_w", "reach_w", "settle_store"]
 
 
@@ -67,7 +69,7 @@ def settle_store(p: Fixed, state: State, now: Scratch, store: int) -> float:
     """Let a storage do what is asked of it; returns its AC power [W], charging positive."""
     ask_w = now.ask_w[store]
     is_now = now.store[store]
-    if ask_w == 0.0:
+    if abs(ask_w) <= _NOTHING * p.storage[store, 1]:
         now.soc_frac[store] = state.soc_frac[store]
         is_now[StoreNow.CHARGE_W] = 0.0
         is_now[StoreNow.DISCHARGE_W] = 0.0
