@@ -537,6 +537,8 @@ class Judge:
         for pod in reversed(self._order()):
             if pod not in off or pod not in self.off or self.shed_s[pod] > 0.0:
                 continue
+            if self._walked(pod) < 1.0:
+                continue
             wants = self.wanted_w[pod] * (1.0 + self.plan.pods[pod].margin_frac)
             if wants <= room:
                 room -= wants
@@ -600,7 +602,11 @@ class Judge:
             self.tank_j[n] = max(self.tank_j[n] - told.fuel_w[n] * dt, 0.0)
             if lacking:
                 self.clock_s[n], self.sufficed_s[n] = self.clock_s[n] + dt, 0.0
-            elif self.clock_s[n] <= 0.0 or self.clock_s[n] < one.call_s - 1e-6 or self.sufficed_s[n] + dt >= one.stop_s - 1e-6:
+            elif (
+                self.clock_s[n] <= 0.0
+                or self.clock_s[n] < one.call_s - 1e-6
+                or self.sufficed_s[n] + dt >= one.stop_s - 1e-6
+            ):
                 self.clock_s[n], self.sufficed_s[n] = 0.0, 0.0
             else:
                 self.clock_s[n], self.sufficed_s[n] = self.clock_s[n] + dt, self.sufficed_s[n] + dt

@@ -310,9 +310,7 @@ def _equipment(body: dict) -> list[tuple[str, int]]:
         "800vdc-sst": "solid-state-transformer",
     }
     for name, chain in body["chains"].items():
-        found += [
-            (f"chains.{name}.{own['name']}", own.get("modules", 1)) for own in chain.get("stages", ())
-        ]
+        found += [(f"chains.{name}.{own['name']}", own.get("modules", 1)) for own in chain.get("stages", ())]
         if name in stage:
             found.append((f"chains.{name}.{stage[name]}", more[chain["redundancy"]](5)))
             if name != "800vdc-sst":
@@ -426,7 +424,9 @@ def plan_of(case: Case, compiled) -> Plan:
             )
         )
     drives = case.body["cooling"]["warm"]["drives"]
-    share = 1.0 / len(pods) if drives["on_ups"] else 0.0
+    # a chain without a UPS on the site's side has no bus for them
+    bus = drives["on_ups"] and all(one.get("use") != "frontier" for one in case.body["chains"].values())
+    share = 1.0 / len(pods) if bus else 0.0
     return Plan(
         case.dt_s,
         tuple(pods),

@@ -16,28 +16,6 @@ from supply_sites import Played, play, random_case
 
 SEEDS = range(40)
 WANTS = ("wanted_w",)  # has tests of its own in test_supply_faults.py
-# where the engine still departs from docs/supply.md: the fault of test_supply_faults.py that shows first
-OPEN = {
-    2: "no UPS",
-    5: "wishes",
-    6: "no modules",
-    7: "on top",
-    12: "no modules",
-    15: "rounding",
-    16: "no modules",
-    18: "on top",
-    19: "wishes",
-    21: "dead server",
-    23: "no modules",
-    24: "no modules",
-    29: "inner stage",
-    31: "on top",
-    32: "on top",
-    33: "no modules",
-    34: "on top",
-    37: "no modules",
-    39: "inner stage",
-}
 
 
 @cache
@@ -46,13 +24,7 @@ def played(seed: int) -> Played:
         return play(random_case(seed), Path(folder))
 
 
-@pytest.mark.parametrize(
-    "seed",
-    [
-        pytest.param(seed, marks=pytest.mark.xfail(strict=True, reason=OPEN[seed])) if seed in OPEN else seed
-        for seed in SEEDS
-    ],
-)
+@pytest.mark.parametrize("seed", SEEDS)
 def test_every_flow_of_a_random_site_is_that_of_the_merit_order(seed) -> None:
     assert disagreements(played(seed), leave_out=WANTS) == []
 

@@ -23,6 +23,7 @@ from aidc.simulate.fields import (
     PodNow,
     Site,
     SiteNow,
+    Star,
     Store,
 )
 from aidc.simulate.lineup import refill_lineups, relieve_lineups
@@ -36,7 +37,7 @@ _LAST = 3.0  # level at which auxiliaries are cut to what is left
 
 
 @part
-def _consume(p: Fixed, now: Scratch, at: Span) -> tuple[float, float]:
+def _consume(p: Fixed, now: Scratch, at: Span, wanted: bool) -> tuple[float, float]:
     """Power of the lineups and of the cooling that hangs on the site bus [W]; books cooling and auxiliaries."""
     site = p.site[at.design]
     is_now = now.site[at.design]
@@ -52,7 +53,8 @@ def _consume(p: Fixed, now: Scratch, at: Span) -> tuple[float, float]:
         part_of = now.plant[plant]
         drives = part_of[Component.PUMP_FACILITY_W] + part_of[Component.FAN_W]
         cooling += drives + part_of[Component.CHILLER_W]
-        on_bus += drives * (1.0 - p.plant[plant, Plant.ON_UPS]) + part_of[Component.CHILLER_W]
+        share = 1.0 - p.plant[plant, Plant.ON_UPS] if wanted else now.star[plant, Star.BUS_FRAC]
+        on_bus += drives * share + part_of[Component.CHILLER_W]
     is_now[SiteNow.COOLING_W] = cooling
     auxiliary = site[Site.AUXILIARY_W] + site[Site.AUXILIARY_FRAC] * load
     is_now[SiteNow.AUXILIARY_W] = auxiliary + now.bus[at.design, BusNow.AUXILIARY_W]
@@ -76,7 +78,7 @@ def lacks_of_wants(p: Fixed, now: Scratch, at: Span, calm: bool) -> bool:
     In a calm step storages of lineups have acted already: what they charge counts, and what they spare does not.
     """
     bus = now.bus[at.design]
-    load, cooling = _consume(p, now, at)
+    load, cooling = _consume(p, now, at, True)
     wanted = load + cooling + now.site[at.design, SiteNow.AUXILIARY_W]
     renewable = bus[BusNow.RENEWABLE_W]
     loss = _transform(p, now, at.design, wanted - renewable)
@@ -272,7 +274,7 @@ def balance_foul(p: Fixed, knobs: Knobs, state: State, now: Scratch, at: Span) -
     """Balance the site bus by the merit order; return the power that is still short [W]."""
     bus = now.bus[at.design]
     is_now = now.site[at.design]
-    load, cooling = _consume(p, now, at)
+    load, cooling = _consume(p, now, at, False)
     is_now[SiteNow.AUXILIARY_UNSERVED_W] = 0.0
     is_now[SiteNow.FORMED_FRAC] = bus[BusNow.FORMED]
     if bus[BusNow.FORMED] <= 0.0:

@@ -250,7 +250,7 @@ def _want_lanes(p: Fixed, state: State, now: Scratch, at: Span) -> None:
             store = p.node_store[place]
             now.ask_w[store] = 0.0
             now.wish_w[store] = 0.0
-        run_lane(p, state, now, lane, at.design)
+        now.flux[lane, PodFlux.PASS_W] = run_lane(p, state, now, lane, at.design)
 
 
 @part
@@ -301,5 +301,4 @@ def load_ups(p: Fixed, now: Scratch, lane: int, load_w: float) -> None:
         flux[PodFlux.AIR_W] += one[Stage.AIR_FRAC] * more
         flux[PodFlux.LIQUID_W] += one[Stage.LIQUID_FRAC] * more
         flux[PodFlux.AMBIENT_W] += one[Stage.AMBIENT_FRAC] * more
-    flux[PodFlux.PASS_W] += power - flux[PodFlux.BUS_W]
     flux[PodFlux.BUS_W] = power

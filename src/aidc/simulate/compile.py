@@ -75,7 +75,7 @@ def compile_site(site: Site) -> Compiled:
     outages = compile_outages(site, clock, labels, cooling.units)
     channels = _channels(scenario, site, outages)
     _place_inputs(site, pod, placed)
-    _place_drives(site, cooling.plant)
+    _place_drives(site, cooling.plant, pod)
     params = Params(
         dt_s=float(clock.step_s),
         pod=pod,
@@ -266,20 +266,31 @@ def _place_inputs(site: Site, pod: FloatArray, lineups: Lineups) -> None:
         pod[f.Pod.RETURN_WAIT_S, lane] = shape.restart_s + shape.return_s
         pod[f.Pod.RETURN_MARGIN_FRAC, lane] = shape.return_margin_frac
         pod[f.Pod.UPS_STAGE, lane] = max(node_slot(site, "ups", lane, lineups), lineups.server_stages)
-        pod[f.Pod.LOOP_ON_UPS, lane] = float(site.cooling[shape.cooling].drives.on_ups)
-        pod[f.Pod.AIR_ON_UPS, lane] = float(site.cooling[shape.air_plant].drives.on_ups)
+        has_bus = _has_ups_bus(site, shape)
+        pod[f.Pod.LOOP_ON_UPS, lane] = float(site.cooling[shape.cooling].drives.on_ups and has_bus)
+        pod[f.Pod.AIR_ON_UPS, lane] = float(site.cooling[shape.air_plant].drives.on_ups and has_bus)
     for name in site.cooling:
         loop = np.array([one.cooling == name for one in pods]) * liquid_w
         air = np.array([one.air_plant == name for one in pods]) * air_w
         total = max(loop.sum() + air.sum(), 1e-9)
-        pod[f.Pod.LOOP_DRIVES_FRAC] += loop / total
-        pod[f.Pod.AIR_DRIVES_FRAC] += air / total
+        pod[f.Pod.LOOP_DRIVES_FRAC] += loop / total * pod[f.Pod.LOOP_ON_UPS]
+        pod[f.Pod.AIR_DRIVES_FRAC] += air / total * pod[f.Pod.AIR_ON_UPS]
 
 
-def _place_drives(site: Site, plant: FloatArray) -> None:
+def _has_ups_bus(site: Site, shape: PodShape) -> bool:
+    """Whether a lineup has a bus behind a UPS on the site's side; else its cooling hangs on the site bus."""
+    return any(
+        stage.storage_node == "ups" and stage.boundary == "site" for stage in site.chains[shape.chain].stages
+    )
+
+
+def _place_drives(site: Site, plant: FloatArray, pod: FloatArray) -> None:
     """Where pumps and fans hang, and how they start again."""
     for number, shape in enumerate(site.cooling.values()):
-        plant[f.Plant.ON_UPS, number] = float(shape.drives.on_ups)
+        loop, air = pod[f.Pod.PLANT] == number, pod[f.Pod.AIR_PLANT] == number
+        plant[f.Plant.ON_UPS, number] = (
+            pod[f.Pod.LOOP_DRIVES_FRAC, loop].sum() + pod[f.Pod.AIR_DRIVES_FRAC, air].sum()
+        )
         plant[f.Plant.RESTART_S, number] = shape.drives.restart_s
         plant[f.Plant.RAMP_S, number] = shape.drives.ramp_s
         plant[f.Plant.COMPRESSOR_RESTART_S, number] = shape.drives.compressor_restart_s

@@ -275,6 +275,7 @@ class Star(IntEnum):
     MOVED_FRAC = 7  # flow of the facility loop over what its pods want
     PER_CDUS = 8  # 1 / the share of its CDUs that is in service …
     PER_CRAHS = 9  # … and of its CRAHs
+    BUS_FRAC = 10  # of the pumps and fans that run, what the site bus feeds
 
 
 class Plant(IntEnum):
@@ -292,7 +293,7 @@ class Plant(IntEnum):
     FLOW_MIN_FRAC = 9
     PUMP_STATIC_FRAC = 10
     REUSE_FRAC = 11
-    ON_UPS = 12  # 1: pumps and fans hang on the UPS buses of its lineups
+    ON_UPS = 12  # share of its pumps and fans that hangs on the UPS buses of its lineups
     RESTART_S = 13  # pumps and fans start again so long after their supply is back ...
     RAMP_S = 14  # ... over so long
     COMPRESSOR_RESTART_S = 15

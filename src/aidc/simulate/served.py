@@ -17,6 +17,7 @@ from aidc.simulate.fields import (
     PodServed,
     Site,
     SiteNow,
+    Star,
 )
 
 __all__ = ["hang_on_ups", "serve_cooling"]
@@ -41,9 +42,12 @@ def _serve_plants(p: Fixed, state: State, now: Scratch, at: Span, alive: bool) -
         up_s = state.plant[plant, PlantState.BUS_S] + 0.5 * p.dt_s
         drives = _started_frac(up_s, fixed[Plant.RESTART_S], fixed[Plant.RAMP_S]) if alive else 0.0
         machines = 1.0 if alive and up_s > fixed[Plant.COMPRESSOR_RESTART_S] else 0.0
+        on_bus = (1.0 - fixed[Plant.ON_UPS]) * drives
+        drives = on_bus
         if fixed[Plant.ON_UPS] > 0.0:
-            drives = served[PlantServed.DRIVES]  # found by `_serve_pods`
+            drives += served[PlantServed.DRIVES]  # found by `_serve_pods`
         served[PlantServed.DRIVES] = drives
+        now.star[plant, Star.BUS_FRAC] = on_bus / max(drives, 1e-9)
         served[PlantServed.COMPRESSORS] = machines
         part_of = now.plant[plant]
         for row in (Component.PUMP_FACILITY_W, Component.FAN_W):

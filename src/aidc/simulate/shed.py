@@ -33,7 +33,7 @@ def note_wants(p: Fixed, state: State, now: Scratch, at: Span, lacking: bool) ->
     off = 0.0
     for lane in at.lanes:
         now.wanted[lane, Wanted.IT_W] = now.pod[lane, PodNow.IT_W]
-        now.wanted[lane, Wanted.BUS_W] = now.flux[lane, PodFlux.BUS_W]
+        now.wanted[lane, Wanted.BUS_W] = now.flux[lane, PodFlux.PASS_W]
         now.shed[lane] = state.pod[lane, PodState.OFF]
         off += now.shed[lane]
     bus[BusNow.OFF_PODS] = off
@@ -57,6 +57,8 @@ def _come_back(p: Fixed, state: State, now: Scratch, at: Span) -> bool:
             or state.pod[lane, PodState.SHED_S] > 0.0
         ):
             continue
+        if now.flux[lane, PodFlux.INPUT_FRAC] < 1.0:
+            continue  # storages bridge what is on; they do not start what is off
         wants = now.wanted[lane, Wanted.BUS_W] * (1.0 + p.pod[lane, Pod.RETURN_MARGIN_FRAC])
         if wants <= room:
             now.shed[lane] = 0.0

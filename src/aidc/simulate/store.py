@@ -14,7 +14,7 @@ from aidc.plant.storage import (
 from aidc.simulate.arrays import Fixed, FloatArray, Knobs, Scratch, State
 from aidc.simulate.fields import Store, StoreNow
 
-_NOTHING = 1e-12  # of the rating: less is rounding, for which no converter starts
+_NOTHING = 1e-9  # of the rating: less is rounding, for which no converter starts
 
 __all__ = ["keep_floors", "own_request_w", "reach_w", "settle_store"]
 
