@@ -13,12 +13,13 @@ from __future__ import annotations
 import hashlib
 import os
 import sys
-import tempfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, ParamSpec, TypeVar
 
 import numba
+
+from aidc.kernel_folder import private_folder
 
 __all__ = ["engine", "part", "scalar"]
 
@@ -37,20 +38,8 @@ def _source_hash() -> str:
     return digest.hexdigest()[:16]
 
 
-def _cache_folder() -> str:
-    base = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
-    folder = base / "aidc" / f"kernels-{_source_hash()}"
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryFile(dir=folder):
-            pass
-    except OSError:  # a read-only home: compile into a folder that the system provides
-        folder = Path(tempfile.gettempdir()) / f"aidc-kernels-{_source_hash()}"
-    return str(folder)
-
-
 if "NUMBA_CACHE_DIR" not in os.environ:
-    numba.config.CACHE_DIR = _cache_folder()  # type: ignore[attr-defined]
+    numba.config.CACHE_DIR = private_folder(f"kernels-{_source_hash()}")  # type: ignore[attr-defined]
 
 
 def _compile(function: Callable[P, R], **options: Any) -> Callable[P, R]:

@@ -13,6 +13,7 @@ from pathlib import Path
 import numpy as np
 
 from aidc.errors import InputError, Problem
+from aidc.files import is_number_text, read_file
 from aidc.scenario.series import FloatArray
 
 __all__ = ["Table", "numbers", "read_table", "read_text"]
@@ -70,10 +71,7 @@ def numbers(
     InputError
         A cell is not a number, is NaN or infinite, or lies outside; the first few are listed.
     """
-    try:
-        values = np.array([float(cell) if cell else math.nan for cell in cells], dtype=np.float64)
-    except ValueError:
-        values = np.array([_number(cell) for cell in cells], dtype=np.float64)
+    values = np.array([_number(cell) for cell in cells], dtype=np.float64)
     vacant = np.array([not cell for cell in cells], dtype=bool)
     allowed = vacant if empty else np.zeros_like(vacant)
     wrong = np.flatnonzero(~(allowed | ((values >= low) & (values <= high))))
@@ -104,14 +102,7 @@ def read_text(path: Path) -> str:
     InputError
         It is absent, unreadable, too large, empty, or not UTF-8.
     """
-    try:
-        size = path.stat().st_size
-        if size > _LARGEST_BYTES:
-            raise InputError(Problem("is larger than 1 GiB", "Resample or split it.", path, value=size))
-        data = path.read_bytes()
-    except (OSError, ValueError) as error:
-        reason = getattr(error, "strerror", None) or str(error)
-        raise InputError(Problem(f"cannot be read: {reason}", "Check the path.", path)) from error
+    data = read_file(path, _LARGEST_BYTES)
     try:
         text = data.decode("utf-8-sig")
     except UnicodeDecodeError as error:
@@ -181,7 +172,4 @@ def _check(path: Path, header: list[str], rows: list[list[str]], lines: list[int
 
 
 def _number(cell: str) -> float:
-    try:
-        return float(cell)
-    except ValueError:
-        return math.nan
+    return float(cell) if is_number_text(cell) else math.nan

@@ -12,9 +12,10 @@ from aidc.errors import InputError, Problem
 from aidc.schema.cooling import CoolingPlant
 from aidc.schema.site import Job, Pod, Scenario, Service, Site
 from aidc.site.crosscheck import cross_check
-from aidc.site.read import apply_settings, read_toml
+from aidc.site.read import apply_settings
 from aidc.site.refuse import problems_of
 from aidc.site.resolve import Resolver, split_own
+from aidc.toml_file import read_toml
 
 __all__ = ["load", "site_of", "with_scenario"]
 
