@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,7 +11,7 @@ from typing import Any, Final
 
 from aidc.errors import InputError, Problem
 
-__all__ = ["CONFIDENCE", "Entry", "Figure", "Source", "parse"]
+__all__ = ["CONFIDENCE", "Entry", "Figure", "Source", "address_of", "parse"]
 
 CONFIDENCE: Final[Mapping[str, str]] = {
     "measured": "fitted or read from measured data",
@@ -32,6 +33,19 @@ class Source:
     note: str | None = None
 
 
+_WEB = re.compile(r"https?://[^\s<>\"'\\]+", re.IGNORECASE)
+_DOI = re.compile(r"10\.\d{4,9}/[^\s<>\"'\\]+")
+
+
+def address_of(source: Source) -> str | None:
+    """The web address of a source, else that of its DOI; anything but http(s) and a DOI is none."""
+    if source.url and _WEB.fullmatch(source.url):
+        return source.url
+    if source.doi and _DOI.fullmatch(source.doi):
+        return f"https://doi.org/{source.doi}"
+    return None
+
+
 @dataclass(frozen=True, slots=True)
 class Figure:
     """One number (or list, or table of numbers) with its provenance."""
@@ -45,7 +59,7 @@ class Figure:
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """`values` is what a schema validates; `figures` maps dotted keys to their provenance."""
+    """`values` is what a schema validates, `figures` their provenance by dotted key, `raw` the file as it was read."""
 
     kind: str
     name: str
@@ -54,9 +68,10 @@ class Entry:
     figures: Mapping[str, Figure]
     sources: Mapping[str, Source]
     path: Path
+    raw: bytes = b""
 
 
-def parse(kind: str, name: str, document: Mapping[str, Any], path: Path) -> Entry:
+def parse(kind: str, name: str, document: Mapping[str, Any], path: Path, raw: bytes = b"") -> Entry:
     """Split a TOML document into values and provenance; refuse a figure without a known source."""
     problems: list[Problem] = []
     listed = document.get("sources", {})
@@ -91,7 +106,7 @@ def parse(kind: str, name: str, document: Mapping[str, Any], path: Path) -> Entr
             )
     if problems:
         raise InputError(problems)
-    return Entry(kind, name, title or name, values, figures, sources, path)
+    return Entry(kind, name, title or name, values, figures, sources, path, raw)
 
 
 def _source(key: str, body: Any, path: Path, problems: list[Problem]) -> Source:

@@ -63,4 +63,4 @@ def read(kind: str, name: str, search: Sequence[Path] = ()) -> Entry:
 
 @lru_cache(maxsize=1024)
 def _parsed(kind: str, name: str, path: Path, raw: bytes) -> Entry:
-    return parse(kind, name, parse_toml(raw, path), path)
+    return parse(kind, name, parse_toml(raw, path), path, raw)

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import json
 import re
-import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -15,6 +13,7 @@ from typing import Any
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
+from aidc.cli.screen import named, print_json, progress_console, screen
 from aidc.errors import InputError, Problem
 
 __all__ = ["CheckRequest", "check_site", "run_transient"]
@@ -51,7 +50,7 @@ def check_site(request: CheckRequest) -> int:
     site = load(request.site, request.settings)
     target = request.out or free_folder(Path("runs"), f"{site.site.name}-check")
     refuse_existing(target)
-    results = _results(site, request, Console(stderr=True, quiet=request.as_json))
+    results = _results(site, request, progress_console(quiet=request.as_json))
     document = _document(results)
     taken: set[str] = set()
     with RunWriter(target) as writer:
@@ -64,17 +63,17 @@ def check_site(request: CheckRequest) -> int:
         write_check(results, writer.folder / REPORT)
         folder = writer.finish()
     if request.as_json:
-        sys.stdout.write(json.dumps(document, indent=1, allow_nan=False, default=str) + "\n")
+        print_json(document)
     else:
-        screen = Console()
         for result in results:
-            screen.print(verdict_table(result))
-        screen.print(f"Report: [bold]{folder / REPORT}[/bold]", soft_wrap=True)
+            screen().print(verdict_table(result))
+        named("Report: ", folder / REPORT)
     return EXIT_BY_RESULT[overall([verdict for result in results for verdict in result.verdicts])]
 
 
 def _results(site: Any, request: CheckRequest, console: Console) -> list[Any]:
     from aidc.scenario.disturbances import read_events
+    from aidc.study.asked import asked_window
     from aidc.study.check import check, rule_set
     from aidc.study.recorded import check_recording
 
@@ -83,6 +82,7 @@ def _results(site: Any, request: CheckRequest, console: Console) -> list[Any]:
         rule_set(site, code)
     for path in request.events:
         read_events(path)
+    asked_window(request.duration_s, request.step_ms / 1e3)
     if request.recordings:
         _refuse_twin_options(request)
         return [check_recording(site, path, code=code) for code in codes for path in request.recordings]
@@ -105,7 +105,12 @@ def _results(site: Any, request: CheckRequest, console: Console) -> list[Any]:
 
 def _refuse_twin_options(request: CheckRequest) -> None:
     """A record is as it is: what belongs to the twin has no meaning beside it."""
-    given = {"--event": request.events, "--at": request.at}
+    given = {
+        "--event": request.events,
+        "--at": request.at,
+        "--duration": request.duration_s != 3600.0,
+        "--step": request.step_ms != 1.0,
+    }
     problems = [
         Problem("belongs to the twin, not to a recording", "Leave it out, or leave out --recording.", key=key)
         for key, value in given.items()
@@ -157,11 +162,10 @@ def run_transient(
         write_transient(result, writer.folder / REPORT)
         folder = writer.finish()
     if as_json:
-        sys.stdout.write(json.dumps(result.as_dict(), indent=1, allow_nan=False, default=str) + "\n")
+        print_json(result.as_dict())
     else:
-        screen = Console()
-        screen.print(transient_table(result))
-        screen.print(f"Report: [bold]{folder / REPORT}[/bold]", soft_wrap=True)
+        screen().print(transient_table(result))
+        named("Report: ", folder / REPORT)
     return 0
 
 
@@ -181,7 +185,7 @@ def _waveforms(writer: Any, windows: Sequence[Any], prefix: str, taken: set[str]
 
 def _bar(console: Console) -> Progress:
     return Progress(
-        TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn(), console=console, transient=True
+        TextColumn("{task.description}", markup=False), BarColumn(), TimeElapsedColumn(), console=console, transient=True
     )
 
 

@@ -45,6 +45,7 @@ __all__ = [
     "ServiceLevel",
     "Site",
     "SiteFacts",
+    "UsedEntry",
 ]
 
 FlexTier = Literal[0, 1, 2, 3]
@@ -241,6 +242,17 @@ class Assumption(Shape):
     overridden: bool = False
 
 
+class UsedEntry(Shape):
+    """A catalogue entry that this site rests on: `own` tells one of the user's from a shipped one."""
+
+    where: str
+    kind: Name
+    name: Name
+    own: bool
+    values: Mapping[str, Any]
+    raw: bytes
+
+
 class Site(Shape):
     """The whole of it. Names are the table names of the TOML file."""
 
@@ -261,3 +273,4 @@ class Site(Shape):
     folder: Annotated[Path, Field(exclude=True)] = Path()
     file: Annotated[Path | None, Field(exclude=True)] = None
     assumptions: Annotated[tuple[Assumption, ...], Field(exclude=True)] = ()
+    entries: Annotated[tuple[UsedEntry, ...], Field(exclude=True)] = ()

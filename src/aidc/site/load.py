@@ -12,6 +12,7 @@ from aidc.errors import InputError, Problem
 from aidc.schema.cooling import CoolingPlant
 from aidc.schema.site import Job, Pod, Scenario, Service, Site
 from aidc.site.crosscheck import cross_check
+from aidc.site.devices import note_devices
 from aidc.site.read import apply_settings
 from aidc.site.refuse import problems_of
 from aidc.site.resolve import Resolver, split_own
@@ -58,7 +59,12 @@ def site_of(document: Mapping[str, Any], path: Path) -> Site:
     problems = [*resolver.problems, *cross_check(site, path)]
     if problems:
         raise InputError(problems)
-    return site.model_copy(update={"assumptions": tuple(resolver.assumptions)})
+    note_devices(site, resolver)
+    if resolver.problems:
+        raise InputError(resolver.problems)
+    return site.model_copy(
+        update={"assumptions": tuple(resolver.assumptions), "entries": tuple(resolver.entries)}
+    )
 
 
 def with_scenario(site: Site, scenario: Scenario | Mapping[str, Any] | Path | str) -> Site:
@@ -88,7 +94,12 @@ def with_scenario(site: Site, scenario: Scenario | Mapping[str, Any] | Path | st
     if resolver.problems:
         raise InputError(resolver.problems)
     kept = [one for one in site.assumptions if not one.where.startswith("scenario.")]
-    update = {"scenario": shape, "assumptions": (*kept, *resolver.assumptions)}
+    entries = [one for one in site.entries if not one.where.startswith("scenario.")]
+    update = {
+        "scenario": shape,
+        "assumptions": (*kept, *resolver.assumptions),
+        "entries": (*entries, *resolver.entries),
+    }
     return with_scenario(site.model_copy(update=update), shape)
 
 
@@ -105,7 +116,7 @@ def _with_scenario(document: Mapping[str, Any], folder: Path, resolver: Resolver
     result = dict(document)
     if isinstance(result.get("scenario"), str):
         result["scenario"] = read_toml(folder / result["scenario"])
-    for reserved in ("folder", "file", "assumptions"):
+    for reserved in ("folder", "file", "assumptions", "entries"):
         if reserved in result:
             resolver.problems.append(Problem("unknown key", "Remove it.", resolver.file, reserved))
             del result[reserved]

@@ -95,13 +95,13 @@ def check(
     InputError, SimulationError
     """
     site = site if isinstance(site, Site) else load(site, settings)
+    step = asked_window(duration_s, step_s)
     name, rules = rule_set(site, code)
     reason = not_concerned(rules, site)
     if reason:
         return CheckResult(
             site.site.name, name, rules, tagged([not_applicable(c, reason) for c in rules.clauses], name)
         )
-    step = asked_window(duration_s, step_s)
     files = tuple(Path(one) for one in events)
     return _Check(
         site, name, rules, files, asked_moment(at), duration_s, step, suggest, load_model, progress
