@@ -235,3 +235,24 @@ def test_an_exception_of_a_controller_is_still_named(folder, tmp_path) -> None:
     (folder / "code" / "mine.py").write_text(CONTROLLER.replace("wanted = ", "wanted = 1 / 0 * "))
     with pytest.raises(SimulationError, match="ZeroDivisionError"):
         run(folder / "site.toml", out=tmp_path / "run")
+
+
+@pytest.mark.parametrize(("factor", "outcome"), [(0.9, "silent"), (1.5, "told"), (46, "refused")])
+def test_a_replay_far_above_the_rating_is_told_or_refused(factor, outcome, tmp_path) -> None:
+    """Twelve racks of DGX H100 at their rating, from the catalogue, times a factor."""
+    import tomllib
+
+    rack = tomllib.loads((CATALOGUE / "rack" / "dgx-h100.toml").read_text())
+    power_w = factor * 12 * rack["rated_power_kw"]["value"] * 1e3
+    text = STARTER.read_text().replace("days = 2", "days = 0.005")
+    job = text[text.index("[jobs.finetune]") : text.index("[scenario]")]
+    replay = '[replays.old]\npods = ["train"]\ndemand = { kind = "power-replay", file = "p.csv" }\n'
+    (tmp_path / "site.toml").write_text(text.replace(job, replay))
+    rows = "\n".join(f"{k * 60},{power_w}" for k in range(20))
+    (tmp_path / "p.csv").write_text(f"t_s,a_w\n{rows}\n")
+    if outcome == "refused":
+        with pytest.raises(InputError, match=r"46 times the rating.*unit"):
+            run(tmp_path / "site.toml", out=tmp_path / "run")
+        return
+    made = run(tmp_path / "site.toml", out=tmp_path / "run")
+    assert ("doubt" in made.events["kind"].to_list()) == (outcome == "told")

@@ -21,6 +21,7 @@ app = App(
     name="aidc",
     help="The digital twin of a grid-interactive AI data centre, from the grid meter to the token.",
     version_flags=["--version"],
+    suppress_keyboard_interrupt=False,  # told and counted below
 )
 data = App(name="data", help="Named public datasets: list them, fetch one.")
 app.command(data)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Generator, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from rich.console import Console
@@ -102,6 +103,10 @@ def _damage(folder: Path) -> Generator[None]:
 
     try:
         yield
+    except InputError as error:
+        raise InputError(
+            [replace(one, file=folder / one.file) if one.file == "run.json" else one for one in error.problems]
+        ) from error
     except (KeyError, TypeError, ValueError, AttributeError, LookupError, ArithmeticError, PolarsError) as error:
         what = f"holds something else than a run: {type(error).__name__}: {error}"
         raise InputError(Problem(what, "Run the site again.", folder)) from error

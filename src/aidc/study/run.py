@@ -28,6 +28,7 @@ from aidc.simulate.twin import Block
 from aidc.site import load, with_scenario
 from aidc.study.carried import carried
 from aidc.study.events import EventLog
+from aidc.study.replay_rating import doubts_of_replays
 
 __all__ = ["run"]
 
@@ -87,6 +88,7 @@ def run(
         refuse_code(site, own_code=own_code)
     with RunWriter(target) as writer, _naming(site):
         compiled = compile_site(site)
+        doubts = list(doubts_of_replays(site, compiled))
         twin = Twin(compiled)
         # code of the user's is imported last, when all else of the site has been accepted
         chosen, options = (controller, None) if controller else controller_of(site)
@@ -94,6 +96,8 @@ def run(
         with write_failures(target):
             rests_on.copy_to(writer.folder)
         events = EventLog(compiled)
+        for pod, told in doubts:
+            events.add(compiled.clock.start, "doubt", pod, told)
         stepping = _Stepping(twin, writer, events, progress)
         if chosen is None:
             stepping.free()
