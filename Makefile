@@ -11,7 +11,7 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 
 CASES ?=
 
-.PHONY: demo test check bench bench-peers docs format clean python
+.PHONY: demo test check fuzz bench bench-peers docs format clean python
 
 demo: $(VENV)/.runtime
 	@echo "aidc: running $(DEMO) for one week at 1 s (the first run compiles its kernels, about half a minute)"
@@ -24,6 +24,12 @@ check: $(VENV)/.dev
 	$(BIN)/ruff format --check src tests benchmarks
 	$(BIN)/ruff check src tests benchmarks
 	$(BIN)/pyright
+
+# Spoilt files of every kind that a person writes; COUNT and SEED may be given.
+COUNT ?= 20000
+SEED ?= 1
+fuzz: $(VENV)/.dev
+	@$(BIN)/python tests/fuzz/fuzz.py --count $(COUNT) --seed $(SEED)
 
 bench: $(VENV)/.dev
 	@$(BIN)/python -m benchmarks $(CASES)
