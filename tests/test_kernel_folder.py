@@ -27,7 +27,9 @@ def test_a_folder_of_ones_own_is_kept(tmp_path, monkeypatch) -> None:
     assert Path(made).parent.stat().st_mode & 0o777 == 0o700
 
 
-def test_an_open_folder_above_is_closed_and_its_kernels_are_not_trusted(tmp_path, monkeypatch, caplog) -> None:
+def test_an_open_folder_above_is_closed_and_its_kernels_are_not_trusted(
+    tmp_path, monkeypatch, caplog
+) -> None:
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
     folder = tmp_path / "aidc" / "k"
     folder.mkdir(parents=True)

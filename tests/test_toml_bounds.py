@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import time
 import tomllib
@@ -69,13 +70,13 @@ def test_strings_and_comments_hold_anything(text: str) -> None:
     assert parse_toml(text, None) == tomllib.loads(text)
 
 
-@pytest.mark.parametrize("text", ['"""', "'''", '"', "a.", "a ", "-", "1.", '\\"""', '"\\', "x\n", "'", "[a]\n"])
+@pytest.mark.parametrize(
+    "text", ['"""', "'''", '"', "a.", "a ", "-", "1.", '\\"""', '"\\', "x\n", "'", "[a]\n"]
+)
 def test_time_grows_with_the_text_alone(text: str) -> None:
     began = time.perf_counter()
-    try:
+    with contextlib.suppress(InputError):
         parse_toml(text * (200_000 // len(text)), None)
-    except InputError:
-        pass
     assert time.perf_counter() - began < LONGEST_S
 
 

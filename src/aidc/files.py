@@ -33,7 +33,7 @@ def open_file(path: Path, most_bytes: int) -> BinaryIO:
         It is absent, unreadable, no regular file, or too large.
     """
     try:
-        _refuse_irregular(os.stat(path), path, most_bytes)
+        _refuse_irregular(path.stat(), path, most_bytes)
         source = path.open("rb")
     except (OSError, ValueError) as error:  # a ValueError: a NUL in the name
         reason = getattr(error, "strerror", None) or str(error)

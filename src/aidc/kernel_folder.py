@@ -33,7 +33,9 @@ def private_folder(name: str) -> str:
                     return str(folder)
     made = tempfile.mkdtemp(prefix="aidc-kernels-")  # mode 700, a name that cannot be guessed
     atexit.register(shutil.rmtree, made, ignore_errors=True)
-    where = "no cache folder" if base is None else f"{base / 'aidc'} is not this user's alone, or not writable"
+    where = (
+        "no cache folder" if base is None else f"{base / 'aidc'} is not this user's alone, or not writable"
+    )
     tell("folder", f"{where}: kernels are compiled anew in each process (set XDG_CACHE_HOME to keep them)")
     return made
 

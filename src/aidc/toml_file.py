@@ -22,13 +22,15 @@ MOST_DEPTH = 64  # the deepest shape of ours has 9
 _MOST_DIGITS = 400  # the largest float has 309
 _INT64 = range(-(2**63), 2**63)  # TOML 1.0: integers that 64 bits cannot hold must be refused
 
-_TOKENS = re.compile(  # each alternative matches to the end of an unclosed string, so that none is tried twice
-    r'"""(?:[^"\\]++|\\(?:.|\Z)|"(?!""))*+(?:"""|\Z)'
-    r"|'''(?:[^']++|'(?!''))*+(?:'''|\Z)"
-    r'|"(?:[^"\\\n]++|\\(?:.|\Z))*+(?:"|(?=\n)|\Z)'
-    r"|'[^'\n]*+(?:'|(?=\n)|\Z)"
-    r"|#[^\n]*+",
-    re.DOTALL,
+_TOKENS = (
+    re.compile(  # each alternative matches to the end of an unclosed string, so that none is tried twice
+        r'"""(?:[^"\\]++|\\(?:.|\Z)|"(?!""))*+(?:"""|\Z)'
+        r"|'''(?:[^']++|'(?!''))*+(?:'''|\Z)"
+        r'|"(?:[^"\\\n]++|\\(?:.|\Z))*+(?:"|(?=\n)|\Z)'
+        r"|'[^'\n]*+(?:'|(?=\n)|\Z)"
+        r"|#[^\n]*+",
+        re.DOTALL,
+    )
 )
 _DOTTED = re.compile(r"(?<![\w-])[\w-]++(?:[ \t]*+\.[ \t]*+[\w-]++){" + str(MOST_DEPTH) + "}")
 _LONG = re.compile(r"(?<![\w-])[+-]?\d[\w.+-]{" + str(_MOST_DIGITS) + "}")
@@ -128,4 +130,3 @@ def _leaves(tables: dict[str, Any]) -> Iterator[tuple[str, int, Any]]:
             left += [(f"{key}.{name}" if key else str(name), depth + 1, item) for name, item in node.items()]
         elif isinstance(node, list):
             left += [(f"{key}[{place}]", depth + 1, item) for place, item in enumerate(node)]
-

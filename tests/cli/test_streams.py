@@ -127,9 +127,13 @@ def test_a_verdict_on_nothing_is_none(tmp_path) -> None:
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
 def test_a_signal_is_raised_where_the_command_stands(number) -> None:
-    with pytest.raises(EndedError) as ended, ending_signals():
-        os.kill(os.getpid(), number)
-        time.sleep(5)
+    def stand() -> None:
+        with ending_signals():
+            os.kill(os.getpid(), number)
+            time.sleep(5)
+
+    with pytest.raises(EndedError) as ended:
+        stand()
     assert ended.value.number == number
     assert signal.getsignal(number) is signal.SIG_DFL
 

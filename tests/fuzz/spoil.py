@@ -6,6 +6,7 @@ Everything is drawn from one `random.Random`, so that an input is made again fro
 from __future__ import annotations
 
 import copy
+import math
 from datetime import UTC, date, datetime, time
 from random import Random
 
@@ -39,7 +40,17 @@ _PIECES = [
     "=", "]", '"', "\0", "[[", "\ufeff", "nan", "#", "{", "é", "[pods]", "'''", '"""', "\\", ".", "\r", "\x1a", ",", ";", "\t",
     "k." * 100, "[" * 100, "{a=" * 100, "9" * 5000, "_", "\u2028", "--- file type: DAT ---",
 ]  # fmt: skip
-_BYTES = [b"\xff", b"\xfe\xff", b"\xff\xfe", b"\x80", b"\r", b"\0" * 50, b"\xef\xbb\xbf", b"\xed\xa0\x80", b"\n" * 20]
+_BYTES = [
+    b"\xff",
+    b"\xfe\xff",
+    b"\xff\xfe",
+    b"\x80",
+    b"\r",
+    b"\0" * 50,
+    b"\xef\xbb\xbf",
+    b"\xed\xa0\x80",
+    b"\n" * 20,
+]
 
 
 def toml(tables: dict) -> str:
@@ -64,9 +75,7 @@ def _value(value) -> str:
 
 def places(node, path=()):
     """The path of every value and table below a node."""
-    items = (
-        node.items() if isinstance(node, dict) else enumerate(node) if isinstance(node, list) else ()
-    )
+    items = node.items() if isinstance(node, dict) else enumerate(node) if isinstance(node, list) else ()
     for key, value in items:
         yield (*path, key)
         yield from places(value, (*path, key))
@@ -90,7 +99,7 @@ def spoilt_tables(tables: dict, draw: Random, most: int = 3) -> dict:
     return made
 
 
-def _spoil(tables: dict, path: tuple, draw: Random) -> None:
+def _spoil(tables: dict, path: tuple, draw: Random) -> None:  # noqa: C901  one line a way
     parent, last = at(tables, path[:-1]), path[-1]
     there = parent[last]
     how = draw.choice(
@@ -123,12 +132,14 @@ def _spoil(tables: dict, path: tuple, draw: Random) -> None:
         parent[last] = copy.deepcopy(draw.choice(NASTY))
 
 
-def spoilt_text(text: str, draw: Random, mark: str = ",") -> bytes:
+def spoilt_text(text: str, draw: Random, mark: str = ",") -> bytes:  # noqa: C901  as above
     """A text with lines cut, doubled, shuffled or overwritten, as bytes."""
     lines = text.split("\n")
     for _ in range(draw.choice([1, 1, 2, 3])):
         where = draw.randrange(len(lines))
-        how = draw.choice(["drop", "twice", "cut", "swap", "piece", "head", "cell", "cell", "cell", "column", "many"])
+        how = draw.choice(
+            ["drop", "twice", "cut", "swap", "piece", "head", "cell", "cell", "cell", "column", "many"]
+        )
         if how == "drop":
             del lines[where : where + draw.randint(1, 4)]
         elif how == "twice":
@@ -189,6 +200,6 @@ def _plain(node):
         return {str(key): _plain(item) for key, item in node.items()}
     if isinstance(node, list):
         return [_plain(item) for item in node]
-    if isinstance(node, float) and (node != node or node in (float("inf"), float("-inf"))):
+    if isinstance(node, float) and not math.isfinite(node):
         return None
     return node if isinstance(node, (bool, int, float, str)) or node is None else str(node)

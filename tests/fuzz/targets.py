@@ -89,12 +89,14 @@ def site(folder: Path, draw: Random) -> None:
     _read_site(path)
 
 
-def setting(folder: Path, draw: Random) -> None:
+def setting(_: Path, draw: Random) -> None:
     """`--set` with keys and values of all sorts."""
     tables = _site(0)
     key = ".".join(str(part) for part in draw.choice(list(places(tables))))
     if draw.random() < 0.2:
-        key = draw.choice(["", ".", "a", "a..b", "pods", "pods.*", "=", "k." * 500, "\0", key + ".x", " " + key])
+        key = draw.choice(
+            ["", ".", "a", "a..b", "pods", "pods.*", "=", "k." * 500, "\0", key + ".x", " " + key]
+        )
     value = draw.choice(CELLS) if draw.random() < 0.4 else toml({"a": draw.choice(NASTY)})[6:].strip()
     _read_site(SITES[0], [f"{key}={value}" if draw.random() < 0.95 else key])
 
@@ -125,7 +127,9 @@ def _inputs(found, clock) -> None:
 
     plan, facts = found.scenario, found.site.location
     span = {"start": clock.start, "end": clock.end}
-    if getattr(plan.weather, "shipped", None) is None:  # the shipped years are not spoilt, and take long to read
+    if (
+        getattr(plan.weather, "shipped", None) is None
+    ):  # the shipped years are not spoilt, and take long to read
         weather = load_weather(plan.weather, **span, base_dir=found.folder, elevation_m=facts.elevation_m)
         finite(weather.dry_bulb_k.values)
         finite(weather.wet_bulb_k.values)
@@ -178,7 +182,9 @@ def entry(folder: Path, draw: Random) -> None:
     path = folder / "catalogue" / kind / f"{name}.toml"
     path.parent.mkdir(parents=True)
     if draw.random() < 0.8:
-        path.write_bytes(toml(spoilt_tables(tomllib.loads(shipped.read_text()), draw)).encode("utf-8", "replace"))
+        path.write_bytes(
+            toml(spoilt_tables(tomllib.loads(shipped.read_text()), draw)).encode("utf-8", "replace")
+        )
     else:
         path.write_bytes(spoilt_text(shipped.read_text(), draw))
     tables = json.loads(json.dumps(_site(0), default=str))

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import pytest
-from fuzz import inputs, tried
 from targets import TARGETS
+
+from fuzz import inputs, tried
 
 COUNT, SEED, PARTS = 1000, 20_250_707, 10
 
@@ -25,8 +26,9 @@ def test_every_kind_is_among_them_and_inputs_are_made_again() -> None:
 
 def test_the_fuzz_itself_can_fail(monkeypatch) -> None:
     """A traceback, a silent refusal, a figure that is none and a hang are all failures."""
-    import fuzz
     import targets
+
+    import fuzz
     from aidc.errors import InputError, Problem
 
     def hangs(*_) -> None:

@@ -54,7 +54,19 @@ def test_what_is_meant_is_taken(setting: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "zone", ["localtime", "Factory", "posix/UTC", "right/UTC", "posixrules", "", "../UTC", "U\0C", "/etc/localtime", "utc "]
+    "zone",
+    [
+        "localtime",
+        "Factory",
+        "posix/UTC",
+        "right/UTC",
+        "posixrules",
+        "",
+        "../UTC",
+        "U\0C",
+        "/etc/localtime",
+        "utc ",
+    ],
 )
 def test_a_zone_that_only_some_libraries_know_is_refused_at_once(zone: str, tmp_path: Path) -> None:
     path = tmp_path / "site.toml"
@@ -64,6 +76,8 @@ def test_a_zone_that_only_some_libraries_know_is_refused_at_once(zone: str, tmp_
         load(path)
 
 
-@pytest.mark.parametrize("zone", ["UTC", "Europe/Berlin", "Asia/Kolkata", "Etc/GMT+5", "EST5EDT", "US/Eastern"])
+@pytest.mark.parametrize(
+    "zone", ["UTC", "Europe/Berlin", "Asia/Kolkata", "Etc/GMT+5", "EST5EDT", "US/Eastern"]
+)
 def test_zones_that_all_know_are_taken(zone: str) -> None:
     assert load(STARTER, [f"site.location.timezone={zone}"]).site.location.timezone == zone

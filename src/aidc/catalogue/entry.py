@@ -76,7 +76,9 @@ def parse(kind: str, name: str, document: Mapping[str, Any], path: Path, raw: by
     problems: list[Problem] = []
     listed = document.get("sources", {})
     if not isinstance(listed, Mapping):
-        problems.append(Problem("must be a table of sources", "Write [sources.NAME].", path, "sources", listed))
+        problems.append(
+            Problem("must be a table of sources", "Write [sources.NAME].", path, "sources", listed)
+        )
         listed = {}
     sources = {key: _source(key, body, path, problems) for key, body in listed.items()}
     title = _text(document, "title", "", path, problems)
@@ -123,13 +125,13 @@ def _source(key: str, body: Any, path: Path, problems: list[Problem]) -> Source:
     return Source(key, title or key, url, doi, note)
 
 
-def _text(
-    table: Mapping[str, Any], key: str, prefix: str, path: Path, problems: list[Problem]
-) -> str | None:
+def _text(table: Mapping[str, Any], key: str, prefix: str, path: Path, problems: list[Problem]) -> str | None:
     """A text of a table, None where it is absent."""
     value = table.get(key)
     if value is not None and not isinstance(value, str):
-        problems.append(Problem("must be text in quotes", f'Write {key} = "…".', path, f"{prefix}{key}", value))
+        problems.append(
+            Problem("must be text in quotes", f'Write {key} = "…".', path, f"{prefix}{key}", value)
+        )
         return None
     return value
 

@@ -185,7 +185,11 @@ def _waveforms(writer: Any, windows: Sequence[Any], prefix: str, taken: set[str]
 
 def _bar(console: Console) -> Progress:
     return Progress(
-        TextColumn("{task.description}", markup=False), BarColumn(), TimeElapsedColumn(), console=console, transient=True
+        TextColumn("{task.description}", markup=False),
+        BarColumn(),
+        TimeElapsedColumn(),
+        console=console,
+        transient=True,
     )
 
 

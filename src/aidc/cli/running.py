@@ -24,9 +24,7 @@ __all__ = ["compare_runs", "run_site", "write_report"]
 REPORT = "report.html"
 
 
-def run_site(
-    path: Path, out: Path | None, settings: Sequence[str], *, own_code: bool, as_json: bool
-) -> int:
+def run_site(path: Path, out: Path | None, settings: Sequence[str], *, own_code: bool, as_json: bool) -> int:
     """Run a site, write its folder with report, print the summary."""
     from aidc.report import write
     from aidc.report.console import summary_table
@@ -105,9 +103,20 @@ def _damage(folder: Path) -> Generator[None]:
         yield
     except InputError as error:
         raise InputError(
-            [replace(one, file=folder / one.file) if one.file == "run.json" else one for one in error.problems]
+            [
+                replace(one, file=folder / one.file) if one.file == "run.json" else one
+                for one in error.problems
+            ]
         ) from error
-    except (KeyError, TypeError, ValueError, AttributeError, LookupError, ArithmeticError, PolarsError) as error:
+    except (
+        KeyError,
+        TypeError,
+        ValueError,
+        AttributeError,
+        LookupError,
+        ArithmeticError,
+        PolarsError,
+    ) as error:
         what = f"holds something else than a run: {type(error).__name__}: {error}"
         raise InputError(Problem(what, "Run the site again.", folder)) from error
 

@@ -91,7 +91,7 @@ def standard_streams() -> Generator[tuple[Stream, Stream]]:
 
 def _lenient(stream: TextIO | None) -> Stream:
     if stream is None:  # closed by the shell (`>&-`)
-        return Stream(open(os.devnull, "w", encoding="utf-8"))  # noqa: PTH123, SIM115  lives as long as the process
+        return Stream(open(os.devnull, "w", encoding="utf-8"))  # noqa: PTH123  lives as long as the process
     change = getattr(stream, "reconfigure", None)
     if callable(change):
         with contextlib.suppress(ValueError, OSError):

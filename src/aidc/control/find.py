@@ -43,7 +43,9 @@ def refuse_code(site: Site, *, own_code: bool = True) -> None:
     use = site.control.use
     if use != "none" and use not in _SHIPPED and not own_code:
         what = "names code of its own, which was not to be run"
-        raise _refused(use, what, f"Leave --no-code out if you trust it, or use one of: {', '.join(shipped())}.")
+        raise _refused(
+            use, what, f"Leave --no-code out if you trust it, or use one of: {', '.join(shipped())}."
+        )
     problems = [
         Problem(
             "was masked when the run was written",

@@ -40,7 +40,6 @@ __all__ = [
 ]
 
 
-
 class CapCurve(NamedTuple):
     """The constants of one accelerator, in watts per accelerator."""
 

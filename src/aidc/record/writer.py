@@ -83,7 +83,9 @@ def refuse_existing(target: Path) -> None:
     if taken:
         raise OutputError(f"{target} exists already. Choose another --out, or move it away.")
     if len(os.fsencode(target.name)) > _LONGEST_NAME:
-        raise OutputError(f"the name {target.name} is longer than {_LONGEST_NAME} bytes. Choose another --out.")
+        raise OutputError(
+            f"the name {target.name} is longer than {_LONGEST_NAME} bytes. Choose another --out."
+        )
 
 
 class RunWriter:

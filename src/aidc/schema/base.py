@@ -53,8 +53,10 @@ def _no_number(value: Any) -> Any:
 
 
 def _no_truth(value: Any) -> Any:
-    if isinstance(value, (bool, float)):
-        raise ValueError("should be one of the numbers that are known here, not a truth value or a fraction")
+    if isinstance(value, (bool, float)):  # a ValueError is what pydantic takes for a refusal
+        raise ValueError(  # noqa: TRY004
+            "should be one of the numbers that are known here, not a truth value or a fraction"
+        )
     return value
 
 

@@ -42,9 +42,7 @@ def masked(value: Any, name: str = "") -> Any:
     if "tokens" in (word.lower() for word in _WORD.findall(name)):
         return MASK
     value = _IN_ADDRESS.sub(MASK, value)
-    return _IN_QUERY.sub(
-        lambda part: f"{part[1]}={MASK}" if is_secret_name(part[1]) else part[0], value
-    )
+    return _IN_QUERY.sub(lambda part: f"{part[1]}={MASK}" if is_secret_name(part[1]) else part[0], value)
 
 
 def masked_paths(value: Any, path: str = "") -> list[str]:
