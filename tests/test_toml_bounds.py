@@ -36,6 +36,9 @@ LONGEST_S = 2.0
             "[" + ".".join("k" * 40) + "]\n" + ".".join("k" * 40) + " = 1",
             ["deeper than 64"],
         ),
+        ('a.b = "x\\u0000"', ["a.b", "control character"]),
+        ('a = ["\\u001b[2J"]', ["a[0]", "control character"]),
+        ('"a\\u0007" = 1', ["control character"]),
         ("a = 2025-02-30", ["not valid TOML", "line 1"]),
         ("a = 1\na = 2\n", ["not valid TOML", "line 2"]),
         ('a = "open', ["not valid TOML"]),
@@ -63,6 +66,7 @@ def test_what_has_no_bound_is_refused_at_once(text: str, words: list[str], tmp_p
         "a = '''''two quotes'''''\nb = \"\"\"\"\"two quotes\"\"\"\"\"",
         "# " + "[" * 1000 + "\n" + "k" * 3000 + " = 1",
         ".".join("k" * 60) + " = [[[[1]]]]",
+        'a = "tab\\t line\\n return\\r é \\u2028"',
         "a = 9223372036854775807\nb = -9223372036854775808\nc = 1e308",
     ],
 )

@@ -34,6 +34,7 @@ _TOKENS = (
 )
 _DOTTED = re.compile(r"(?<![\w-])[\w-]++(?:[ \t]*+\.[ \t]*+[\w-]++){" + str(MOST_DEPTH) + "}")
 _LONG = re.compile(r"(?<![\w-])[+-]?\d[\w.+-]{" + str(_MOST_DIGITS) + "}")
+_CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff]")
 _BRACKETS = re.compile(r"[\[{\]}\n]")
 
 
@@ -68,7 +69,7 @@ def parse_toml(raw: bytes | str, path: Path | None) -> dict[str, Any]:
         raise InputError(Problem("is nested too deeply", "Write plain tables.", path)) from error
     except ValueError as error:  # a TOMLDecodeError, or a date that no calendar has
         raise InputError(Problem(f"is not valid TOML: {error}", "Mend this line.", path)) from error
-    _refuse_large(tables, path)
+    _refuse_odd(tables, path)
     return tables
 
 
@@ -107,8 +108,8 @@ def _line(text: str, at: int) -> str:
     return f"line {text.count(chr(10), 0, at) + 1}"
 
 
-def _refuse_large(tables: dict[str, Any], path: Path | None) -> None:
-    """Depths that come of headers and dotted keys together, and integers beyond 64 bits."""
+def _refuse_odd(tables: dict[str, Any], path: Path | None) -> None:
+    """Depths that come of headers and dotted keys together, integers beyond 64 bits, control characters."""
     for key, depth, value in _leaves(tables):
         if depth > MOST_DEPTH:
             raise InputError(
@@ -116,6 +117,9 @@ def _refuse_large(tables: dict[str, Any], path: Path | None) -> None:
             )
         if isinstance(value, int) and value not in _INT64:
             raise InputError(Problem("is larger than a number can be here", "Correct it.", path, key))
+        if _CONTROL.search(key) or (isinstance(value, str) and _CONTROL.search(value)):
+            what = "holds a control character"  # a NUL ends a file's name, an escape moves a terminal's cursor
+            raise InputError(Problem(what, "Remove it.", path, key, value if isinstance(value, str) else None))
 
 
 def _leaves(tables: dict[str, Any]) -> Iterator[tuple[str, int, Any]]:
