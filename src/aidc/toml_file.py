@@ -118,8 +118,12 @@ def _refuse_odd(tables: dict[str, Any], path: Path | None) -> None:
         if isinstance(value, int) and value not in _INT64:
             raise InputError(Problem("is larger than a number can be here", "Correct it.", path, key))
         if _CONTROL.search(key) or (isinstance(value, str) and _CONTROL.search(value)):
-            what = "holds a control character"  # a NUL ends a file's name, an escape moves a terminal's cursor
-            raise InputError(Problem(what, "Remove it.", path, key, value if isinstance(value, str) else None))
+            what = (
+                "holds a control character"  # a NUL ends a file's name, an escape moves a terminal's cursor
+            )
+            raise InputError(
+                Problem(what, "Remove it.", path, key, value if isinstance(value, str) else None)
+            )
 
 
 def _leaves(tables: dict[str, Any]) -> Iterator[tuple[str, int, Any]]:

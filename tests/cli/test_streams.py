@@ -102,6 +102,7 @@ def test_text_of_others_is_never_markup(tmp_path, monkeypatch) -> None:
         ["check", str(STARTER), "--duration", "-5", "--step", "nan"],
         ["check", str(STARTER), "--duration", "nan"],
         ["transient", str(STARTER), "--seed", "-1"],
+        ["transient", str(STARTER), "--at", "0001-01-01T00:00:00+14:00"],
         ["transient", str(STARTER), "--seed", "9" * 5000],
         ["transient", str(STARTER), "--seed", "9" * 50],
         ["run", str(STARTER), "--days", "nan"],

@@ -20,6 +20,7 @@ __all__ = ["CheckRequest", "check_site", "run_transient"]
 
 EXIT_BY_RESULT = {"pass": 0, "not_applicable": 0, "fail": 1, "not_assessable": 3}
 REPORT = "report.html"
+_LONGEST_STEM = 100  # of a table's name; event names may be as long as people like
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,18 +43,17 @@ class CheckRequest:
 def check_site(request: CheckRequest) -> int:
     """Judge a site or its recordings by one or several rule sets; the worst result is the exit code."""
     from aidc.measure.grid.verdict import overall
-    from aidc.record.writer import RunWriter, free_folder, refuse_existing
+    from aidc.record.writer import RunWriter, free_folder
     from aidc.report.check import write_check
     from aidc.report.check_console import verdict_table
     from aidc.site import load
 
     site = load(request.site, request.settings)
     target = request.out or free_folder(Path("runs"), f"{site.site.name}-check")
-    refuse_existing(target)
-    results = _results(site, request, progress_console(quiet=request.as_json))
-    document = _document(results)
     taken: set[str] = set()
-    with RunWriter(target) as writer:
+    with RunWriter(target) as writer:  # before anything is computed: what the disk refuses is refused at once
+        results = _results(site, request, progress_console(quiet=request.as_json))
+        document = _document(results)
         writer.document("check.json", document)
         for result in results:
             _waveforms(writer, result.windows, result.code_name, taken)
@@ -146,7 +146,7 @@ def run_transient(
     as_json: bool,
 ) -> int:
     """Step a site through one window and write its waveform and report."""
-    from aidc.record.writer import RunWriter, free_folder, refuse_existing
+    from aidc.record.writer import RunWriter, free_folder
     from aidc.report.check import write_transient
     from aidc.report.check_console import transient_table
     from aidc.site import load
@@ -154,9 +154,8 @@ def run_transient(
 
     site = load(path, settings)
     target = out or free_folder(Path("runs"), f"{site.site.name}-transient")
-    refuse_existing(target)
-    result = transient(site, events=event if event is not None else (), **options)
     with RunWriter(target) as writer:
+        result = transient(site, events=event if event is not None else (), **options)
         writer.document("transient.json", result.as_dict())
         _waveforms(writer, (result.window,), "waveform", set())
         write_transient(result, writer.folder / REPORT)
@@ -177,6 +176,7 @@ def _waveforms(writer: Any, windows: Sequence[Any], prefix: str, taken: set[str]
         waveform = window.waveform
         frame = pl.DataFrame({"time_s": waveform.time_s, **waveform.channels})
         stem = re.sub(r"[^\w.-]+", "-", f"{prefix}.{window.key}" if window.key != "transient" else prefix)
+        stem = stem[:_LONGEST_STEM]
         name = next(one for one in chain([stem], (f"{stem}-{k}" for k in count(2))) if one not in taken)
         taken.add(name)
         writer.append(name, frame)

@@ -31,14 +31,16 @@ def note_devices(site: Site, resolver: Resolver) -> None:
     for pod, accelerator, find, shape in _wanted(site):
         try:
             entry = find(accelerator, resolver.search)
-            if entry.path not in checked:
-                checked.add(entry.path)
-                shape.model_validate(entry.values)
-            resolver.note(entry, f"pods.{pod}", {})
         except InputError as error:
             resolver.problems += [one for one in error.problems if one not in resolver.problems]
-        except ValidationError as error:
-            resolver.problems += problems_of(error, shape, entry.path)
+            continue
+        if entry.path not in checked:
+            checked.add(entry.path)
+            try:
+                shape.model_validate(entry.values)
+            except ValidationError as error:
+                resolver.problems += problems_of(error, shape, entry.path)
+        resolver.note(entry, f"pods.{pod}", {})
 
 
 def _wanted(site: Site) -> Iterator[tuple[str, str, _Find, type[BaseModel]]]:

@@ -66,8 +66,11 @@ class Resolver:
     def note(self, entry: Entry, key: str, overrides: Mapping[str, Any]) -> None:
         """Remember an entry and its figures as what the site rests on at `key`."""
         own = shipped() not in entry.path.parents
-        used = {"kind": entry.kind, "name": entry.name, "own": own, "values": entry.values, "raw": entry.raw}
-        self.entries.append(UsedEntry.model_construct(where=key, **used))
+        self.entries.append(
+            UsedEntry.model_construct(
+                where=key, kind=entry.kind, name=entry.name, own=own, values=entry.values, raw=entry.raw
+            )
+        )
         for figure in entry.figures.values():
             source = entry.sources[figure.source]
             self.assumptions.append(

@@ -83,8 +83,8 @@ def carried(site: Site, controller: Controller | None) -> Carried:
     written = _changed(masked, "", gathered.copied)
     hashed = _changed(masked, "", gathered.hashed)
     source = gathered.controller(controller)
-    if source is not None and site.control.use.rpartition(":")[0].endswith(".py"):
-        name = site.control.use.rpartition(":")[2]
+    own, _, name = site.control.use.rpartition(":")
+    if source is not None and own.endswith(".py") and source == (site.folder / own).resolve():
         place = gathered.place(source)
         written = _with_controller(written, f"{place}:{name}")
         hashed = _with_controller(hashed, f"{gathered.digest(source)}:{name}")

@@ -95,7 +95,7 @@ def check(
     InputError, SimulationError
     """
     site = site if isinstance(site, Site) else load(site, settings)
-    step = asked_window(duration_s, step_s)
+    step, moment = asked_window(duration_s, step_s), asked_moment(at)
     name, rules = rule_set(site, code)
     reason = not_concerned(rules, site)
     if reason:
@@ -103,9 +103,7 @@ def check(
             site.site.name, name, rules, tagged([not_applicable(c, reason) for c in rules.clauses], name)
         )
     files = tuple(Path(one) for one in events)
-    return _Check(
-        site, name, rules, files, asked_moment(at), duration_s, step, suggest, load_model, progress
-    ).run()
+    return _Check(site, name, rules, files, moment, duration_s, step, suggest, load_model, progress).run()
 
 
 def rule_set(site: Site, code: str | None) -> tuple[str, Code]:
