@@ -121,7 +121,7 @@ def test_what_cannot_be_asked_for_is_bad_input(arguments) -> None:
 
 
 def test_a_verdict_on_nothing_is_none(tmp_path) -> None:
-    code, shown, _ = called("validate", str(tmp_path))
+    code, shown, _ = called("validate", str(tmp_path), "--only", "chains", "--only", "server-power")
     assert code == 3
     assert "No measured data" in shown
 
