@@ -19,6 +19,7 @@ ROOMS = [
     "files",
     "toml_file",
     "kernel_folder",
+    "kernel",
     "jit",
     "datasets",
     "schema",

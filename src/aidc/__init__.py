@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from aidc.site import load
     from aidc.study.check import check
     from aidc.study.run import run
+    from aidc.study.sizes import equipment
     from aidc.study.transient import transient
     from aidc.validation.runner import run as validate
 
@@ -43,6 +44,7 @@ __all__ = [
     "Twin",
     "check",
     "compare",
+    "equipment",
     "load",
     "read_run",
     "run",
@@ -66,6 +68,7 @@ _WHERE = {
     "Twin": "simulate",
     "check": "study.check",
     "compare": "measure",
+    "equipment": "study.sizes",
     "load": "site",
     "read_run": "record.run",
     "run": "study.run",

@@ -2,44 +2,39 @@
 
 `scalar` marks a physics function of scalars, small enough to be inlined into an engine; `engine`
 marks a loop over steps and `part` a stretch of such a loop, always inlined, so that a long loop can
-be read in pieces without paying for calls that pass dozens of arrays. All keep the Python body callable as `function.py_func`.
+be read in pieces without paying for calls that pass dozens of arrays; `inner` is a stretch that is called instead.
+All keep the Python body callable as `function.py_func`.
 
-numba's file cache does not notice an edit to a jitted helper in another module (numba issue 1833),
-so the cache folder is named after a hash of every source file that can hold a kernel.
+What is compiled is kept in a folder of the user, and found again by the code and the values that it rests on
+(`aidc.kernel`): a comment costs nothing, a constant that changed is never missed. Nothing is looked up before
+a kernel is called.
 """
 
 from __future__ import annotations
 
-import hashlib
 import os
-import sys
 from collections.abc import Callable
+from functools import cache
 from pathlib import Path
 from typing import Any, ParamSpec, TypeVar
 
 import numba
+from numba.core.dispatcher import Dispatcher
 
+from aidc.kernel import KernelCache
 from aidc.kernel_folder import private_folder
 
-__all__ = ["engine", "part", "scalar"]
+__all__ = ["engine", "inner", "part", "scalar"]
 
 P = ParamSpec("P")
 R = TypeVar("R")
 
-ROOMS_WITH_KERNELS = ("firmware", "plant", "simulate", "measure/grid")
 
-
-def _source_hash() -> str:
-    digest = hashlib.sha256(f"{numba.__version__} {sys.version}".encode())
-    here = Path(__file__).parent
-    for room in ROOMS_WITH_KERNELS:
-        for source in sorted((here / room).rglob("*.py")):
-            digest.update(source.read_bytes())
-    return digest.hexdigest()[:16]
-
-
-if "NUMBA_CACHE_DIR" not in os.environ:
-    numba.config.CACHE_DIR = private_folder(f"kernels-{_source_hash()}")  # type: ignore[attr-defined]
+@cache
+def _cache_folder() -> Path:
+    """Where compiled kernels are kept: below `NUMBA_CACHE_DIR`, else in a folder of this user's alone."""
+    named = os.environ.get("NUMBA_CACHE_DIR")
+    return Path(named) / "kernels" if named else Path(private_folder("kernels"))
 
 
 def _compile(function: Callable[P, R], **options: Any) -> Callable[P, R]:
@@ -48,14 +43,31 @@ def _compile(function: Callable[P, R], **options: Any) -> Callable[P, R]:
     return njit(error_model="numpy", _nrt=False, **options)(function)
 
 
+def _keep(kernel: Any) -> Any:
+    """Keep on disk what is compiled; a plain function (`NUMBA_DISABLE_JIT=1`) stays what it is."""
+    if isinstance(kernel, Dispatcher):
+        dispatcher: Any = kernel
+        dispatcher._cache = KernelCache(kernel, _cache_folder)  # noqa: SLF001 - numba's own way is `enable_caching`
+    return kernel
+
+
 def scalar(function: Callable[P, R]) -> Callable[P, R]:
     """Compile a physics function of scalars; engines inline it."""
-    return _compile(function, cache=True, nogil=True)
+    return _keep(_compile(function, nogil=True))
 
 
 def engine(function: Callable[P, R]) -> Callable[P, R]:
     """Compile a loop over steps."""
-    return _compile(function, cache=True, nogil=True)
+    return _keep(_compile(function, nogil=True))
+
+
+def inner(function: Callable[P, R]) -> Callable[P, R]:
+    """Compile a stretch of an engine as a function of its own, which only other kernels call.
+
+    For what is called from several places, or rarely: it is compiled once, without the wrapper that would unpack
+    dozens of arrays for Python, and cached within the engine that calls it.
+    """
+    return _compile(function, no_cpython_wrapper=True, no_cfunc_wrapper=True)
 
 
 def part(function: Callable[P, R]) -> Callable[P, R]:

@@ -35,6 +35,10 @@ RANGES = {
     "case_limit_c": (70, 90),
     "case_trip_c": (80, 105),
     "capacitor_j": (30, 100),
+    "air_limit_c": (25, 35),
+    "coolant_limit_c": (30, 50),
+    "leakage_per_k": (0.001, 0.003),
+    "fan_speed_per_k": (0.01, 0.05),
 }
 
 

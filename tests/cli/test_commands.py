@@ -330,3 +330,46 @@ def test_the_measured_examples_run(aidc_data, tmp_path) -> None:
         )
         assert done.returncode == 0, done.stderr
         assert json.loads(done.stdout)["energy_mwh"]["closure_residual_frac"] < 1e-9
+
+
+def test_equipment_lists_and_freezes_what_was_bought(tmp_path) -> None:
+    """The frozen file has the same schedule; a second write is refused, and a sensitivity changes no count."""
+    made = aidc("new", str(tmp_path))
+    assert made.returncode == 0, made.stderr
+    site, frozen = tmp_path / "site.toml", tmp_path / "frozen.toml"
+    first = aidc("equipment", str(site), "--write", str(frozen), "--json")
+    assert first.returncode == 0, first.stderr
+    listed = json.loads(first.stdout)
+    again = json.loads(aidc("equipment", str(frozen), "--json").stdout)
+    assert again["equipment"] == listed["equipment"]
+    assert aidc("equipment", str(site), "--write", str(frozen)).returncode == 5
+    warm = aidc("equipment", str(site), "--json", "--set", "cooling.hall.supply_temp_c=50")
+    changed = json.loads(warm.stdout)
+    count = [(item["of"], item["what"], item["units"]) for item in listed["equipment"]]
+    assert [(item["of"], item["what"], item["units"]) for item in changed["equipment"]] == count
+    assert changed["findings"][0]["where"] == "cooling.hall"
+    assert changed["resized"] == []
+    table = aidc("equipment", str(site), "--set", "cooling.hall.units=1").stdout
+    assert "resized by a setting: cooling.hall: 2 x chiller-economiser of 3 MW to 1 x" in " ".join(
+        table.split()
+    )
+
+
+def test_a_run_says_what_is_too_small_and_a_frozen_file_runs_to_the_same_figures(tmp_path) -> None:
+    assert aidc("new", str(tmp_path)).returncode == 0
+    site = str(tmp_path / "site.toml")
+    small = ["--set", "cooling.hall.units=1", "--set", "cooling.hall.rated_heat_mw=0.1"]
+    done = aidc("run", site, *SHORT, "--out", str(tmp_path / "a"), *small)
+    assert done.returncode == 0, done.stderr
+    told = " ".join(done.stdout.split())
+    assert "undersized: cooling.hall: heat rejection is 85 % short" in told
+    assert "resized by a setting: cooling.hall: 2 x chiller-economiser of 3 MW to 1 x" in told
+    meta = json.loads((tmp_path / "a" / "run.json").read_text())["meta"]
+    assert [one["where"] for one in meta["findings"]] == ["cooling.hall"]
+    assert len(meta["resized"]) == 1
+    again = aidc("run", str(tmp_path / "a" / "site.toml"), "--out", str(tmp_path / "b"), "--json")
+    assert again.returncode == 0, again.stderr
+    figures = [json.loads((tmp_path / name / "summary.json").read_text()) for name in "ab"]
+    for one in figures:
+        del one["performance"]
+    assert figures[0] == figures[1]

@@ -12,6 +12,9 @@ import pytest
 
 START = datetime(2025, 7, 7, 4, tzinfo=UTC)  # midnight in New York
 CAPACITY_J = 80e6 * 3600
+GENSETS = {
+    "g": {"fuel_j": 100 * 3.6e9, "fuel_price_usd_per_mwh": 90.0, "fuel_carbon_kg_per_mwh": 265.6},
+}
 
 
 @dataclass
@@ -74,6 +77,17 @@ def storage_path(rng: np.random.Generator, rows: int, step_s: float, first: floa
     }
 
 
+def genset_columns(power_w: np.ndarray) -> dict[str, np.ndarray]:
+    fuel_w = power_w / 0.4
+    return {
+        "genset_w": power_w,
+        "genset_fuel_w": fuel_w,
+        "genset.g.power_w": power_w,
+        "genset.g.fuel_w": fuel_w,
+        "genset.g.running_frac": (power_w > 0).astype(float),
+    }
+
+
 def build(
     rows: int = 180,
     seed: int = 0,
@@ -81,9 +95,13 @@ def build(
     dark: float = 0.0,
     kinds: tuple[str, ...] = ("service", "service", "job", "idle"),
     start: datetime = START,
+    gensets: bool = False,
     **meta: Any,
 ) -> FakeRun:
-    """A run with random flows that balance; `dark` is the share of steps in which every server is off."""
+    """A run with random flows that balance; `dark` is the share of steps in which every server is off.
+
+    With `gensets` an entry `g` carries a part, at an efficiency of 40 %.
+    """
     rng = np.random.default_rng(seed)
     time = [start + timedelta(seconds=k * step_s) for k in range(rows)]
     off = rng.random(rows) < dark
@@ -97,7 +115,8 @@ def build(
     cooling, conversion, auxiliary = 0.1 * total["it_w"], 0.05 * total["it_w"], np.full(rows, 3e5)
     fan = 0.4 * cooling
     pv = rng.uniform(0, 3e7, rows)
-    net = total["it_w"] + cooling + conversion + auxiliary + store["storage.yard.power_w"] - pv
+    own = 5e6 * (np.arange(rows) % 7 > 2) * gensets
+    net = total["it_w"] + cooling + conversion + auxiliary + store["storage.yard.power_w"] - pv - own
     used = total["it_w"] + cooling + conversion + auxiliary + store["storage.yard.loss_w"]
     ambient, reused, stored = fan + conversion, 0.02 * used, rng.uniform(-1e5, 1e5, rows)
     series = pl.DataFrame(
@@ -108,6 +127,7 @@ def build(
             "grid_import_min_w": net - 1e5,
             "grid_import_max_w": net + 1e5,
             "pv_w": pv,
+            **(genset_columns(own) if gensets else {}),
             **total,
             "conversion_loss_w": conversion,
             "stage.dc.rectifier.loss_w": conversion,
@@ -143,13 +163,20 @@ def build(
         "workloads": workloads,
         "pods": {name: {"rated_w": 1e7 * (k + 1)} for k, name in enumerate(names)},
         "storage": {
-            "yard": {"capacity_j": CAPACITY_J, "power_w": 4e7, "temp_k": 298.15, "first_soc_frac": 0.5}
+            "yard": {
+                "capacity_j": CAPACITY_J,
+                "power_w": 4e7,
+                "temp_k": 298.15,
+                "first_soc_frac": 0.5,
+                "ageing": ["naumann", "blast"],
+            }
         },
         "stored_first_j": 0.5 * CAPACITY_J,
         "stored_last_j": float(store["storage.yard.soc_frac"][-1]) * CAPACITY_J,
         "thermal_first_j": 0.0,
         "thermal_last_j": float(stored.sum()) * step_s,
         "tariff": {"demand_usd_per_kw_month": 12.0, "fixed_usd_per_month": 5000.0},
+        "gensets": GENSETS if gensets else {},
         "performance": {"wall_s": 1.0, "steps_per_s": 1e6, "peak_rss_mb": 300.0},
     }
     return FakeRun(series, pods, {**told, **meta})

@@ -19,10 +19,14 @@ KINDS = st.lists(st.sampled_from(["service", "job", "idle", "replay"]), min_size
 
 @settings(max_examples=25, deadline=None)
 @given(
-    seed=st.integers(0, 10_000), rows=st.integers(1, 90), kinds=KINDS, dark=st.sampled_from([0.0, 0.4, 1.0])
+    seed=st.integers(0, 10_000),
+    rows=st.integers(1, 90),
+    kinds=KINDS,
+    dark=st.sampled_from([0.0, 0.4, 1.0]),
+    gensets=st.booleans(),
 )
-def test_workloads_and_unallocated_add_up_to_the_site(make_run, seed, rows, kinds, dark) -> None:
-    run = make_run(rows=rows, seed=seed, kinds=tuple(kinds), dark=dark)
+def test_workloads_and_unallocated_add_up_to_the_site(make_run, seed, rows, kinds, dark, gensets) -> None:
+    run = make_run(rows=rows, seed=seed, kinds=tuple(kinds), dark=dark, gensets=gensets)
     told = summary(run)
     parts = [*told["services"].values(), *told["jobs"].values(), told["unallocated"]]
     for key, whole in (
@@ -31,7 +35,7 @@ def test_workloads_and_unallocated_add_up_to_the_site(make_run, seed, rows, kind
         ("water_m3", told["water_m3"]),
     ):
         assert sum(part[key] for part in parts) == pytest.approx(whole, rel=1e-9, abs=1e-9)
-    for key in ("energy", "demand", "fixed", "total", "prorated"):
+    for key in ("energy", "demand", "fixed", "fuel", "total", "prorated"):
         size = sum(abs(part["cost_usd"][key]) for part in parts)
         shared = sum(part["cost_usd"][key] for part in parts)
         assert shared == pytest.approx(told["cost_usd"][key], abs=1e-9 * (size + 1))
@@ -155,7 +159,7 @@ def test_a_run_on_disk_gives_the_same_figures_every_time(make_run, tmp_path) -> 
 
 
 def test_every_quantity_is_allocated(make_run) -> None:
-    frames = frames_of(make_run())
+    frames = frames_of(make_run(gensets=True))
     site = allocate(frames, bill_of(frames)).site()
     missing = [key for key in QUANTITIES if key != "carbon_marginal_kg" and site[key] == 0]
     assert missing == []

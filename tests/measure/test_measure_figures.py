@@ -234,6 +234,19 @@ def test_storage_cycles_and_soc(make_run) -> None:
     assert set(told["ageing"]) >= {"naumann", "blast"}
 
 
+@pytest.mark.parametrize(("models", "main"), [([], None), (["blast"], "blast"), (["naumann"], "naumann")])
+def test_only_models_that_hold_for_the_cells_give_ageing(make_run, models, main) -> None:
+    """A capacitor names none: it ages by neither law of lithium cells."""
+    run = make_run()
+    run.meta["storage"]["yard"]["ageing"] = models
+    told = summary(run)["storage"]["yard"]
+    assert list(told["ageing"]) == models
+    assert told["ageing_model"] == main
+    assert (told["soh_loss_calendar_pct"] is None) is (main is None)
+    assert (told["soh_loss_cycle_pct"] is None) is (main is None)
+    assert told["equivalent_full_cycles"] > 0
+
+
 REQUIRED = {
     "window": "start end step_s steps",
     "energy_mwh": "grid_import grid_export pv wind storage_charge storage_discharge accelerator server it "

@@ -10,7 +10,7 @@ from pydantic import TypeAdapter
 
 from aidc.catalogue import names, read
 from aidc.plant.cooling.adiabatic import pad_air_k, pad_share, pad_water_kg_s
-from aidc.plant.cooling.chiller import carnot_cop, economised_w, part_load_factor
+from aidc.plant.cooling.chiller import carnot_cop, lifted_w, part_load_factor, part_load_work
 from aidc.plant.cooling.moist_air import ATMOSPHERE_PA, enthalpy_j_kg, humidity_ratio, relative_humidity
 from aidc.plant.cooling.node import star_step
 from aidc.plant.cooling.rejection import Figure, reject, rejection_limit, rejection_power
@@ -156,9 +156,11 @@ def test_make_up_follows_the_cycles_of_concentration():
 def test_pads_cool_towards_wet_bulb():
     assert pad_air_k(310.0, 295.0, 1.0, 0.8) == pytest.approx(298.0)
     assert pad_air_k(310.0, 295.0, 0.0, 0.8) == 310.0
-    assert pad_share(1.0, 2.0, 0.9) == 0.0
-    assert pad_share(2.0, 2.0, 0.9) == pytest.approx(1.0)
-    assert pad_share(2.0, -1.0, 0.9) == 1.0
+    # a conductance of 2 W/K gives 20 W over 10 K: behind pads that cool by 6 K, 26 W need half of them
+    assert pad_share(20.0, 2.0, 10.0, 6.0) == 0.0
+    assert pad_share(26.0, 2.0, 10.0, 6.0) == pytest.approx(0.5)
+    assert pad_share(40.0, 2.0, 10.0, 6.0) == 1.0
+    assert pad_share(1.0, 2.0, -10.0, 6.0) == 1.0
     # the latent heat of the water is the sensible heat of the air
     assert pad_water_kg_s(1e5, 310.0, 298.0) * 2.45e6 == pytest.approx(1e5 * 12.0)
 
@@ -171,9 +173,12 @@ def test_carnot_and_part_load():
     assert part_load_factor(0.0, 0.1226, 0.3070, 0.5713, 0.25) == pytest.approx(
         part_load_factor(0.25, 0.1226, 0.3070, 0.5713, 0.25)
     )
-    assert economised_w(10.0, 300.0, 290.0, 2.0, 2.0) == 10.0
-    assert economised_w(20.0, 300.0, 290.0, 2.0, 2.0) == pytest.approx(16.0)
-    assert economised_w(20.0, 290.0, 295.0, 2.0, 2.0) == 0.0
+    for load in (0.1, 0.25, 0.6, 1.2):
+        factor = part_load_factor(load, 0.1226, 0.3070, 0.5713, 0.25)
+        assert part_load_work(load, 0.1226, 0.3070, 0.5713, 0.25, 4.0) == pytest.approx(load * factor)
+    assert lifted_w(10.0, -1.0, 2.0) == 0.0  # the economiser goes below the supply
+    assert lifted_w(10.0, 3.0, 2.0) == pytest.approx(6.0)  # 2 W/K are lifted by 3 K
+    assert lifted_w(10.0, 8.0, 2.0) == 10.0
 
 
 weather = st.tuples(st.floats(-20, 45), st.floats(0, 15)).map(
@@ -234,7 +239,7 @@ def test_more_heat_never_draws_less(columns, name):
     assert all(less <= more * 1.01 + 100 for less, more in pairwise(drawn))
 
 
-@pytest.mark.parametrize("wet_c", [-3.0, 8.0, 21.0, 27.0])
+@pytest.mark.parametrize("wet_c", [3.0, 8.0, 21.0, 27.0])
 @pytest.mark.parametrize("air", [0.3, 0.6, 0.9])
 def test_tables_read_back_the_tower(wet_c, air):
     """Interpolated conductance within 2 %, fan speed within 0.03 of what the equations give."""
@@ -243,8 +248,8 @@ def test_tables_read_back_the_tower(wet_c, air):
     params = tower_params(bare)
     column = rejection_column(bare, 1, params.water_w_k)
     wet_k = kelvin(wet_c)
-    # the speed table is drawn for the design's span, the return above wet bulb
-    span_k = bare.coolant_in_c - bare.wet_bulb_c
+    # the speed table is drawn for water that returns at its design temperature
+    span_k = bare.coolant_in_c - wet_c
     for flow in (0.37, 0.8, 1.0):
         most, sink_k = rejection_limit(wet_k + 4, wet_k, 300.0, wet_k + span_k, column, flow)
         assert sink_k == wet_k
@@ -319,3 +324,47 @@ def test_kernels_equal_their_python_bodies(columns, name):
     assert (most, sink_k) == pytest.approx(rejection_limit.py_func(*arguments), rel=1e-12)
     asked = (0.6 * most, most, supply_k, supply_k + 8.0, kelvin(21.0), kelvin(17.0), columns[name], 0.8)
     assert rejection_power(*asked) == pytest.approx(rejection_power.py_func(*asked), rel=1e-12)
+
+
+@pytest.mark.parametrize("name", ENTRIES)
+def test_a_finer_grid_of_weather_never_costs_more_when_colder(columns, name):
+    """Every half kelvin, at several loads and spreads of wet bulb: within 0.5 % and a ten-thousandth of the heat."""
+    supply_k = set_point_k(name)
+    for load in (0.3, 0.7, 1.0):
+        for spread_k in (0.0, 6.0):
+            drawn = []
+            for dry_c in np.arange(-20.0, 44.0, 0.5):
+                outdoors = (kelvin(dry_c), kelvin(dry_c - spread_k))
+                heat, fan, compressor, _ = reject(
+                    load * HEAT_W, supply_k, supply_k + RISE_K, *outdoors, columns[name], load
+                )
+                if heat < load * HEAT_W * (1 - 1e-9):
+                    break
+                drawn.append(fan + compressor)
+            assert len(drawn) > 60
+            assert all(colder <= 1.005 * warmer + 1e-4 * HEAT_W for colder, warmer in pairwise(drawn))
+
+
+@pytest.mark.parametrize("name", sorted(set(ENTRIES) - {"chiller-air-cooled", "chiller-economiser"}))
+def test_thin_air(name):
+    """At 0.8 of the density full speed moves 0.8 of the air: the conductance at that flow, for 0.8 of the power."""
+    entry = ENTRIES[name]
+    sea, high = (rejection_column(entry, 5, FLOW_W_K, set_point_k(name), density) for density in (1.0, 0.8))
+    assert high[Figure.FAN_W] == pytest.approx(0.8 * sea[Figure.FAN_W])
+    assert high[Figure.AIR_KG_S] == pytest.approx(0.8 * sea[Figure.AIR_KG_S])
+    if name in WET_KINDS:
+        return
+    share = FLOW_W_K / (5 * entry.rated_heat_mw * 1e6 / (entry.coolant_in_c - entry.coolant_out_c))
+    most = rejection_limit(kelvin(10.0), kelvin(5.0), kelvin(40.0), kelvin(50.0), high)[0]
+    assert most == pytest.approx(5 * unit_conductance_w_k(entry, share, 0.8), rel=1e-6)
+
+
+@pytest.mark.parametrize("name", ENTRIES)
+def test_fewer_units_reject_less_at_most_and_cost_more(columns, name):
+    supply_k, column = set_point_k(name), columns[name]
+    weather = (kelvin(24.0), kelvin(19.0))
+    whole = reject(5e6, supply_k, supply_k + RISE_K, *weather, column, 0.5)
+    half = reject(5e6, supply_k, supply_k + RISE_K, *weather, column, 0.5, 0.5)
+    assert half[0] == pytest.approx(whole[0])
+    assert sum(half[1:3]) >= sum(whole[1:3]) * (1 - 1e-9)
+    assert reject(5e6, supply_k, supply_k + RISE_K, *weather, column, 0.5, 0.0)[0] == 0.0

@@ -30,6 +30,7 @@ POD_TABLE = {
     "d": ("", 1.5, "hall", "ac"),
 }
 FIRST_SOC = 0.1
+GENSET = {"fuel_j": 100 * 3.6e9, "fuel_price_usd_per_mwh": 90.0, "fuel_carbon_kg_per_mwh": 265.6}
 CHARGE_W = 20e6 * 3 / 0.95 / 0.94 / 4  # four hours fill what three hours take
 STAGES = {
     "dc": {"transformer": 0.008, "central-rectifier": 0.017, "rack-dcdc": 0.015},
@@ -78,15 +79,21 @@ def sample_run(
     pv: bool = True,
     services: bool = True,
     jobs: bool = True,
+    foul: bool = False,
     name: str = "campus-100mw",
     start: datetime = START,
 ) -> SampleRun:
-    """A run of `days` days with output steps of `step_s` seconds; the options drop parts of the site."""
+    """A run of `days` days with output steps of `step_s` seconds; the options drop parts of the site.
+
+    With `foul` a genset carries 2 MW in the second quarter of the window, while pod `d` is shed.
+    """
     parts = Parts(n=max(1, int(days * 86400 / step_s)), step_s=step_s, rng=np.random.default_rng(7))
     weather(parts)
     for pod, row in POD_TABLE.items():
         parts.pods[pod] = pod_columns(parts, row, services=services, jobs=jobs)
     site_columns(parts, storage=storage, pv=pv)
+    if foul:
+        foul_columns(parts)
     times = pl.datetime_range(
         start,
         start + timedelta(seconds=step_s * (parts.n - 1)),
@@ -105,7 +112,7 @@ def sample_run(
     site = site_shape(name, storage=storage, pv=pv, services=services, jobs=jobs, start=start, days=days)
     run = SampleRun(
         site=site,
-        meta=meta(site, parts, start),
+        meta=meta(site, parts, start) | ({"gensets": {"own": GENSET}} if foul else {}),
         series=series,
         pods=pods,
         events=events(times, services=services),
@@ -240,6 +247,21 @@ def site_columns(parts: Parts, *, storage: bool, pv: bool) -> None:
     }
 
 
+def foul_columns(parts: Parts) -> None:
+    """Who was shed and who carried: the books stay as they are."""
+    series, on = parts.series, np.zeros(parts.n)
+    on[parts.n // 4 : parts.n // 2] = 1.0
+    series |= {"genset_w": 2e6 * on, "genset.own.power_w": 2e6 * on, "genset.own.fuel_w": 5e6 * on}
+    series |= {"genset.own.running_frac": on, "bus_formed_frac": np.ones(parts.n)}
+    series["grid_import_w"] = series["grid_import_w"] - 2e6 * on
+    series["unserved_w"] = 1e6 * on
+    series["wanted_w"] = series["grid_import_w"] + series["pv_w"] + series["genset_w"] + 1e6 * on
+    for pod, columns in parts.pods.items():
+        off = on * (pod == "d")
+        columns |= {"shed_frac": off, "not_supplied_w": 1e6 * off, "available_frac": 1.0 - off}
+        columns |= {"tripped_frac": np.zeros(parts.n)}
+
+
 def cooling(parts: Parts) -> None:
     series = parts.series
     dry_c = series["dry_bulb_k"] - 273.15
@@ -367,7 +389,12 @@ def meta(site: dict[str, Any], parts: Parts, start: datetime) -> dict[str, Any]:
         },
         "jobs": {name: {"finished": False, "lost_s": 2520.0} for name in site["jobs"]},
         "storage": {
-            name: {"capacity_j": 80 * 3.6e9, "power_w": 40e6, "first_soc_frac": FIRST_SOC}
+            name: {
+                "capacity_j": 80 * 3.6e9,
+                "power_w": 40e6,
+                "first_soc_frac": FIRST_SOC,
+                "ageing": ["naumann", "blast"],
+            }
             for name in site.get("storage", {})
         },
         "performance": {"wall_s": 0.61, "steps_per_s": 991_000.0, "peak_rss_mb": 412.0},

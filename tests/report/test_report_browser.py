@@ -167,6 +167,18 @@ def test_charts_follow_theme_paper_and_width(looker):
     page.close()
 
 
+@pytest.mark.parametrize("width", [DESK, PHONE])
+def test_a_foul_run_shows_who_carried_and_who_was_shed(looker, width):
+    page = looker.open(f"foul-{width}", width, days=1, foul=True)
+    for name in ("supply-sources", "supply-shed", "supply-charge"):
+        page.locator(f"[data-chart={name}]").scroll_into_view_if_needed()
+        until(page, f"document.querySelectorAll('[data-chart={name}] .trace').length > 0")
+    assert "99.436 %" in page.locator("#t-availability tbody tr").first.inner_text()
+    assert "14" in page.locator("#t-gensets tbody tr").first.inner_text()
+    assert page.evaluate("document.documentElement.scrollWidth") == width
+    page.close()
+
+
 def test_a_site_with_little_on_it_draws_too(looker):
     page = looker.open("bare", PHONE, days=0.1, storage=False, pv=False, services=False, jobs=False)
     assert page.evaluate("document.documentElement.scrollWidth") == PHONE

@@ -9,21 +9,29 @@ from pathlib import Path
 import numba
 import numpy as np
 
-SUMMED = ("pod", "stage", "plant", "store", "site")  # parts of one flat array, see layout.py
+SUMMED = ("pod", "stage", "plant", "store", "site", "genset")  # parts of one flat array, see layout.py
 
 
 def joined(scratch):
     """The scratch with its parts as views again: pickling made copies of them."""
 
-    def views(flat):
-        ends = np.cumsum([getattr(scratch, name).size for name in SUMMED])[:-1]
+    def views(flat, shapes):
+        ends = np.cumsum([shape[0] * shape[1] for shape in shapes.values()])[:-1]
         return {
-            name: part.reshape(getattr(scratch, name).shape)
-            for name, part in zip(SUMMED, np.split(flat, ends), strict=True)
+            name: part.reshape(shape)
+            for (name, shape), part in zip(shapes.items(), np.split(flat, ends), strict=True)
         }
 
     step, total = scratch.step.copy(), scratch.total.copy()
-    return scratch._replace(step=step, **views(step), total=total, pod_total=views(total)["pod"])
+    shapes = {name: getattr(scratch, name).shape for name in SUMMED}
+    totals = views(total, {**shapes, "cell": scratch.cell_total.shape})
+    return scratch._replace(
+        step=step,
+        **views(step, shapes),
+        total=total,
+        pod_total=totals["pod"],
+        cell_total=totals["cell"],
+    )
 
 
 def main(source: str, target: str) -> None:

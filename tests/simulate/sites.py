@@ -55,6 +55,7 @@ def documents(draw) -> dict:
             "racks": draw(st.integers(1, 12)),
             "chain": draw(st.sampled_from(["dc", "ac"])),
             "cooling": RACKS[rack],
+            "air_cooling": "hall",
             "priority": draw(st.integers(0, 3)),
         }
     body = document(

@@ -23,7 +23,7 @@ START, NOTICE, LENGTH = 15, 5, 15  # minutes
 
 def site(reduce_frac: float, tiers=(0, 1, 3), *, storage: bool = False, margin_frac: float = 0.03, **event):
     """Saturated pods of each tier, and a request from the 15th to the 30th minute of 45."""
-    rack = {"use": "8xb200-liquid", "racks": 10, "chain": "dc", "cooling": "warm"}
+    rack = {"use": "8xb200-liquid", "racks": 10, "chain": "dc", "cooling": "warm", "air_cooling": "hall"}
     body = document({f"p{tier}": dict(rack) for tier in tiers}, minutes=45.0)
     body["scenario"] |= {"step_s": 1, "output_step_s": 60}
     demand = {"use": "constant", "output_tokens_per_s": 1e8}

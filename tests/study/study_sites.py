@@ -34,12 +34,13 @@ sst = { use = "800vdc-sst", front = "sst-800vdc" }
 
 [cooling]
 warm = { use = "dry-cooler", cdu = "deschutes-2mw", supply_temp_c = 40 }
+hall = { use = "chiller-economiser", supply_temp_c = 20 }
 
 [pods]
-chat-a = { use = "gb200-nvl72", racks = 130, chain = "ac", cooling = "warm", priority = 1 }
-chat-b = { use = "gb200-nvl72", racks = 110, chain = "eco", cooling = "warm", priority = 2 }
-train-a = { use = "gb200-nvl72", racks = 260, chain = "dc", cooling = "warm", priority = 3 }
-train-b = { use = "gb200-nvl72", racks = 220, chain = "sst", cooling = "warm", priority = 4 }
+chat-a = { use = "gb200-nvl72", racks = 130, chain = "ac", cooling = "warm", air_cooling = "hall", priority = 1 }
+chat-b = { use = "gb200-nvl72", racks = 110, chain = "eco", cooling = "warm", air_cooling = "hall", priority = 2 }
+train-a = { use = "gb200-nvl72", racks = 260, chain = "dc", cooling = "warm", air_cooling = "hall", priority = 3 }
+train-b = { use = "gb200-nvl72", racks = 220, chain = "sst", cooling = "warm", air_cooling = "hall", priority = 4 }
 
 [storage.yard]
 use = "lfp-site"

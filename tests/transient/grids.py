@@ -28,7 +28,7 @@ def body_of(
     more: dict | None = None,
 ) -> dict:
     """Pods of 8xb200 racks (about 0.1 MW each): serving at full throughput, or one training job."""
-    shape = {"use": "8xb200-liquid", "racks": racks, "chain": "dc", "cooling": "warm"}
+    shape = {"use": "8xb200-liquid", "racks": racks, "chain": "dc", "cooling": "warm", "air_cooling": "hall"}
     body = document({f"p{number}": dict(shape) for number in range(pods)}, minutes=2.0, step_s=5.0)
     names = list(body["pods"])
     body["chains"]["dc"] = {"use": "800vdc-central-rectifier", "redundancy": "N+1", "front": front}

@@ -135,13 +135,13 @@ def test_six_sags_in_82_s_drop_a_site_that_counts_them(front, drops) -> None:
 
 def test_a_generator_takes_over_what_is_locked_out() -> None:
     front = {"use": "ups-sag-counter", "return_s": 0.1, "walk_in_s": 0.1}
-    gensets = {"standby": {"use": "diesel-standby", "power_mw": 3.0, "start_time_s": 3.0}}
+    gensets = {"standby": {"use": "diesel-standby", "power_mw": 3.0, "start_time_s": 3.0, "call_s": 1.5}}
     event = sag(0.3, 0.1, 0.5, repeat=3, every_s=1.0)
-    window, wave = ran(body_of(front=front, more={"gensets": gensets}), [event], duration_s=10.0)
+    window, wave = ran(body_of(front=front, more={"gensets": gensets}), [event], duration_s=12.0)
     assert window.state.lane[LaneState.MODE, 0] == Mode.GENERATOR
     locked_s = 2.5
     took_s = crossing_s(wave, "battery_w", -1.0, falling=False, after_s=locked_s + 0.5)
-    assert took_s == pytest.approx(locked_s + 0.006 + 3.0 + 2.0, abs=0.01)
+    assert took_s == pytest.approx(locked_s + 0.006 + 1.5 + 3.0 + 2.0, abs=0.01)
     assert wave["it_served_w"] == pytest.approx(wave["it_demand_w"])
     assert window.books().energy_j["generator"] > 0.0
 
@@ -252,7 +252,15 @@ def test_an_island_is_carried_and_goes_back_in_step() -> None:
 
 
 def test_a_site_without_storage_is_carried_by_its_generators() -> None:
-    gensets = {"standby": {"use": "diesel-standby", "power_mw": 6.0, "start_time_s": 2.0}}
+    gensets = {
+        "standby": {
+            "use": "diesel-standby",
+            "power_mw": 6.0,
+            "call_s": 0.5,
+            "start_time_s": 2.0,
+            "minimum_load_frac": 0.0,
+        }
+    }
     front = {"use": "ups-double-conversion", "return_s": 0.5, "walk_in_s": 1.0}
     event = Islanding(use="islanding", start_s=0.5)
     window, wave = ran(body_of(front=front, more={"gensets": gensets}), [event], duration_s=12.0)
@@ -263,14 +271,30 @@ def test_a_site_without_storage_is_carried_by_its_generators() -> None:
     assert window.books().energy_j["generator"] > 0.0
 
 
-def test_generators_that_are_too_small_trip() -> None:
-    gensets = {"standby": {"use": "diesel-standby", "power_mw": 0.3, "start_time_s": 1.0}}
+def test_generators_that_are_too_small_carry_what_they_can() -> None:
+    """Their rating, batteries the rest; racks whose battery is empty wait until what they want fits."""
+    gensets = {"standby": {"use": "diesel-standby", "power_mw": 0.3, "start_time_s": 1.0, "call_s": 0.5}}
+    gensets["standby"]["ramp_frac_per_s"] = 10.0
     front = {"use": "ups-double-conversion", "return_s": 0.2, "walk_in_s": 1.0, "battery_s": 7.0}
     event = Islanding(use="islanding", start_s=0.5)
-    _, wave = ran(body_of(front=front, more={"gensets": gensets}), [event], duration_s=10.0)
-    assert wave["v_bus_pu"].max() > 0.9
-    assert wave["v_bus_pu"][-1] == 0.0
+    body = body_of(front=front, more={"gensets": gensets})
+    body["pods"]["p0"]["restart_s"] = 1.0
+    window, wave = ran(body, [event], duration_s=14.0)
+    assert wave["v_bus_pu"][-1] > 0.9
+    assert wave["genset_w"].max() == pytest.approx(0.3e6, rel=1e-6)
+    assert wave["battery_w"][5500] == pytest.approx(-(wave["it_served_w"][5500] - 0.3e6), rel=0.05)
     assert wave["it_served_w"][-1] == 0.0
+    assert window.modes() == {"p0": "down"}
+
+
+def test_generators_trip_under_what_cannot_be_held_back() -> None:
+    gensets = {"standby": {"use": "diesel-standby", "power_mw": 0.002, "start_time_s": 1.0, "call_s": 0.5}}
+    event = Islanding(use="islanding", start_s=0.5)
+    body = body_of(more={"gensets": gensets})
+    body["site"]["auxiliary_mw"] = 0.01
+    window, wave = ran(body, [event], duration_s=6.0)
+    assert wave["v_bus_pu"][-1] == 0.0
+    assert window.gensets() == {"standby": "tripped"}
 
 
 @STEP

@@ -53,6 +53,16 @@ def cases(draw):
         "x_over_r": draw(st.sampled_from([0.5, 10.0, 100.0])),
         "transformer": {"winding": draw(st.sampled_from(["Dy", "Yy"])), "reactance_frac": 0.1},
     }
+    for plant in body["cooling"].values():
+        plant["drives"] = {"on_ups": draw(st.booleans()), "restart_s": 0.1, "ramp_s": 0.2}
+        plant["drives"] |= {"compressor_restart_s": 0.4}
+    for genset in body.get("gensets", {}).values():
+        genset |= {"call_s": 0.1, "start_time_s": 0.2, "synchronise_s": 0.1, "stop_s": 0.3}
+        genset |= {"power_mw": draw(st.sampled_from([0.02, 1.0, 20.0]))}
+        genset |= {"ramp_frac_per_s": draw(st.sampled_from([0.5, 10.0]))}
+    if "s-ups" in body["storage"]:
+        body["storage"]["s-ups"] |= {"charge_from_gensets": draw(st.booleans()), "soc_initial_frac": 0.6}
+        body["storage"]["s-ups"] |= {"energy_mwh": draw(st.sampled_from([1e-3, 0.2]))}
     if "s-site" in body["storage"]:
         body["storage"]["s-site"] |= {
             "energy_mwh": draw(st.sampled_from([1e-4, 0.2])),

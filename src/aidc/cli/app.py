@@ -33,6 +33,13 @@ Set = Annotated[
     Parameter(name="--set", negative="", help="Override a key: --set storage.yard.power_mw=50 (repeatable)."),
 ]
 
+Resize = Annotated[
+    bool,
+    Parameter(
+        negative="", help="Size the plant for the site with its settings, not for the file as written."
+    ),
+]
+
 
 @app.command
 def run(
@@ -45,6 +52,7 @@ def run(
         bool, Parameter(name="--no-code", negative="", help="Refuse controllers that are not shipped.")
     ] = False,
     set_: Set = [],  # noqa: B006  cyclopts reads the default, nothing changes it
+    resize: Resize = False,
     json: Json = False,
 ) -> int:
     """Run a site through its scenario and account for every joule.
@@ -61,7 +69,33 @@ def run(
         settings.append(f"scenario.days={days}")
     if step is not None:
         settings.append(f"scenario.step_s={step}")
-    return run_site(site, out, settings, own_code=not no_code, as_json=json)
+    return run_site(site, out, settings, own_code=not no_code, as_json=json, resize=resize)
+
+
+@app.command
+def equipment(
+    site: Path,
+    *,
+    write: Annotated[
+        Path | None,
+        Parameter(
+            help="Write a site file with every size in it, which runs to the same figures; must not exist."
+        ),
+    ] = None,
+    set_: Set = [],  # noqa: B006  as above
+    resize: Resize = False,
+    json: Json = False,
+) -> int:
+    """List what a site has: units, ratings, design conditions, peak use, margin with one unit out.
+
+    Parameters
+    ----------
+    site
+        The site file (TOML).
+    """
+    from aidc.cli.schedule import show_equipment
+
+    return show_equipment(site, write, set_, as_json=json, resize=resize)
 
 
 @app.command
@@ -83,6 +117,7 @@ def check(
     suggest: Annotated[bool, Parameter(help="Look for the smallest change that would pass.")] = True,
     out: Out = None,
     set_: Set = [],  # noqa: B006  as above
+    resize: Resize = False,
     json: Json = False,
 ) -> int:
     """Judge a site by a grid rule set: ride-through, recovery, oscillation, ramps, flicker and more.
@@ -97,7 +132,9 @@ def check(
     from aidc.cli.checking import CheckRequest, check_site
 
     return check_site(
-        CheckRequest(site, code, event, recording, set_, out, zoned(at), duration, step, suggest, json)
+        CheckRequest(
+            site, code, event, recording, set_, out, zoned(at), duration, step, suggest, json, resize
+        )
     )
 
 
@@ -113,6 +150,7 @@ def transient(
     level: Annotated[str, Parameter(help="Short-circuit level: normal, max, min or n-1.")] = "normal",
     out: Out = None,
     set_: Set = [],  # noqa: B006  as above
+    resize: Resize = False,
     json: Json = False,
 ) -> int:
     """Step a site through one window in milliseconds and record it.
@@ -131,7 +169,7 @@ def transient(
         "seed": seed,
         "level": level,
     }
-    return run_transient(site, event, set_, options, out, as_json=json)
+    return run_transient(site, event, set_, options, out, as_json=json, resize=resize)
 
 
 def zoned(moment: datetime | None) -> datetime | None:

@@ -38,22 +38,26 @@ class CheckRequest:
     step_ms: float
     suggest: bool
     as_json: bool
+    resize: bool = False
 
 
 def check_site(request: CheckRequest) -> int:
     """Judge a site or its recordings by one or several rule sets; the worst result is the exit code."""
     from aidc.measure.grid.verdict import overall
+    from aidc.plant.freeze import frozen
     from aidc.record.writer import RunWriter, free_folder
     from aidc.report.check import write_check
     from aidc.report.check_console import verdict_table
     from aidc.site import load
 
-    site = load(request.site, request.settings)
+    site = frozen(load(request.site, request.settings, resize=request.resize))
+    if not request.as_json:
+        _tell(site)
     target = request.out or free_folder(Path("runs"), f"{site.site.name}-check")
     taken: set[str] = set()
     with RunWriter(target) as writer:  # before anything is computed: what the disk refuses is refused at once
         results = _results(site, request, progress_console(quiet=request.as_json))
-        document = _document(results)
+        document = {**_document(results), **_sizes(site)}
         writer.document("check.json", document)
         for result in results:
             _waveforms(writer, result.windows, result.code_name, taken)
@@ -144,28 +148,44 @@ def run_transient(
     out: Path | None,
     *,
     as_json: bool,
+    resize: bool = False,
 ) -> int:
     """Step a site through one window and write its waveform and report."""
+    from aidc.plant.freeze import frozen
     from aidc.record.writer import RunWriter, free_folder
     from aidc.report.check import write_transient
     from aidc.report.check_console import transient_table
     from aidc.site import load
     from aidc.study.transient import transient
 
-    site = load(path, settings)
+    site = frozen(load(path, settings, resize=resize))
+    if not as_json:
+        _tell(site)
     target = out or free_folder(Path("runs"), f"{site.site.name}-transient")
     with RunWriter(target) as writer:
         result = transient(site, events=event if event is not None else (), **options)
-        writer.document("transient.json", result.as_dict())
+        document = {**result.as_dict(), **_sizes(site)}
+        writer.document("transient.json", document)
         _waveforms(writer, (result.window,), "waveform", set())
         write_transient(result, writer.folder / REPORT)
         folder = writer.finish()
     if as_json:
-        print_json(result.as_dict())
+        print_json(document)
     else:
         screen().print(transient_table(result))
         named("Report: ", folder / REPORT)
     return 0
+
+
+def _sizes(site: Any) -> dict[str, list[str]]:
+    """What the site got beyond its file, and what settings have resized."""
+    return {"defaults": list(site.defaults), "resized": list(site.resized)}
+
+
+def _tell(site: Any) -> None:
+    lines = [*site.defaults, *(f"resized by a setting: {text}" for text in site.resized)]
+    for line in lines:
+        screen().print(line, soft_wrap=True)
 
 
 def _waveforms(writer: Any, windows: Sequence[Any], prefix: str, taken: set[str]) -> None:

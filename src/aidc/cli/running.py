@@ -24,7 +24,15 @@ __all__ = ["compare_runs", "run_site", "write_report"]
 REPORT = "report.html"
 
 
-def run_site(path: Path, out: Path | None, settings: Sequence[str], *, own_code: bool, as_json: bool) -> int:
+def run_site(
+    path: Path,
+    out: Path | None,
+    settings: Sequence[str],
+    *,
+    own_code: bool,
+    as_json: bool,
+    resize: bool = False,
+) -> int:
     """Run a site, write its folder with report, print the summary."""
     from aidc.report import write
     from aidc.report.console import summary_table
@@ -32,7 +40,12 @@ def run_site(path: Path, out: Path | None, settings: Sequence[str], *, own_code:
     from aidc.study.run import run
 
     console = progress_console(quiet=as_json)
-    site = load(path, settings)
+    site = load(path, settings, resize=resize)
+
+    def tell(lines: Sequence[str]) -> None:
+        for line in lines if not as_json else ():
+            screen().print(line, style="yellow" if line.startswith("undersized") else "", soft_wrap=True)
+
     with _bar(console) as bar:
         task = bar.add_task(f"{site.site.name}: compiling", total=None)
 
@@ -42,6 +55,7 @@ def run_site(path: Path, out: Path | None, settings: Sequence[str], *, own_code:
         done = run(
             site,
             out=out,
+            tell=tell,
             progress=progress,
             finish=lambda made, folder: write(made, folder / REPORT),
             own_code=own_code,

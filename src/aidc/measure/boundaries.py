@@ -39,7 +39,10 @@ _FLOWS = {
     "cooling": "cooling_w",
     "auxiliary": "auxiliary_w",
     "storage_loss": "storage_loss_w",
+    "load_bank": "load_bank_w",
     "unserved": "unserved_w",
+    "cooling_unserved": "cooling_unserved_w",
+    "auxiliary_unserved": "auxiliary_unserved_w",
 }
 _SOURCES = {"grid_import_w": 1.0, "grid_export_w": -1.0, "pv_w": 1.0, "wind_w": 1.0, "genset_w": 1.0}
 
@@ -104,7 +107,7 @@ def heat_mwh(frames: Frames) -> dict[str, float]:
     `rejected` left through cooling plants, `ambient` arose outdoors, `reused` left the site in use,
     `stored` is the change of heat in loops, halls and tanks between the first and the last state.
     """
-    used = ("it_w", "conversion_loss_w", "cooling_w", "auxiliary_w", "storage_loss_w")
+    used = ("it_w", "conversion_loss_w", "cooling_w", "auxiliary_w", "storage_loss_w", "load_bank_w")
     facts = frames.facts
     first, last = facts.number("thermal_first_j"), facts.number("thermal_last_j")
     stored = frames.amount("heat_stored_w") if first is None or last is None else last - first

@@ -20,7 +20,14 @@ from aidc.units import J_PER_MWH
 
 __all__ = ["closure", "energy_residual_mwh", "heat_residual_mwh", "token_residual"]
 
-_USES = ("it_w", "conversion_loss_w", "cooling_w", "auxiliary_w", "storage_loss_w")
+_USES = (
+    "it_w",
+    "conversion_loss_w",
+    "cooling_w",
+    "auxiliary_w",
+    "storage_loss_w",
+    "load_bank_w",
+)
 _SOURCES = ("grid_import_w", "pv_w", "wind_w", "genset_w")
 
 

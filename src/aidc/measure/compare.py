@@ -22,7 +22,9 @@ _HEADLINES = (
     ("IT energy", "energy_mwh.it", "MWh"),
     ("conversion loss", "energy_mwh.conversion_loss", "MWh"),
     ("cooling", "energy_mwh.cooling", "MWh"),
-    ("unserved", "energy_mwh.unserved", "MWh"),
+    ("not supplied", "supply.energy_not_supplied_mwh", "MWh"),
+    ("not supplied, time", "supply.time_not_supplied_h", "h"),
+    ("availability", "supply.availability_frac", ""),
     ("PUE", "pue", ""),
     ("WUE", "wue_l_per_kwh", "l/kWh"),
     ("CUE", "cue_kg_per_kwh", "kg/kWh"),
@@ -36,6 +38,7 @@ _HEADLINES = (
     ("training tokens", "tokens.training", "tokens"),
     ("energy cost", "cost_usd.energy", "USD"),
     ("demand charge", "cost_usd.demand", "USD"),
+    ("fuel cost", "cost_usd.fuel", "USD"),
     ("total cost", "cost_usd.total", "USD"),
     ("carbon", "carbon_kg", "kg"),
     ("water", "water_m3", "m³"),
@@ -48,6 +51,27 @@ _SERVICE = (
 )
 _JOB = (("tokens", "tokens", "tokens"), ("energy", "energy_mwh", "MWh"))
 _STORAGE = (("equivalent full cycles", "equivalent_full_cycles", ""), ("final SOC", "final_soc", ""))
+_SUPPLIED = (
+    ("not supplied", "energy_not_supplied_mwh", "MWh"),
+    ("not supplied, time", "time_not_supplied_h", "h"),
+    ("availability", "availability_frac", ""),
+    ("times shed", "shed_count", ""),
+)
+_FOUL = (
+    ("cooling not supplied", "supply.cooling_not_supplied_mwh", "MWh"),
+    ("auxiliaries not supplied", "supply.auxiliary_not_supplied_mwh", "MWh"),
+    ("site bus dead", "supply.bus_not_formed_h", "h"),
+    ("load bank", "supply.load_bank_mwh", "MWh"),
+    ("curtailed", "energy_mwh.curtailed", "MWh"),
+)
+_GENSETS = (
+    ("energy", "energy_mwh", "MWh"),
+    ("fuel", "fuel_mwh", "MWh"),
+    ("fuel left", "fuel_left_mwh", "MWh"),
+    ("running", "running_h", "h"),
+    ("starts", "starts", ""),
+    ("efficiency", "mean_efficiency_frac", ""),
+)
 _INDEX = "tokenergy_kwh_per_mtok.site"
 _MUST_AGREE = ("model", "slo", "window")
 _MAY_DIFFER = ("precision", "engine", "accelerator")
@@ -102,7 +126,24 @@ def compare(runs: Sequence[Summarised]) -> list[CompareRow]:
             rows += [_row(f"{name}: {label}", key, unit, parts) for label, key, unit in wanted]
             if group != "storage":
                 rows.append(_index_row(name, parts))
+    rows += _supply(told)
     return [row for row in rows if any(value is not None for value in row.values)]
+
+
+def _supply(told: Sequence[Mapping[str, Any]]) -> Iterator[CompareRow]:
+    """What gensets did, and who was not supplied: only what occurred in one of the runs."""
+    yield from (row for row in (_row(*one, told) for one in _FOUL) if any(row.values))
+    for name in _names(told, "gensets"):
+        parts = [_dig(one, "gensets", name) for one in told]
+        yield from (_row(f"gensets.{name}: {label}", key, unit, parts) for label, key, unit in _GENSETS)
+    for group in ("services", "jobs", "pods"):
+        for name in _names([_dig(one, "supply") for one in told], group):
+            parts = [_dig(one, "supply", group, name) for one in told]
+            values = [_figure(part, "availability_frac") for part in parts]
+            if any(value is not None and value < 1.0 for value in values):
+                yield from (
+                    _row(f"{group}.{name}: {label}", key, unit, parts) for label, key, unit in _SUPPLIED
+                )
 
 
 def _row(name: str, key: str, unit: str, parts: Sequence[Mapping[str, Any]]) -> CompareRow:

@@ -1,10 +1,11 @@
-"""The electricity bill: energy at its price in each step, and charges by billing month.
+"""The electricity bill: energy and fuel at their prices in each step, and charges by billing month.
 
 Months, intervals and on-peak hours are those of the site's time zone. A demand charge is the highest
 mean import of an interval of the clock (15 min unless the tariff says otherwise) times its rate, and
 due for the whole month even where the window covers only a part of it. The exception: where a window
 in UTC spills less than a day into a neighbouring local month, that month is billed by the share that
-is covered. `prorated` is every month by its covered share, for figures per token.
+is covered. `prorated` is every month by its covered share, for figures per token. A site that neither
+imports nor exports needs no price of the grid: its bill is its fuel.
 """
 
 from __future__ import annotations
@@ -20,13 +21,15 @@ import polars as pl
 from numpy.typing import NDArray
 
 from aidc.measure.frames import Frames
+from aidc.measure.gensets import PRICE, fuel_rates
 from aidc.schema.market import Tariff
 from aidc.units import DAY_S, J_PER_MWH, MINUTE_S
 
-__all__ = ["Bill", "Month", "bill_of", "tariff_of"]
+__all__ = ["PARTS", "Bill", "Month", "bill_of", "tariff_of"]
 
 FloatArray = NDArray[np.float64]
 IntArray = NDArray[np.int64]
+PARTS = ("energy", "demand", "fixed", "fuel")  # of a bill; they add up to its total
 _COLUMNS = ("grid_import_w", "grid_export_w", "price_usd_per_mwh", "export_price_usd_per_mwh")
 
 
@@ -41,6 +44,7 @@ class Month:
     energy_usd: float
     demand_usd: float
     fixed_usd: float
+    fuel_usd: float
     covered_frac: float
     billed_frac: float
 
@@ -49,9 +53,9 @@ class Month:
 class Bill:
     """The bill by month, and laid on the steps that caused it.
 
-    `steps` has `time`, `energy_usd`, `demand_usd`, `fixed_usd` and `prorated_usd`: a demand charge lies
-    on the interval that set it, a fixed charge on every step of its month, so that workloads can share
-    them; `prorated_usd` is energy and the covered share of both charges.
+    `steps` has `time`, `energy_usd`, `demand_usd`, `fixed_usd`, `fuel_usd` and `prorated_usd`: a demand charge
+    lies on the interval that set it, a fixed charge on every step of its month, fuel where it is burnt, so that
+    workloads can share them; `prorated_usd` is energy, fuel and the covered share of both charges.
     """
 
     months: tuple[Month, ...]
@@ -65,8 +69,8 @@ class Bill:
     def summary(self) -> dict[str, Any]:
         """`cost_usd` of the summary; energy is None where the run has no prices and no tariff."""
         if not self.priced:
-            return {**dict.fromkeys(("energy", "demand", "fixed", "total", "prorated")), "months": []}
-        parts = {key: self.total(f"{key}_usd") for key in ("energy", "demand", "fixed")}
+            return {**dict.fromkeys((*PARTS, "total", "prorated")), "months": []}
+        parts = {key: self.total(f"{key}_usd") for key in PARTS}
         return {
             **parts,
             "total": sum(parts.values()),
@@ -81,6 +85,7 @@ class Bill:
                     "energy_usd": month.energy_usd,
                     "demand_usd": month.demand_usd,
                     "fixed_usd": month.fixed_usd,
+                    "fuel_usd": month.fuel_usd,
                     "covered_frac": month.covered_frac,
                 }
                 for month in self.months
@@ -100,12 +105,15 @@ def bill_of(frames: Frames) -> Bill:
     """The bill of the window."""
     tariff = tariff_of(frames.facts.raw)
     minutes = tariff.demand_interval_min if tariff else 15
-    frame = frames.columns(_COLUMNS)
+    fuels = fuel_rates(frames, PRICE)
+    frame = frames.columns([*_COLUMNS, *fuels])
     clock = _Clock(frame["time"], frame["dt_s"].to_numpy(), frames.facts.timezone, minutes)
     imported, exported, price, paid = (frame[name].to_numpy() for name in _COLUMNS)
     energy_usd = (imported * price - exported * paid) * clock.dt_s / J_PER_MWH
+    burnt = sum((frame[name].to_numpy() * rate for name, rate in fuels.items()), np.zeros(frame.height))
+    fuel_usd = burnt * clock.dt_s / J_PER_MWH
     demand_usd, fixed_usd = np.zeros(frame.height), np.zeros(frame.height)
-    months = tuple(_months(clock, tariff, imported, energy_usd, demand_usd, fixed_usd))
+    months = tuple(_months(clock, tariff, imported, energy_usd, demand_usd, fixed_usd, fuel_usd))
     labels, place = np.unique(clock.month, return_inverse=True)
     share = np.array([month.covered_frac / month.billed_frac for month in months] or [1.0])
     prorated = (demand_usd + fixed_usd) * share[place] if labels.size else demand_usd
@@ -116,10 +124,13 @@ def bill_of(frames: Frames) -> Bill:
             "energy_usd": energy_usd,
             "demand_usd": demand_usd,
             "fixed_usd": fixed_usd,
-            "prorated_usd": energy_usd + prorated,
+            "fuel_usd": fuel_usd,
+            "prorated_usd": energy_usd + fuel_usd + prorated,
         }
     )
     priced = frames.facts.raw.get("has_prices") is not False and (tariff is not None or has_prices)
+    if not priced and fuel_usd.any():
+        priced = not imported.any() and not exported.any()
     return Bill(months, steps, priced, minutes)
 
 
@@ -166,6 +177,7 @@ def _months(
     energy_usd: FloatArray,
     demand_usd: FloatArray,
     fixed_usd: FloatArray,
+    fuel_usd: FloatArray,
 ) -> Iterator[Month]:
     """Bill month after month; writes the charges of each step into `demand_usd` and `fixed_usd`."""
     tariff = tariff or Tariff()
@@ -202,6 +214,7 @@ def _months(
             energy_usd=float(energy_usd[rows].sum()),
             demand_usd=due_usd,
             fixed_usd=fixed,
+            fuel_usd=float(fuel_usd[rows].sum()),
             covered_frac=covered_frac,
             billed_frac=billed_frac,
         )

@@ -17,6 +17,7 @@ from aidc.errors import InputError, Problem
 __all__ = [
     "UNALLOCATED",
     "Facts",
+    "GensetMeta",
     "JobMeta",
     "PerformanceMeta",
     "PodMeta",
@@ -50,6 +51,9 @@ class WorkloadMeta(TypedDict, total=False):
     accelerator: str
     flex_tier: int
     slo: SloMeta  # services
+    replicas: dict[str, int]  # services, by pod
+    batch_limit: dict[str, float]
+    capacity_tokens_per_s: dict[str, float]  # within the service level, by pod
 
 
 class JobMeta(TypedDict, total=False):
@@ -81,6 +85,18 @@ class StorageMeta(TypedDict, total=False):
     power_w: float
     temp_k: float
     first_soc_frac: float
+    ageing: list[str]  # models that hold for its cells; none: no figures of ageing
+
+
+class GensetMeta(TypedDict, total=False):
+    """An entry of gensets that has `genset.NAME.*` columns; `fuel_j` None for a tank without end."""
+
+    power_w: float
+    units: int
+    fuel: str
+    fuel_j: float | None
+    fuel_price_usd_per_mwh: float
+    fuel_carbon_kg_per_mwh: float
 
 
 class PerformanceMeta(TypedDict, total=False):
@@ -108,7 +124,8 @@ class RunMeta(TypedDict, total=False):
     storage: dict[str, StorageMeta]
     tariff: dict[str, Any]  # the fields of `aidc.schema.market.Tariff`
     import_limit_w: float
-    genset_kg_per_mwh: float
+    gensets: dict[str, GensetMeta]
+    genset_kg_per_mwh: float  # of their output: records from before fuel was counted
     stored_first_j: float  # electric storage, all together, before the first and after the last step
     stored_last_j: float
     thermal_first_j: float  # heat in loops, halls and tanks
@@ -147,13 +164,14 @@ class Workload:
 
 @dataclass(frozen=True, slots=True)
 class StorageFacts:
-    """Capacity of the cells [J], AC rating [W], cell temperature [K], charge before the first step."""
+    """Capacity of the cells [J], AC rating [W], cell temperature [K], charge before the first step, ageing models."""
 
     name: str
     capacity_j: float
     power_w: float | None
     temp_k: float
     first_soc_frac: float | None
+    ageing: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -282,6 +300,6 @@ def _storage(name: str, told: Mapping[str, Any]) -> StorageFacts | None:
     if not capacity_j:
         return None
     temp_k = number(told.get("temp_k")) or 298.15
-    return StorageFacts(
-        name, capacity_j, number(told.get("power_w")), temp_k, number(told.get("first_soc_frac"))
-    )
+    first_soc_frac, models = number(told.get("first_soc_frac")), told.get("ageing") or ()
+    ageing = tuple(str(model) for model in models)
+    return StorageFacts(name, capacity_j, number(told.get("power_w")), temp_k, first_soc_frac, ageing)

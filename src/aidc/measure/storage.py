@@ -1,4 +1,4 @@
-"""Storage: throughput, equivalent full cycles, ageing by both published LFP models, final charge."""
+"""Storage: throughput, equivalent full cycles, ageing by the models that hold for its cells, final charge."""
 
 from __future__ import annotations
 
@@ -21,7 +21,8 @@ def storage(frames: Frames) -> dict[str, dict[str, Any]]:
 
     Equivalent full cycles are the charge and discharge of the cells, halved, over the capacity.
     Ageing is that of a fresh storage over this window; its laws are concave, so a week of a new
-    battery must not be multiplied up to ten years.
+    battery must not be multiplied up to ten years. A storage whose entry names no model (a capacitor) has no figures
+    of ageing.
     """
     return {store.name: _one(frames, store) for store in frames.facts.storage}
 
@@ -45,14 +46,16 @@ def _one(frames: Frames, store: StorageFacts) -> dict[str, Any]:
     start = [] if store.first_soc_frac is None else [store.first_soc_frac]
     path = np.concatenate([start, soc_frac])
     ageing = summarise_all(path, frames.facts.output_step_s, store.capacity_j, store.temp_k)
-    main = ageing[DEFAULT_MODEL]
+    listed = {name: one for name, one in ageing.items() if name in store.ageing}
+    model = DEFAULT_MODEL if DEFAULT_MODEL in listed else next(iter(listed), None)
+    main = ageing[model or DEFAULT_MODEL]
     return {
         **found,
         "equivalent_full_cycles": main.equivalent_full_cycles,
         "round_trip_frac": _round_trip(frames, prefix, store.capacity_j * float(path[-1] - path[0])),
-        **_losses(main.calendar_pct, main.cycle_pct),
-        "ageing_model": DEFAULT_MODEL,
-        "ageing": {name: _losses(one.calendar_pct, one.cycle_pct) for name, one in ageing.items()},
+        **(_losses(main.calendar_pct, main.cycle_pct) if model else _losses(None, None)),
+        "ageing_model": model,
+        "ageing": {name: _losses(one.calendar_pct, one.cycle_pct) for name, one in listed.items()},
     }
 
 

@@ -15,16 +15,20 @@ from aidc.measure.allocation import Allocation, Part, allocate
 from aidc.measure.boundaries import cooling_mwh, energy_mwh, heat_mwh, stages_mwh
 from aidc.measure.carbon import MARGINAL, carbon_known
 from aidc.measure.closure import closure, energy_residual_mwh, heat_residual_mwh, token_residual
-from aidc.measure.cost import Bill, bill_of
+from aidc.measure.cost import PARTS, Bill, bill_of
 from aidc.measure.efficiency import cue, erf, pue, ref, wue
 from aidc.measure.frames import Frames, RunLike, frames_of
+from aidc.measure.gensets import gensets
 from aidc.measure.jobs import job_levels
 from aidc.measure.meta import UNALLOCATED, Facts, mapping
 from aidc.measure.plugins import user_measures
 from aidc.measure.power import peaks, ramps_mw
 from aidc.measure.service import service_latency, service_levels
+from aidc.measure.set_point import cooling_held, pods_warm
 from aidc.measure.storage import storage
+from aidc.measure.supply import supply
 from aidc.measure.tokenergy import INPUT_WEIGHT, energy_by_boundary_mwh, index, per_mtok, training_index
+from aidc.measure.utilisation import utilisation
 from aidc.measure.water import KG_PER_M3, plants_m3, water_m3
 from aidc.units import J_PER_MWH
 
@@ -59,7 +63,12 @@ def summary(run: RunLike) -> dict[str, Any]:
         "carbon_marginal_kg": site["carbon_marginal_kg"] if loads.marginal else None,
         "water_m3": water_m3(frames),
         "water_by_plant_m3": plants_m3(frames),
+        "cooling": cooling_held(frames),
+        "temperatures": pods_warm(frames),
+        "utilisation": utilisation(frames),
         "storage": storage(frames),
+        "gensets": gensets(frames),
+        "supply": supply(frames),
         "closure": closure(frames),
         "performance": _performance(run.meta),
     }
@@ -218,7 +227,7 @@ class _Loads:
         return [pod for pod in self.shared.pods if pod not in busy]
 
     def _part(self, part: Part) -> dict[str, Any]:
-        parts = {key: part[f"{key}_usd"] for key in ("energy", "demand", "fixed")}
+        parts = {key: part[f"{key}_usd"] for key in PARTS}
         cost = {**parts, "total": sum(parts.values()), "prorated": part["prorated_usd"]}
         return {
             "energy_mwh": part["site_j"] / J_PER_MWH,

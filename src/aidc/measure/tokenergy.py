@@ -60,11 +60,11 @@ def training_index(part: Part) -> dict[str, Any]:
 def per_mtok(part: Part, tokens: float, *, carbon: bool, marginal: bool, priced: bool) -> dict[str, Any]:
     """Cost, carbon, water and the renewable share that stand beside the index, per million tokens.
 
-    `cost_usd` carries monthly charges by the share of the month that the window covers: a week's
+    `energy_cost_usd` is that of energy and fuel. `cost_usd` carries monthly charges by the share of the month that the window covers: a week's
     tokens do not pay a month's demand charge.
     """
     return {
-        "energy_cost_usd": _each(part["energy_usd"], tokens) if priced else None,
+        "energy_cost_usd": _each(part["energy_usd"] + part["fuel_usd"], tokens) if priced else None,
         "cost_usd": _each(part["prorated_usd"], tokens) if priced else None,
         "carbon_kg": _each(part["carbon_kg"], tokens) if carbon else None,
         "carbon_marginal_kg": _each(part["carbon_marginal_kg"], tokens) if marginal else None,

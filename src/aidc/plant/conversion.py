@@ -12,6 +12,7 @@ Valid from no load to the rating; beyond it the curve extrapolates and the engin
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from typing import NamedTuple
 
 from aidc.jit import scalar
@@ -105,23 +106,54 @@ def stage_coefficients(stage: Stage, rated_w: float, redundancy: Redundancy = "N
     return StageLoss(stage.a * online_w, stage.b, stage.c / online_w, capacity_w)
 
 
-def chain_stages(chain: Chain, rated_w: float) -> tuple[ChainStage, ...]:
-    """The stages of one lineup, rack side first, each sized for what flows out of it at rated load.
+def chain_stages(
+    chain: Chain, inlet_w: float, network_w: float = 0.0, built_w: Mapping[str, float] | None = None
+) -> tuple[ChainStage, ...]:
+    """The stages of one lineup, rack side first, each sized for what flows out of it at nameplate.
+
+    The nameplate is what enters the racks: it leaves the last stage of the site, and what passes the stages of the
+    server is the nameplate less the network, less the losses of the stages in front.
 
     Parameters
     ----------
     chain
         Stages with the grid side first.
-    rated_w
-        Rated power of the pod behind the last stage [W].
+    inlet_w
+        Nameplate of the pod's racks at their inlet, network included [W].
+    network_w
+        The part of it that branches off in front of the servers' stages [W].
+    built_w
+        What stages may carry at N that have been sized already [W], by name.
     """
-    sized: list[ChainStage] = []
-    power_w = rated_w
+    built_w = built_w or {}
+    rated_w: dict[str, float] = {}
+    power_w = max(inlet_w - network_w, 0.0)
+    for stage in chain.stages:
+        if stage.boundary == "server":
+            power_w /= _input_over_rated(stage, chain.redundancy)
+            rated_w[stage.name] = power_w
+    power_w = inlet_w
     for stage in reversed(chain.stages):
-        loss = stage_coefficients(stage, power_w, chain.redundancy)
-        sized.append(ChainStage(stage, loss))
-        power_w = input_power_w(power_w, loss.no_load_w, loss.linear, loss.quadratic_per_w)
-    return tuple(sized)
+        if stage.boundary == "site":
+            rated_w[stage.name] = power_w
+            power_w *= _input_over_rated(stage, chain.redundancy)
+    return tuple(
+        ChainStage(
+            stage,
+            stage_coefficients(
+                stage,
+                built_w[stage.name] / stage.sizing if stage.name in built_w else rated_w[stage.name],
+                chain.redundancy,
+            ),
+        )
+        for stage in reversed(chain.stages)
+    )
+
+
+def _input_over_rated(stage: Stage, redundancy: Redundancy) -> float:
+    """What enters a stage over what leaves it at the flow that it is sized for."""
+    online = stage.sizing * online_multiple(stage.redundancy or redundancy, stage.modules)
+    return 1.0 + stage.a * online + stage.b + stage.c / online
 
 
 def stage_efficiency(stage: LossCurve, load_frac: float) -> float:

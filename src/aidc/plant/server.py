@@ -26,6 +26,7 @@ __all__ = [
     "ServerParams",
     "accelerator_power_at_w",
     "dc_power_w",
+    "fan_coefficients",
     "fan_power_w",
     "network_power_w",
     "overhead_coefficients",
@@ -88,6 +89,12 @@ def overhead_coefficients(params: ServerParams) -> tuple[float, float, float]:
         params.dynamic_frac,
         rise_w / params.accelerator_rated_w**2,
     )
+
+
+def fan_coefficients(params: ServerParams) -> tuple[float, float]:
+    """`c0, c2` of the fans of one server, `c0 + c2 P²` with P in W: their part of `overhead_coefficients`."""
+    rise_w = params.fan_rated_w - params.fan_idle_w
+    return params.fan_idle_w, rise_w / params.accelerator_rated_w**2
 
 
 def accelerator_power_at_w(server_w: float, params: ServerParams) -> float:

@@ -40,6 +40,7 @@ CHANNELS: Mapping[str, str] = {
     "soc_frac": "state of charge of the first of them",
     "cooling_w": "power of the cooling plants",
     "battery_w": "power of all lineup batteries, charging positive",
+    "genset_w": "output of all generator sets",
     "v_bus_pu": "voltage of the site bus, positive sequence",
 }
 """Known channels; a waveform holds those that its source has."""

@@ -42,6 +42,7 @@ SHOWN: Final[Mapping[str, Shown]] = {
     "dc_bus_pu": Shown("DC bus, lowest", 1.0, "pu"),
     "storage_w": Shown("storage (charging +)", 1e-6, "MW"),
     "battery_w": Shown("UPS batteries (charging +)", 1e-6, "MW"),
+    "genset_w": Shown("generator sets", 1e-6, "MW"),
     "soc_frac": Shown("state of charge", 100.0, "%"),
     "cooling_w": Shown("cooling", 1e-6, "MW"),
 }

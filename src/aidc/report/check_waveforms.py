@@ -46,6 +46,7 @@ _LINE_COLOURS: Final[Mapping[str, tuple[str, str]]] = {
     "it_served_w": (COLOURS["accelerator"], "solid"),
     "storage_w": (COLOURS["storage"], "solid"),
     "battery_w": (COLOURS["pv"], "solid"),
+    "genset_w": (COLOURS["genset"], "solid"),
     "soc_frac": (COLOURS["good"], "solid"),
     "cooling_w": (COLOURS["cooling"], "dot"),
 }
@@ -71,7 +72,12 @@ _PANELS: Final = (
     _Panel("q", "Reactive power, import positive", (("q_var",),), 230),
     _Panel("f", "Frequency", (("frequency_hz",),), 230),
     _Panel("load", "Load kept", (("connected_frac",), ("it_demand_w", "it_served_w", "cooling_w")), 330),
-    _Panel("store", "Storage and batteries", (("storage_w", "battery_w"), ("soc_frac",)), 330),
+    _Panel(
+        "store",
+        "Storage, batteries, generator sets",
+        (("storage_w", "battery_w", "genset_w"), ("soc_frac",)),
+        330,
+    ),
     _Panel("dc", "DC bus, lowest of any lineup", (("dc_bus_pu",),), 230),
     _Panel("wave", "Instantaneous voltage of one phase", (("v_wave_pu",),), 230),
 )
@@ -272,7 +278,7 @@ def _wanted(view: _View, name: str) -> bool:
     values = shown(view.waveform, name)
     if values is None:
         return False
-    if name in {"v2_pu", "v0_pu", "battery_w", "storage_w"}:
+    if name in {"v2_pu", "v0_pu", "battery_w", "storage_w", "genset_w"}:
         return float(np.nanmax(np.abs(values))) > _SAME_PU
     if name.startswith(("v_pn", "v_pp")):
         return not view.balanced

@@ -12,10 +12,15 @@ from rich.table import Table
 from rich.text import Text
 
 from aidc.measure.compare import CompareRow
+from aidc.report.supplied import genset_words, short_words
 from aidc.report.text import MISSING, figure, money, percent, span, tokens
 from aidc.report.tree import pick
+from aidc.report.warm import pod_words, set_point_words
 
 __all__ = ["compare_table", "summary_table"]
+
+
+_PODS_TOLD = 6
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,10 +48,13 @@ _ROWS: Sequence[Sequence[_Row]] = (
         _Row("grid export", "energy_mwh.grid_export", "MWh"),
         _Row("PV", "energy_mwh.pv", "MWh"),
         _Row("wind", "energy_mwh.wind", "MWh"),
+        _Row("gensets", "energy_mwh.genset", "MWh"),
         _Row("IT", "energy_mwh.it", "MWh"),
         _Row("conversion loss", "energy_mwh.conversion_loss", "MWh"),
         _Row("cooling", "energy_mwh.cooling", "MWh"),
-        _Row("unserved", "energy_mwh.unserved", "MWh"),
+        _Row("load bank", "energy_mwh.load_bank", "MWh"),
+        _Row("curtailed", "energy_mwh.curtailed", "MWh"),
+        _Row("not supplied", "supply.energy_not_supplied_mwh", "MWh"),
         _Row("closure residual", "energy_mwh.closure_residual", "MWh"),
     ),
     (
@@ -57,18 +65,25 @@ _ROWS: Sequence[Sequence[_Row]] = (
         _Row("CUE", "cue_kg_per_kwh", "kg/kWh"),
         _Row("cost", "cost_usd.total", read=money),
         _Row("  of it demand", "cost_usd.demand", read=money),
+        _Row("  of it fuel", "cost_usd.fuel", read=money),
         _Row("carbon", "carbon_kg", "kg"),
         _Row("water", "water_m3", "m³"),
     ),
 )
 
 
+_FLATTERED = {"tokenergy_kwh_per_mtok.site", "pue", "wue_l_per_kwh"}
+
+
 def summary_table(summary: Mapping[str, Any]) -> RenderableType:
     """The figures of one run, with a table of its services and jobs where it has any.
 
-    Lines that are zero or absent in this run are left out, but for the residual.
+    Lines that are zero or absent in this run are left out, but for the residual. Indices that too little cooling
+    makes look better are marked where a plant did not hold its set point. What was not supplied, and what gensets
+    did, is said in words, where anything was.
     """
     window = pick(summary, "window")
+    short = set_point_words(summary)
     table = Table(
         title=span(pick(window, "start"), pick(window, "end")), title_justify="left", box=box.SIMPLE_HEAD
     )
@@ -82,8 +97,13 @@ def summary_table(summary: Mapping[str, Any]) -> RenderableType:
             if (value := pick(summary, row.path)) or (value is not None and "residual" in row.path)
         ]
         for place, (row, value) in enumerate(known, start=1):
-            table.add_row(row.name, _strong(row, row.read(value)), row.unit, end_section=place == len(known))
-    parts: list[RenderableType] = [table, *_loads(summary)]
+            unit = f"{row.unit} !".lstrip() if short and row.path in _FLATTERED else row.unit
+            table.add_row(row.name, _strong(row, row.read(value)), unit, end_section=place == len(known))
+    parts: list[RenderableType] = [table]
+    bad = (*short_words(summary), *short, *pod_words(summary))
+    parts += [Text(f"! {words}", style="bold red") for words in bad]
+    parts += [Text(f" {words}") for words in genset_words(summary)]
+    parts += [*_loads(summary), *_use(summary)]
     speed = pick(summary, "performance.steps_per_s")
     if speed:
         parts.append(Text(f"{figure(speed, 3)} steps/s, {_performance(summary)}", style="dim"))
@@ -159,6 +179,22 @@ def _loads(summary: Mapping[str, Any]) -> list[RenderableType]:
             )
         found.append(table)
     return found
+
+
+def _use(summary: Mapping[str, Any]) -> list[RenderableType]:
+    """How much of each service and pod is used: services, and pods that serve none, the emptiest first."""
+    told = pick(summary, "utilisation")
+    if not isinstance(told, Mapping):
+        return []
+    lines = [(str(name), pick(facts, "word")) for name, facts in (told.get("services") or {}).items()]
+    others = [
+        (str(name), facts) for name, facts in (told.get("pods") or {}).items() if "used_frac" not in facts
+    ]
+    others.sort(key=lambda one: pick(one[1], "power_mean_frac") or 0.0)
+    lines += [(f"pod {name}", pick(facts, "word")) for name, facts in others[:_PODS_TOLD]]
+    if len(others) > _PODS_TOLD:
+        lines.append((f"{len(others) - _PODS_TOLD} more pods", "see utilisation in summary.json"))
+    return [Text(f" {name}: {word}") for name, word in lines if word]
 
 
 def _performance(summary: Mapping[str, Any]) -> str:

@@ -85,6 +85,7 @@ def _site(web: Web, view: View) -> None:
     for name, facts in _storages(view).items():
         node = web.node(f"{name} charge", COLOURS["storage"], 2)
         web.link(_BUS, node, float(pick(facts, "charge_mwh") or 0.0))
+    web.link(_BUS, web.node("Load bank", COLOURS["genset"], 2), _mwh(view, "energy_mwh.load_bank"))
     web.link(_BUS, web.node("Grid export", COLOURS["bus"], 2), _mwh(view, "energy_mwh.grid_export"))
 
 

@@ -8,10 +8,12 @@ from typing import Any
 from aidc.measure.meta import mapping
 from aidc.report.blocks import Head, Tile
 from aidc.report.record_tables import assumption_count
+from aidc.report.supplied import availability, short_words
 from aidc.report.text import MISSING, aligned, duration, figure, money, percent, scaled, span
 from aidc.report.tokenergy import factors_of
 from aidc.report.tree import pick
 from aidc.report.view import View, conditions
+from aidc.report.warm import pod_words, set_point_words
 
 __all__ = ["head"]
 
@@ -93,7 +95,8 @@ def _tiles(view: View) -> tuple[Tile, ...]:
         _tokenergy_tile(view),
         Tile("Grid import", figure(pick(summary, "energy_mwh.grid_import"), 5), "MWh", _renewables(summary)),
         Tile("Peak import", figure(pick(summary, "peak_import_mw")), "MW", _peak_note(summary, limit_mw)),
-        Tile("PUE", figure(pick(summary, "pue")), "", "site energy over IT energy at the rack inlet"),
+        _pue_tile(summary),
+        *_supply_tile(summary),
         Tile("Useful tokens", useful, useful_unit, f"of {' '.join(scaled(made, 'tok'))} delivered"),
         Tile("SLO attainment", attained, "%", note),
         Tile("Cost", money(pick(summary, "cost_usd.total")), "", _cost_note(summary)),
@@ -108,6 +111,27 @@ def _tiles(view: View) -> tuple[Tile, ...]:
     )
 
 
+def _supply_tile(summary: Mapping[str, Any]) -> tuple[Tile, ...]:
+    """Availability, where it is below 1 or anything else was not supplied."""
+    words = short_words(summary)
+    told = pick(summary, "supply.availability_frac")
+    if not words or told is None:
+        return ()
+    note = "pods by their nameplates"
+    return (
+        Tile(
+            "Availability", availability(told).removesuffix(" %"), "%", "\n".join((note, *words)), tone="bad"
+        ),
+    )
+
+
+def _pue_tile(summary: Mapping[str, Any]) -> Tile:
+    """PUE, and what flatters it: a plant that lets its water get warm saves electricity."""
+    short = set_point_words(summary)
+    note = "\n".join(("site energy over IT energy at the rack inlet", *short))
+    return Tile("PUE", figure(pick(summary, "pue")), "", note, tone="bad" if short else "")
+
+
 def _tokenergy_tile(view: View) -> Tile:
     """The index with everything that must be known to compare it with another."""
     window = pick(view.summary, "window") or {}
@@ -116,6 +140,8 @@ def _tokenergy_tile(view: View) -> Tile:
         "per million useful output tokens, at the site boundary",
         *held,
         span(window.get("start"), window.get("end")),
+        *set_point_words(view.summary),
+        *pod_words(view.summary),
     ]
     made = pick(view.summary, "tokens.useful")
     value = figure(pick(view.summary, "tokenergy_kwh_per_mtok.site")) if made else MISSING
@@ -186,9 +212,8 @@ def _peak_note(summary: Mapping[str, Any], limit_mw: Any) -> str:
 
 
 def _cost_note(summary: Mapping[str, Any]) -> str:
-    return (
-        f"energy {money(pick(summary, 'cost_usd.energy'))}, demand {money(pick(summary, 'cost_usd.demand'))}"
-    )
+    parts = ["energy", "demand", *(["fuel"] if pick(summary, "cost_usd.fuel") else [])]
+    return ", ".join(f"{part} {money(pick(summary, f'cost_usd.{part}'))}" for part in parts)
 
 
 def _scale(value: Any, factor: float) -> Any:

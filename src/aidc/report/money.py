@@ -84,7 +84,10 @@ _ENERGY = (
     ("auxiliaries", "auxiliary"),
     ("storage loss", "storage_loss"),
     ("change of what is stored", "stored"),
-    ("unserved", "unserved"),
+    ("load bank", "load_bank"),
+    ("pods, not supplied", "unserved"),
+    ("cooling, not supplied", "cooling_unserved"),
+    ("auxiliaries, not supplied", "auxiliary_unserved"),
     ("closure residual", "closure_residual"),
 )
 _HEAT = (
@@ -172,6 +175,7 @@ def _cost_table(view: View) -> Table:
             "energy",
             "demand",
             "fixed",
+            "fuel",
             "together",
         )
     ]
@@ -183,7 +187,9 @@ def _cost_table(view: View) -> Table:
         figure(pick(view.summary, "energy_mwh.grid_import")),
         figure(pick(view.summary, "peak_import_interval_mw")),
         MISSING,
-        *(money(cost.get(key)) for key in ("energy", "demand", "fixed", "total")),
+        *(money(cost.get(key)) for key in ("energy", "demand", "fixed")),
+        _fuel(cost.get("fuel")),
+        money(cost.get("total")),
     ]
     minutes = cost.get("demand_interval_min")
     note = "A demand charge is due for a whole month, even where the window covers only a part of it."
@@ -195,7 +201,7 @@ def _cost_table(view: View) -> Table:
 
 
 def _month(row: Mapping[str, Any]) -> list[str]:
-    parts = [row.get(f"{key}_usd") for key in ("energy", "demand", "fixed")]
+    parts = [row.get(f"{key}_usd") for key in ("energy", "demand", "fixed", "fuel")]
     known = [part for part in parts if isinstance(part, (int, float))]
     return [
         str(row.get("month", MISSING)),
@@ -203,9 +209,15 @@ def _month(row: Mapping[str, Any]) -> list[str]:
         figure(row.get("import_mwh")),
         figure(row.get("peak_mw")),
         figure(row.get("on_peak_mw")),
-        *(money(part) for part in parts),
+        *(money(part) for part in parts[:-1]),
+        _fuel(parts[-1]),
         money(sum(known)) if known else MISSING,
     ]
+
+
+def _fuel(usd: Any) -> str:
+    """The cost of fuel; sites that burn none need no column for it."""
+    return money(usd) if usd else MISSING
 
 
 def _shares_table(view: View) -> Table:
@@ -216,7 +228,15 @@ def _shares_table(view: View) -> Table:
         for name, told in mapping(view.summary.get(group)).items()
     ]
     parts.append(("unallocated", view.summary.get("unallocated")))
-    paths = ("energy_mwh", "cost_usd.energy", "cost_usd.total", "carbon_kg", "carbon_marginal_kg", "water_m3")
+    paths = (
+        "energy_mwh",
+        "cost_usd.energy",
+        "cost_usd.fuel",
+        "cost_usd.total",
+        "carbon_kg",
+        "carbon_marginal_kg",
+        "water_m3",
+    )
     sums = [_total(pick(told, path) for _, told in parts) for path in paths]
     rows = [[str(name), *_share(pick(told, path) for path in paths)] for name, told in parts]
     rows.append(["whole site", *_share(sums)])
@@ -225,19 +245,20 @@ def _shares_table(view: View) -> Table:
         for title in (
             "site energy, MWh",
             "energy cost",
-            "with demand charge",
+            "fuel",
+            "with all charges",
             "carbon, kg",
             "marginal carbon, kg",
             "water, m³",
         )
     ]
-    note = "Overhead is shared by IT energy in each step, network by server energy, a demand charge by who set the peak."
+    note = "Overhead is shared by IT energy in each step, network by server energy, a demand charge by who set the peak, fuel as it is burnt."
     return trimmed(Table("shares", "Shares of the workloads", columns, rows, note))
 
 
 def _share(values: Iterable[Any]) -> list[str]:
-    energy, cost, whole, *others = values
-    return [figure(energy), money(cost), money(whole), *(figure(value) for value in others)]
+    energy, cost, fuel, whole, *others = values
+    return [figure(energy), money(cost), _fuel(fuel), money(whole), *(figure(value) for value in others)]
 
 
 def _total(values: Iterable[Any]) -> float | None:

@@ -9,9 +9,11 @@ from aidc.report.head import head
 from aidc.report.money import cost_section, efficiency_section
 from aidc.report.power import power_section
 from aidc.report.record_tables import assumptions_section, events_section, inputs_section
+from aidc.report.schedule import equipment_section
 from aidc.report.service import service_section
 from aidc.report.sheet import compose, save
 from aidc.report.storage import storage_section
+from aidc.report.supply import supply_section
 from aidc.report.thermal import thermal_section
 from aidc.report.tokenergy import tokenergy_section
 from aidc.report.view import RunLike, View
@@ -27,12 +29,14 @@ def render(run: RunLike) -> str:
         for build in (
             flows_section,
             power_section,
+            supply_section,
             tokenergy_section,
             service_section,
             thermal_section,
             storage_section,
             efficiency_section,
             cost_section,
+            equipment_section,
             events_section,
             assumptions_section,
             inputs_section,

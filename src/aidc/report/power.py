@@ -50,9 +50,10 @@ def layers(view: View) -> dict[str, tuple[FloatArray, str]]:
         ("conversion loss", "conversion_loss_w", "conversion"),
         ("cooling", "cooling_w", "cooling"),
         ("auxiliaries", "auxiliary_w", "auxiliary"),
+        ("load bank", "load_bank_w", "genset"),
     ):
         values = view.mw(column)
-        if values is not None:
+        if values is not None and (values.any() or name != "load bank"):
             found[name] = (values, COLOURS[colour])
     return found
 
@@ -106,10 +107,10 @@ def _sources_chart(view: View) -> Chart:
             dash = ("solid", "dot", "dash", "dashdot")[place % 4]
             text = f"storage {name} (charging +)"
             drawn.add_trace(trace(time_ms, values, text, COLOURS["storage"], unit="MW", dash=dash))
-    for name, column in (("unserved", "unserved_w"), ("curtailed", "curtailed_w")):
+    for name, column in (("not supplied", "unserved_w"), ("curtailed", "curtailed_w")):
         values = view.mw(column)
         if values is not None and values.any():
-            colour = COLOURS["limit"] if name == "unserved" else COLOURS["ambient"]
+            colour = COLOURS["limit"] if name == "not supplied" else COLOURS["ambient"]
             drawn.add_trace(trace(time_ms, values, name, colour, unit="MW", dash="dot"))
     _add_import_limit(drawn, view)
     layout(drawn, 340, y_titles=("MW",))

@@ -13,7 +13,7 @@ from aidc.measure.meta import Workload
 from aidc.report.blocks import Block, Chart, Column, Note, Section, Table, trimmed
 from aidc.report.lines import FloatArray, budget, limit, trace
 from aidc.report.style import COLOURS, PODS, layout
-from aidc.report.text import MISSING, duration, figure, money, percent, tokens
+from aidc.report.text import MISSING, duration, figure, money, percent, scaled, tokens
 from aidc.report.tree import pick
 from aidc.report.view import View, conditions
 
@@ -55,7 +55,10 @@ def service_section(view: View) -> Section:
     if jobs:
         blocks.append(_jobs_table(view, jobs))
         blocks += [chart for load in jobs if (chart := _job_chart(view, load)) is not None]
-    if not blocks:
+    use = _use_table(view)
+    if use is not None:
+        blocks.insert(1 if services else 0, use)
+    if not services and not jobs:
         blocks.append(Note("No service and no job ran on this site."))
     lead = (
         "TTFT is the time to the first token of a request, ITL the time between two tokens of its answer. A token "
@@ -194,6 +197,51 @@ def _services_table(view: View, loads: Sequence[Workload]) -> Table:
             ]
         )
     return trimmed(Table("services", "Services", columns, rows))
+
+
+def _use_table(view: View) -> Table | None:
+    """Demand against what the service level allows, batch against its limit, idle shares, of services and pods."""
+    told = pick(view.summary, "utilisation")
+    services, pods = pick(told, "services") or {}, pick(told, "pods") or {}
+    if not services and not pods:
+        return None
+    columns = [Column("service or pod")] + [
+        Column(title, numeric=True)
+        for title in (
+            "within the level",
+            "demand, mean",
+            "peak",
+            "used, mean",
+            "peak",
+            "batch, peak of limit",
+            "idle",
+            "of nameplate",
+        )
+    ]
+    rows: list[list[str]] = []
+    for name, facts in [*services.items(), *((f"pod {pod}", facts) for pod, facts in pods.items())]:
+        batch, limit = facts.get("batch_peak"), facts.get("batch_limit")
+        rows.append(
+            [
+                str(name),
+                *(
+                    " ".join(scaled(facts.get(f"{key}_tokens_per_s"), "tok/s"))
+                    for key in ("capacity", "demand_mean", "demand_peak")
+                ),
+                percent(facts.get("used_frac"), 3),
+                percent(facts.get("peak_used_frac"), 3),
+                MISSING if not limit else f"{figure(batch, 3)} of {figure(limit, 3)}",
+                percent(facts.get("idle_frac"), 3),
+                percent(facts.get("power_mean_frac"), 3),
+                str(facts.get("word") or MISSING),
+            ]
+        )
+    columns.append(Column("in words", wrap=True))
+    note = (
+        "Within the level: the largest demand at which 99 % of the tokens meet the service level without a queue. "
+        "Idle: share of the time without a request in work (or without training)."
+    )
+    return trimmed(Table("utilisation", "Utilisation and headroom", columns, rows, note))
 
 
 def _jobs_table(view: View, loads: Sequence[Workload]) -> Table:

@@ -89,10 +89,10 @@ def _ageing(told: Mapping[str, Any]) -> Table:
     ]
     rows: list[list[str]] = []
     for name, facts in told.items():
-        models = mapping(pick(facts, "ageing")) or {"default": facts}
+        models = mapping(pick(facts, "ageing")) or {"none holds": facts}
         rows += [[name, str(model), *_losses(losses)] for model, losses in models.items()]
     note = (
-        "Loss of capacity of a fresh storage in this window. Two published LFP models side by side: their difference "
+        "Loss of capacity of a fresh storage in this window. Where there are two: published LFP models side by side: their difference "
         "is the uncertainty to plan with. Both slow down with age, so a week must not be multiplied up to years."
     )
     return Table("storage-ageing", "Ageing", columns, rows, note)

@@ -151,6 +151,8 @@ def _plants_table(view: View) -> Table:
             "of the heat",
             "supply max, °C",
             "return max, °C",
+            "set point not held, min",
+            "most above it, K",
             "water, m³",
         )
     ]
@@ -162,7 +164,9 @@ def _plants_table(view: View) -> Table:
         used = mapping(view.summary.get("water_by_plant_m3")).get(plant)
         tops = [_top(view, f"cooling.{plant}.{side}_k") for side in ("supply", "return")]
         share = percent(power / heat, 3) if heat else figure(None)
-        rows.append([plant, figure(heat), figure(power), share, *tops, figure(used)])
+        held = view.told("cooling", plant)
+        missed = [figure(held.get(key), 3) for key in ("not_held_min", "worst_above_k")]
+        rows.append([plant, figure(heat), figure(power), share, *tops, *missed, figure(used)])
     return Table("plants", "Cooling plants", columns, rows)
 
 

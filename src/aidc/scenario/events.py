@@ -8,18 +8,26 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from fractions import Fraction
 from itertools import pairwise
+from typing import Any
 
 import numpy as np
 
 from aidc.clock import Clock, as_utc
 from aidc.errors import InputError, Problem
 from aidc.scenario.series import Series
-from aidc.schema.event import DemandResponse, ImportLimit, PriceSpike, SupplyOutage
+from aidc.schema.event import (
+    AnyEvent,
+    DemandResponse,
+    EquipmentOutage,
+    ImportLimit,
+    PriceSpike,
+    SupplyOutage,
+)
 from aidc.units import MEGA
 
-__all__ = ["Planned", "import_limit_w", "plan_events", "with_spikes"]
+__all__ = ["Planned", "grid_present", "import_limit_w", "plan_events", "units_out", "with_spikes"]
 
-Event = DemandResponse | ImportLimit | SupplyOutage | PriceSpike
+Event = AnyEvent
 
 _MICRO = 1_000_000
 _MOST_SAMPLES = 1_000_000
@@ -84,26 +92,56 @@ def import_limit_w(events: Sequence[Event], start: datetime, end: datetime, base
     The spacing divides every edge; where that takes more than a million samples, edges are moved
     outwards to full minutes.
     """
+    cuts = _cuts(events, start, end, (ImportLimit, SupplyOutage))
+    first, step_us, values = _laid(start, end, [cut[:2] for cut in cuts], base_limit_w)
+    for begin, last, event in cuts:
+        part = slice(begin // step_us, -(-last // step_us))
+        values[part] = np.minimum(values[part], _limit_w(event, base_limit_w))
+    return Series(first, Fraction(step_us, _MICRO), values, source="grid events")
+
+
+def grid_present(events: Sequence[Event], start: datetime, end: datetime, *, connected: bool) -> Series:
+    """1 while the grid is there over [start, end), 0 in an outage; always 0 on a site without a connection."""
+    cuts = _cuts(events, start, end, (SupplyOutage,))
+    first, step_us, values = _laid(start, end, [cut[:2] for cut in cuts], float(connected))
+    for begin, last, _ in cuts:
+        values[begin // step_us : -(-last // step_us)] = 0.0
+    return Series(first, Fraction(step_us, _MICRO), values, source="grid events")
+
+
+def units_out(events: Sequence[Event], of: str, start: datetime, end: datetime) -> Series:
+    """How many units of a piece of equipment are out of service over [start, end)."""
+    cuts = [cut for cut in _cuts(events, start, end, (EquipmentOutage,)) if cut[2].of == of]
+    first, step_us, values = _laid(start, end, [cut[:2] for cut in cuts], 0.0)
+    for begin, last, event in cuts:
+        values[begin // step_us : -(-last // step_us)] += event.units
+    return Series(first, Fraction(step_us, _MICRO), values, source="equipment outages")
+
+
+def _cuts(
+    events: Sequence[Event], start: datetime, end: datetime, kinds: tuple[type, ...]
+) -> list[tuple[int, int, Any]]:
+    """Events of some kinds within [start, end): begin and end in microseconds from the start, and the event."""
+    origin = as_utc(start)
+    span_us = max(1, _micro(origin, end))
+    cuts = [
+        (max(0, _micro(origin, event.start)), min(span_us, _micro(origin, _end(event))), event)
+        for event in events
+        if isinstance(event, kinds)
+    ]
+    return [cut for cut in cuts if cut[0] < cut[1]]
+
+
+def _laid(
+    start: datetime, end: datetime, edges: Sequence[tuple[int, int]], value: float
+) -> tuple[datetime, int, np.ndarray]:
+    """Samples over [start, end) at a spacing [µs] that divides every edge."""
     begin = as_utc(start)
     span_us = max(1, _micro(begin, end))
-    cuts = [
-        (
-            max(0, _micro(begin, event.start)),
-            min(span_us, _micro(begin, _end(event))),
-            _limit_w(event, base_limit_w),
-        )
-        for event in events
-        if isinstance(event, (ImportLimit, SupplyOutage))
-    ]
-    cuts = [cut for cut in cuts if cut[0] < cut[1]]
-    step_us = math.gcd(span_us, *(edge for cut in cuts for edge in cut[:2]))
+    step_us = math.gcd(span_us, *(edge for pair in edges for edge in pair))
     if span_us // step_us > _MOST_SAMPLES:
         step_us = max(_COARSE_US, -(-span_us // _MOST_SAMPLES // _COARSE_US) * _COARSE_US)
-    values = np.full(-(-span_us // step_us), base_limit_w)
-    for first, last, limit in cuts:
-        part = slice(first // step_us, -(-last // step_us))
-        values[part] = np.minimum(values[part], limit)
-    return Series(begin, Fraction(step_us, _MICRO), values, source="grid events")
+    return begin, step_us, np.full(-(-span_us // step_us), value)
 
 
 def with_spikes(price: Series, events: Sequence[Event], start: datetime, end: datetime) -> Series:
@@ -144,6 +182,8 @@ def _planned(event: Event, index: int, clock: Clock, base_limit_w: float) -> Pla
             return replace(plan, reduce_frac=share)
         case DemandResponse(limit_mw=float(ceiling)):
             return replace(plan, limit_w=ceiling * MEGA)
+        case EquipmentOutage():
+            return plan
         case PriceSpike():
             return replace(plan, price_usd_per_mwh=event.price_usd_per_mwh)
         case _:

@@ -11,6 +11,7 @@ from typing import Annotated, Literal, Self
 from pydantic import Field, model_validator
 
 from aidc.schema.base import Frac, Name, NonNegative, Positive, Shape, TempC
+from aidc.schema.built import PlantBuilt
 from aidc.schema.chain import Redundancy
 from aidc.schema.front_end import Drives
 
@@ -290,7 +291,7 @@ class CoolingPlant(Shape):
     kW of design heat.
 
     Heat is reused while the return is at least `heat_reuse_min_c`: `heat_reuse_frac` of it, at most
-    `heat_reuse_limit_mw`.
+    `heat_reuse_limit_mw`. `built` holds what the sizing has found, once it has.
     """
 
     rejection: HeatRejection
@@ -318,6 +319,7 @@ class CoolingPlant(Shape):
     heat_reuse_limit_mw: NonNegative = 0.0
     heat_reuse_min_c: TempC = 40.0
     drives: Drives = Drives()
+    built: PlantBuilt | None = None
 
     @model_validator(mode="after")
     def _has_something_to_cool_with(self) -> Self:

@@ -6,15 +6,17 @@ air-cooled servers and a rack-scale system have the same keys.
 
 from __future__ import annotations
 
-from typing import Annotated, Literal, Self
+from typing import Annotated, Final, Literal, Self
 
 from pydantic import Field, model_validator
 
 from aidc.schema.base import Frac, Name, NonNegative, Shape, TempC
 
-__all__ = ["Rack"]
+__all__ = ["AIR_ALLOWABLE_C", "Rack"]
 
 _Watts = Annotated[float, Field(ge=0, le=100_000)]  # of one server or accelerator
+AIR_ALLOWABLE_C: Final = {"A1": 32.0, "A2": 35.0, "A3": 40.0, "A4": 45.0, "H1": 25.0}
+
 _Count = Annotated[int, Field(gt=0, le=100_000)]
 
 
@@ -32,6 +34,15 @@ class Rack(Shape):
     their curve and `cold_plates` counts them. `heat_sink_k_per_w` is the rise of the case over the
     air at the inlet of an air-cooled rack. Throttling begins at `case_limit_c`, shutdown follows at
     `case_trip_c`. `capacitor_j` is the storage in the power shelf, per accelerator.
+
+    The air at the inlet may be as warm as its ASHRAE class allows (`air_class`; ASHRAE TC 9.9, Thermal Guidelines
+    for Data Processing Environments, 5th ed. 2021, allowable maximum), or its maker (`air_limit_c`); the coolant
+    `coolant_limit_c`. Above a limit the rack throttles, from nothing at the limit to its floor `inlet_band_k` above
+    it, where it shuts down (the band is engineering knowledge without a checked source).
+
+    Power was measured at some inlet temperature: `air_reference_c` and `coolant_reference_c`. Above or below it
+    the accelerators draw `leakage_per_k` of their power more or less per K; above `air_reference_c` the fans speed
+    up by `fan_speed_per_k` of their speed per K, up to `fan_speed_most` times (power by its cube).
     """
 
     accelerator: Name
@@ -59,6 +70,16 @@ class Rack(Shape):
     case_limit_c: TempC
     case_trip_c: TempC
 
+    air_class: Literal["A1", "A2", "A3", "A4", "H1"] = "A2"
+    air_limit_c: TempC | None = None
+    coolant_limit_c: TempC = 45.0
+    inlet_band_k: Annotated[float, Field(gt=0, le=50)] = 10.0
+    air_reference_c: TempC = 25.0
+    coolant_reference_c: TempC = 30.0
+    leakage_per_k: Annotated[float, Field(ge=0, le=0.02)] = 0.0
+    fan_speed_per_k: Annotated[float, Field(ge=0, le=0.2)] = 0.0
+    fan_speed_most: Annotated[float, Field(ge=1, le=3)] = 1.5
+
     capacitor_j: Annotated[float, Field(ge=0, le=1e8)] = 0.0
 
     @model_validator(mode="after")
@@ -82,6 +103,11 @@ class Rack(Shape):
         if self.cooling == "air" and (self.liquid_frac > 0 or self.heat_sink_k_per_w <= 0):
             raise ValueError("an air-cooled rack needs heat_sink_k_per_w, and no liquid_frac")
         return self
+
+    @property
+    def air_most_c(self) -> float:
+        """The warmest air that the rack takes without throttling [°C]."""
+        return AIR_ALLOWABLE_C[self.air_class] if self.air_limit_c is None else self.air_limit_c
 
     @property
     def accelerators_per_server(self) -> int:

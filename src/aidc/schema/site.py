@@ -17,6 +17,7 @@ from pydantic import AwareDatetime, Field, field_validator
 
 from aidc.schema.accelerator import Accelerator
 from aidc.schema.base import Name, NonNegative, Positive, Shape
+from aidc.schema.built import PodBuilt
 from aidc.schema.chain import Chain
 from aidc.schema.cooling import ColdPlate, CoolingPlant
 from aidc.schema.demand import DemandSpec
@@ -92,9 +93,12 @@ class MainTransformer(Shape):
 
     Defaults: 0.04 % no-load and 0.30 % load loss and 12 % reactance at rating, usual for 100 MVA class units
     (engineering knowledge without a checked source). `winding` is its group, grid side first.
+    Without `rating_mva` it is rated at the import limit; a site that may import nothing has one for a quarter more
+    than its pods' rated power. `built_mva` holds what was found.
     """
 
     rating_mva: Annotated[float, Field(gt=0, le=100_000)] | None = None
+    built_mva: Annotated[float, Field(gt=0, le=1_000_000)] | None = None
     no_load_frac: Annotated[float, Field(ge=0, le=0.05)] = 0.0004
     load_frac: Annotated[float, Field(ge=0, le=0.05)] = 0.003
     reactance_frac: Annotated[float, Field(ge=0, le=0.5)] = 0.12
@@ -161,6 +165,7 @@ class Pod(Shape):
     return_margin_frac: Annotated[float, Field(ge=0, le=1)] = 0.05
     ramp_up_mw_per_s: Positive | None = None
     power_smoothing: PowerSmoothing | None = None
+    built: PodBuilt | None = None
 
     @property
     def air_plant(self) -> str:
@@ -262,7 +267,12 @@ class UsedEntry(Shape):
 
 
 class Site(Shape):
-    """The whole of it. Names are the table names of the TOML file."""
+    """The whole of it. Names are the table names of the TOML file.
+
+    The last fields stand in no file: `defaults` is what the site got that its file does not name, `written` the site
+    without the settings laid over it (None where they are the same), `changed` the keys that those set, `resized`
+    what was sized anew because of them.
+    """
 
     schema_version: Annotated[Literal[1], Field(alias="schema")] = 1
     site: SiteFacts
@@ -282,3 +292,7 @@ class Site(Shape):
     file: Annotated[Path | None, Field(exclude=True)] = None
     assumptions: Annotated[tuple[Assumption, ...], Field(exclude=True)] = ()
     entries: Annotated[tuple[UsedEntry, ...], Field(exclude=True)] = ()
+    defaults: Annotated[tuple[str, ...], Field(exclude=True)] = ()
+    resized: Annotated[tuple[str, ...], Field(exclude=True)] = ()
+    changed: Annotated[tuple[str, ...], Field(exclude=True)] = ()
+    written: Annotated[Site | None, Field(exclude=True)] = None

@@ -53,6 +53,10 @@ class Params(NamedTuple):
     store: FloatArray  # [Store, storage]
     storage: FloatArray  # [parameter, storage], see plant/storage
     site: FloatArray  # [Site, design]
+    genset: FloatArray  # [Genset, genset]
+    stage_full_w: FloatArray  # [stage, lane] what a stage carries with all its modules
+    outage: IntArray  # [outage, 3]: Equipment, its row and column; channel `first_outage + k` is the share in service
+    first_outage: int
     job_start: IntArray  # [job] ticks
     job_end: IntArray
     job_tokens: FloatArray  # [job] target, inf if none
@@ -70,6 +74,7 @@ class Span(NamedTuple):
     lanes: range
     plants: range
     stores: range
+    gensets: range
 
 
 class Fixed(NamedTuple):
@@ -94,6 +99,12 @@ class Fixed(NamedTuple):
     store: FloatArray  # [storage, Store]
     storage: FloatArray  # [storage, parameter]
     site: FloatArray  # [design, Site]
+    genset: FloatArray  # [genset, Genset]
+    stage_full_w: FloatArray  # [lane, stage]
+    outage: IntArray  # [outage, 3]
+    first_outage: int
+    site_store: IntArray  # [design, place] the storages at the site bus
+    lane_store: IntArray  # [lane, 2] first and last + 1 of its places in `node_store`
     job_start: IntArray  # [job]
     job_end: IntArray
     job_tokens: FloatArray
@@ -134,7 +145,8 @@ class State(NamedTuple):
     job_tick: IntArray  # [design * job] progress of each job's own clock
     job_fault: IntArray  # faults that lie behind
     job_tokens: FloatArray
-    genset_s: FloatArray  # [design] how long the gensets have been called
+    genset: FloatArray  # [genset, GensetState]; `Twin.state` has [GensetState, genset]
+    calm: FloatArray  # [design] 1 while nothing is shed, starting, walking in or running that does not always
 
 
 class Scratch(NamedTuple):
@@ -149,14 +161,17 @@ class Scratch(NamedTuple):
     held_frac: FloatArray  # … and the sum of how far into it
     channel: FloatArray  # [design, channel]
     cursor: IntArray  # [channel, 2]: sample and ticks into it
-    step: FloatArray  # [quantity] all that is recorded as a mean; the next five are views of it
+    step: FloatArray  # [quantity] all that is recorded as a mean; the next six are views of it
     pod: FloatArray  # [lane, PodNow]
     stage: FloatArray  # [lane, stage] loss
     plant: FloatArray  # [plant, Component]
     store: FloatArray  # [storage, StoreNow]
     site: FloatArray  # [design, SiteNow]
+    genset: FloatArray  # [genset, GensetNow]
     total: FloatArray  # [quantity] sums of `step` over the output step so far
-    pod_total: FloatArray  # [lane, PodNow] a view of it
+    pod_total: FloatArray  # [lane, PodNow] a view of it …
+    cell_total: FloatArray  # … and [lane, PodCell], behind what `step` has
+    auxiliary_w: FloatArray  # [storage] cooling and control of each storage
     flux: FloatArray  # [lane, PodFlux]
     star: FloatArray  # [plant, Star] sums over a plant's pods
     part: FloatArray  # [plant, PlantPart] share of the units that are in service
@@ -164,8 +179,19 @@ class Scratch(NamedTuple):
     pod_served: FloatArray  # [lane, PodServed] the same
     soc_frac: FloatArray  # [storage]
     smooth_w: FloatArray  # [storage] running mean of the smoothing rule
-    demand_w: FloatArray  # [design] all consumption before anything is left unserved
-    genset_s: FloatArray  # [design]
+    ask_w: FloatArray  # [storage] what it is to do at its node, charging positive
+    wish_w: FloatArray  # [storage] what it would charge with, were there room
+    floor_frac: FloatArray  # [storage] state of charge down to which it may be emptied
+    genset_range: FloatArray  # [genset, GensetRange]
+    genset_part: FloatArray  # [genset] share of the sets that are in service
+    stage_part: FloatArray  # [lane, stage] share of the modules that are in service
+    node_w: FloatArray  # [lane, stage] asked of each stage's output by what lies behind it
+    bus: FloatArray  # [design, BusNow]
+    moves: FloatArray  # [lane] above 0 where its storages moved anything of themselves
+    missing_w: FloatArray  # [lane] what its input and its storages together cannot give it
+    spare_w: FloatArray  # [lane] what it can spare the bus, or would take from it, as storages go
+    wanted: FloatArray  # [lane, Wanted] what each pod would take, had none been shed
+    plain: FloatArray  # [lane] 1 where no storage acts and nothing else moves in the lineup
     shed: FloatArray  # [lane]
     able: FloatArray  # [lane] 1 where the pod can work
     powered: FloatArray  # [lane] 1 where it has power
@@ -195,10 +221,12 @@ class Records(NamedTuple):
     """`Rows` with its means by name."""
 
     pod: FloatArray  # [row, PodNow, lane]
+    cell: FloatArray  # [row, PodCell, lane]
     stage: FloatArray  # [row, stage, lane]
     plant: FloatArray  # [row, Component, plant]
     store: FloatArray  # [row, StoreNow, storage]
     site: FloatArray  # [row, SiteNow, design]
+    genset: FloatArray  # [row, GensetNow, genset]
     queue_tokens: FloatArray
     case_k: FloatArray
     loop_k: FloatArray

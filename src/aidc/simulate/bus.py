@@ -1,125 +1,315 @@
-"""Steps 6 and 7 of the energy engine: sources, storage, the grid, and what happens when they are short."""
+"""Step 6 of the energy engine: one merit order that holds in every state.
+
+From what every consumer wants: photovoltaics and wind, curtailed only beyond load, charging and export; the grid up
+to its limit of the moment; running gensets, each the same share of its range; storage at the site; storage in the
+lineups, by what each can spare; what is lacking then is shed (`shed.py`). Storages act of themselves (rule or set
+point) within that order: they discharge into what is left after gensets, and charge from what photovoltaics, wind
+and the grid have to spare, never while anything is shed. What running gensets give beyond the load at their least
+output curtails renewables, then charges storages, then heats a load bank.
+"""
 
 from __future__ import annotations
 
-from aidc.jit import part
+from aidc.jit import inner, part
 from aidc.simulate.arrays import Fixed, Knobs, Scratch, Span, State
-from aidc.simulate.fields import Channel, Component, PodFlux, PodNow, Site, SiteNow, Store, StoreNow
-from aidc.simulate.store import run_store
+from aidc.simulate.fields import (
+    BusNow,
+    Channel,
+    Component,
+    GensetRange,
+    Plant,
+    Pod,
+    PodFlux,
+    PodNow,
+    Site,
+    SiteNow,
+    Store,
+)
+from aidc.simulate.lineup import refill_lineups, relieve_lineups
+from aidc.simulate.sources import dispatch_gensets
+from aidc.simulate.store import own_request_w, reach_w, settle_store
 
-__all__ = ["balance_bus", "leave_unserved", "shed_pods"]
+__all__ = ["ROUNDING", "balance_calm", "balance_foul", "lacks_of_wants"]
+
+ROUNDING = 1e-9  # of the site's consumption: less than that is not lacking
+_LAST = 3.0  # level at which auxiliaries are cut to what is left
 
 
 @part
-def balance_bus(p: Fixed, knobs: Knobs, state: State, now: Scratch, at: Span) -> float:
-    """Balance the site bus within the import limit; return the power that is still short [W]."""
+def _consume(p: Fixed, now: Scratch, at: Span) -> tuple[float, float]:
+    """Power of the lineups and of the cooling that hangs on the site bus [W]; books cooling and auxiliaries."""
     site = p.site[at.design]
-    channel = now.channel[at.design]
     is_now = now.site[at.design]
     load = 0.0
     cooling = 0.0
+    on_bus = 0.0
     for lane in at.lanes:
         load += now.flux[lane, PodFlux.BUS_W]
-        cooling += now.pod[lane, PodNow.PUMP_W] + now.pod[lane, PodNow.CRAH_W]
+        pump, fan = now.pod[lane, PodNow.PUMP_W], now.pod[lane, PodNow.CRAH_W]
+        cooling += pump + fan
+        on_bus += pump * (1.0 - p.pod[lane, Pod.LOOP_ON_UPS]) + fan * (1.0 - p.pod[lane, Pod.AIR_ON_UPS])
     for plant in at.plants:
-        cooling += (
-            now.plant[plant, Component.PUMP_FACILITY_W]
-            + now.plant[plant, Component.FAN_W]
-            + now.plant[plant, Component.CHILLER_W]
-        )
-    auxiliary = site[Site.AUXILIARY_W] + site[Site.AUXILIARY_FRAC] * load
-    for store in at.stores:
-        # of the step before: a thousandth of the power, and it saves an algebraic loop
-        auxiliary += now.store[store, StoreNow.AUXILIARY_W]
+        part_of = now.plant[plant]
+        drives = part_of[Component.PUMP_FACILITY_W] + part_of[Component.FAN_W]
+        cooling += drives + part_of[Component.CHILLER_W]
+        on_bus += drives * (1.0 - p.plant[plant, Plant.ON_UPS]) + part_of[Component.CHILLER_W]
     is_now[SiteNow.COOLING_W] = cooling
-    is_now[SiteNow.AUXILIARY_W] = auxiliary
-    renewable = channel[Channel.PV_W] + channel[Channel.WIND_W]
-    net = load + cooling + auxiliary - renewable
-    # the main transformer carries the net exchange; its loss is taken at the flow before storage
-    through = net if net > 0.0 else -net
-    transformer = site[Site.TRANSFORMER_0_W] + site[Site.TRANSFORMER_2_PER_W] * through * through
-    is_now[SiteNow.TRANSFORMER_W] = transformer
-    net += transformer
+    auxiliary = site[Site.AUXILIARY_W] + site[Site.AUXILIARY_FRAC] * load
+    is_now[SiteNow.AUXILIARY_W] = auxiliary + now.bus[at.design, BusNow.AUXILIARY_W]
+    return load, on_bus
 
-    limit = channel[Channel.IMPORT_LIMIT_W]
-    for store in at.stores:
-        if p.store[store, Store.LANE] < 0.0:
-            net += run_store(p, knobs, state, now, store, net, limit)
 
-    # gensets start when called and carry what the grid cannot, after their start time
-    genset = 0.0
-    now.genset_s[at.design] = 0.0
-    if net > limit and site[Site.GENSET_W] > 0.0:
-        now.genset_s[at.design] = state.genset_s[at.design] + p.dt_s
-        if state.genset_s[at.design] >= site[Site.GENSET_START_S]:
-            genset = min(net - limit, site[Site.GENSET_W])
-            net -= genset
-    is_now[SiteNow.GENSET_W] = genset
+@part
+def _transform(p: Fixed, now: Scratch, design: int, net_w: float) -> float:
+    """Loss of the main transformer [W], taken at the exchange before storage; none without a grid."""
+    bus = now.bus[design]
+    through = min(max(net_w, -bus[BusNow.EXPORT_W]), bus[BusNow.LIMIT_W])
+    site = p.site[design]
+    loss = site[Site.TRANSFORMER_0_W] + site[Site.TRANSFORMER_2_PER_W] * through * through
+    return loss * now.channel[design, Channel.GRID]
 
-    # a grid that takes nothing in gives nothing out either
-    exportable = site[Site.EXPORT_LIMIT_W] if limit > 0.0 else 0.0
-    surplus = -net - exportable
-    curtailed = min(max(surplus, 0.0), renewable)
-    net += curtailed
-    kept = 1.0 - curtailed / renewable if renewable > 0.0 else 1.0
-    is_now[SiteNow.CURTAILED_W] = curtailed
+
+@part
+def lacks_of_wants(p: Fixed, now: Scratch, at: Span, calm: bool) -> bool:
+    """Whether photovoltaics, wind and grid lack anything of what all consumers want; books those wants.
+
+    In a calm step storages of lineups have acted already: what they charge counts, and what they spare does not.
+    """
+    bus = now.bus[at.design]
+    load, cooling = _consume(p, now, at)
+    bus[BusNow.LOAD_W] = load
+    bus[BusNow.COOLING_W] = cooling
+    wanted = load + cooling + now.site[at.design, SiteNow.AUXILIARY_W]
+    renewable = bus[BusNow.RENEWABLE_W]
+    loss = _transform(p, now, at.design, wanted - renewable)
+    now.site[at.design, SiteNow.WANTED_W] = wanted + loss
+    lack = wanted + loss - renewable - bus[BusNow.LIMIT_W]
+    if calm:
+        for lane in at.lanes:
+            lack += max(now.flux[lane, PodFlux.PASS_W] - now.flux[lane, PodFlux.BUS_W], 0.0)
+    return bus[BusNow.OWN_FORMER] <= 0.0 or lack > ROUNDING * (wanted + 1.0)
+
+
+@part
+def _act_site_stores(
+    p: Fixed, knobs: Knobs, state: State, now: Scratch, at: Span, net_w: float, room_w: float, spare_w: float
+) -> tuple[float, float]:
+    """Let the storages at the site act of themselves; the net power with them, and what they take of gensets [W].
+
+    `room_w` is what photovoltaics, wind and grid have to spare for charging, `spare_w` what gensets have.
+    """
+    bus = now.bus[at.design]
+    may_charge = 1.0 if bus[BusNow.OFF_PODS] <= 0.0 else 0.0
+    drawn = 0.0
+    for place in range(p.site_store.shape[1]):
+        store = p.site_store[at.design, place]
+        request = own_request_w(p, knobs, state, now, store, net_w)
+        room = max(room_w, 0.0)
+        most = (room + spare_w * p.store[store, Store.FROM_GENSETS]) * may_charge
+        now.ask_w[store] = min(max(request, -max(net_w + bus[BusNow.EXPORT_W], 0.0)), most)
+        power = settle_store(p, state, now, store)
+        now.ask_w[store] = power
+        extra = max(power - room, 0.0)
+        spare_w -= extra
+        drawn += extra
+        room_w -= power
+        net_w += power - extra
+    return net_w, drawn
+
+
+@inner
+def _empty_site_stores(p: Fixed, state: State, now: Scratch, at: Span, lack_w: float) -> float:
+    """Share a lack among the storages at the site by what each can still give; what is lacking still [W]."""
+    total = 0.0
+    for place in range(p.site_store.shape[1]):
+        store = p.site_store[at.design, place]
+        gives, _ = reach_w(p, state, now, store)
+        total += max(gives + min(now.ask_w[store], 0.0), 0.0)
+    if total <= 0.0:
+        return lack_w
+    share = min(lack_w / total, 1.0)
+    for place in range(p.site_store.shape[1]):
+        store = p.site_store[at.design, place]
+        gives, _ = reach_w(p, state, now, store)
+        now.ask_w[store] -= share * max(gives + min(now.ask_w[store], 0.0), 0.0)
+    return lack_w - share * total
+
+
+@inner
+def _settle_site_stores(p: Fixed, state: State, now: Scratch, at: Span) -> None:
+    """Let the storages at the site do what was asked of them beyond their own laws."""
+    for place in range(p.site_store.shape[1]):
+        store = p.site_store[at.design, place]
+        settle_store(p, state, now, store)
+
+
+@inner
+def _fill_site_stores(p: Fixed, state: State, now: Scratch, at: Span, surplus_w: float) -> float:
+    """Charge the storages at the site with what nobody else takes; what is left [W]."""
+    total = 0.0
+    for place in range(p.site_store.shape[1]):
+        store = p.site_store[at.design, place]
+        _, takes = reach_w(p, state, now, store)
+        total += max(takes - max(now.ask_w[store], 0.0), 0.0)
+    if total <= 0.0:
+        return surplus_w
+    share = min(surplus_w / total, 1.0)
+    for place in range(p.site_store.shape[1]):
+        store = p.site_store[at.design, place]
+        _, takes = reach_w(p, state, now, store)
+        now.ask_w[store] += share * max(takes - max(now.ask_w[store], 0.0), 0.0)
+    return surplus_w - share * total
+
+
+@inner
+def _leave_dark(p: Fixed, state: State, now: Scratch, at: Span) -> None:
+    """Nothing forms the bus: nothing flows on it."""
+    is_now = now.site[at.design]
+    channel = now.channel[at.design]
+    is_now[SiteNow.AUXILIARY_UNSERVED_W] = is_now[SiteNow.AUXILIARY_W]
+    is_now[SiteNow.AUXILIARY_W] = 0.0
+    is_now[SiteNow.TRANSFORMER_W] = 0.0
+    is_now[SiteNow.CURTAILED_W] = channel[Channel.PV_W] + channel[Channel.WIND_W]
+    is_now[SiteNow.PV_W] = 0.0
+    is_now[SiteNow.WIND_W] = 0.0
+    is_now[SiteNow.LOAD_BANK_W] = 0.0
+    is_now[SiteNow.NET_IMPORT_W] = 0.0
+    for place in range(p.site_store.shape[1]):
+        store = p.site_store[at.design, place]
+        now.ask_w[store] = 0.0
+        settle_store(p, state, now, store)
+
+
+@inner
+def _cover_lack(p: Fixed, state: State, now: Scratch, at: Span, lack_w: float, tolerance_w: float) -> float:
+    """Take a lack from the storages at the site, then from those of the lineups; what is lacking still [W].
+
+    Once all else is taken down, auxiliaries and the transformer get what is left.
+    """
+    lack = _empty_site_stores(p, state, now, at, lack_w)
+    if lack > tolerance_w:
+        lack = relieve_lineups(p, state, now, at, lack)
+    if lack > tolerance_w and now.bus[at.design, BusNow.LEVEL] >= _LAST:
+        is_now = now.site[at.design]
+        cut = min(lack, is_now[SiteNow.AUXILIARY_W])
+        is_now[SiteNow.AUXILIARY_W] -= cut
+        is_now[SiteNow.AUXILIARY_UNSERVED_W] = cut
+        lack -= cut
+        cut = min(lack, is_now[SiteNow.TRANSFORMER_W])
+        is_now[SiteNow.TRANSFORMER_W] -= cut
+        lack -= cut
+    return lack
+
+
+@inner
+def _spend_surplus(
+    p: Fixed, state: State, now: Scratch, at: Span, surplus_w: float, renewable_w: float
+) -> tuple[float, float]:
+    """Curtail renewables, then charge storages, then heat the load bank; curtailed and heated [W]."""
+    curtailed = min(surplus_w, renewable_w)
+    left = surplus_w - curtailed
+    if left > 0.0 and now.bus[at.design, BusNow.OFF_PODS] <= 0.0:
+        left = _fill_site_stores(p, state, now, at, left)
+        left -= refill_lineups(p, state, now, at, left, 0.0)
+    return curtailed, max(left, 0.0)
+
+
+@part
+def _book(now: Scratch, design: int, net_w: float, curtailed_w: float, heated_w: float) -> None:
+    """Note what came over the grid, and what was made of sun and wind."""
+    channel = now.channel[design]
+    is_now = now.site[design]
+    made = channel[Channel.PV_W] + channel[Channel.WIND_W]
+    kept = 1.0 - curtailed_w / made if made > 0.0 else 1.0
+    is_now[SiteNow.CURTAILED_W] = curtailed_w
     is_now[SiteNow.PV_W] = channel[Channel.PV_W] * kept
     is_now[SiteNow.WIND_W] = channel[Channel.WIND_W] * kept
-    is_now[SiteNow.NET_IMPORT_W] = net
-    is_now[SiteNow.UNSERVED_W] = 0.0
-    consumed = load + cooling + auxiliary + transformer
-    for store in at.stores:
-        if p.store[store, Store.LANE] >= 0.0:  # what flows into or out of cells is not consumption
-            consumed -= now.store[store, StoreNow.POWER_W]
-    now.demand_w[at.design] = consumed
-    return net - limit
+    is_now[SiteNow.LOAD_BANK_W] = heated_w
+    is_now[SiteNow.NET_IMPORT_W] = net_w * channel[Channel.GRID]
 
 
 @part
-def shed_pods(p: Fixed, now: Scratch, at: Span, short_w: float) -> None:
-    """Take pods off in their order until the shortage is covered, or none is left."""
-    relief = 0.0
-    for rank in range(p.shed_order.shape[1]):
-        lane = p.shed_order[at.design, rank]
-        if relief < short_w and now.shed[lane] == 0.0:
-            now.shed[lane] = 1.0
-            relief += now.pod[lane, PodNow.IT_W]
-
-
-@part
-def leave_unserved(p: Fixed, now: Scratch, at: Span, short_w: float) -> float:
-    """Cut every consumer to what the sources can give; return the share that is served.
-
-    What is not served makes no tokens and no heat: the caller scales those by the share returned.
-    """
+def balance_calm(p: Fixed, knobs: Knobs, state: State, now: Scratch, at: Span) -> None:
+    """`balance_foul` where nothing is lacking: what was wanted is drawn, and storages act of themselves."""
+    bus = now.bus[at.design]
     is_now = now.site[at.design]
-    served = max(1.0 - short_w / now.demand_w[at.design], 0.0)
-    is_now[SiteNow.UNSERVED_W] = now.demand_w[at.design] * (1.0 - served)
-    is_now[SiteNow.NET_IMPORT_W] -= is_now[SiteNow.UNSERVED_W]
-    for row in (SiteNow.COOLING_W, SiteNow.AUXILIARY_W, SiteNow.TRANSFORMER_W):
-        is_now[row] *= served
-    for row in range(PodNow.OUTPUT_TOKENS):
-        if row != PodNow.UNCAPPED_W and row != PodNow.ARRIVED_TOKENS:
-            for lane in at.lanes:
-                now.pod[lane, row] *= served
+    is_now[SiteNow.AUXILIARY_UNSERVED_W] = 0.0
+    is_now[SiteNow.COOLING_UNSERVED_W] = 0.0
+    is_now[SiteNow.FORMED_FRAC] = 1.0
+    renewable = bus[BusNow.RENEWABLE_W]
+    need = bus[BusNow.LOAD_W] + bus[BusNow.COOLING_W] + is_now[SiteNow.AUXILIARY_W] - renewable
+    transformer = _transform(p, now, at.design, need)
+    is_now[SiteNow.TRANSFORMER_W] = transformer
+    need += transformer
+    net, _ = _act_site_stores(p, knobs, state, now, at, need, bus[BusNow.LIMIT_W] - need, 0.0)
+    curtailed = min(max(-net - bus[BusNow.EXPORT_W], 0.0), renewable)
+    _book(now, at.design, net + curtailed, curtailed, 0.0)
+
+
+@part
+def _refill(
+    p: Fixed, state: State, now: Scratch, at: Span, room_w: float, spare_w: float
+) -> tuple[float, float]:
+    """Charge the lineups' storages from what the others, then what gensets have to spare; what each gives [W]."""
+    taken = drawn = 0.0
+    if room_w > 0.0:
+        taken = refill_lineups(p, state, now, at, room_w, 0.0)
+    if spare_w > 0.0 and now.bus[at.design, BusNow.OFF_PODS] <= 0.0:
+        drawn = refill_lineups(p, state, now, at, spare_w, 1.0)
+    return taken, drawn
+
+
+@inner
+def balance_foul(p: Fixed, knobs: Knobs, state: State, now: Scratch, at: Span) -> float:
+    """Balance the site bus by the merit order; return the power that is still short [W]."""
+    bus = now.bus[at.design]
+    is_now = now.site[at.design]
+    load, cooling = _consume(p, now, at)
+    is_now[SiteNow.AUXILIARY_UNSERVED_W] = 0.0
+    is_now[SiteNow.FORMED_FRAC] = bus[BusNow.FORMED]
+    if bus[BusNow.FORMED] <= 0.0:
+        _leave_dark(p, state, now, at)
+        return 0.0
+    limit = bus[BusNow.LIMIT_W]
+    renewable = bus[BusNow.RENEWABLE_W]
+    consumed = load + cooling + is_now[SiteNow.AUXILIARY_W]
+    transformer = _transform(p, now, at.design, consumed - renewable)
+    is_now[SiteNow.TRANSFORMER_W] = transformer
+    tolerance = ROUNDING * (consumed + 1.0)
+    need = consumed + transformer - renewable  # of the grid, gensets and storage
+    bus[BusNow.NEED_W] = consumed + transformer - load
     for lane in at.lanes:
-        lost = now.pod[lane, PodNow.OUTPUT_TOKENS] * (1.0 - served)
-        now.pod[lane, PodNow.OUTPUT_TOKENS] -= lost
-        now.flux[lane, PodFlux.QUEUE_TOKENS] += lost
-        now.pod[lane, PodNow.USEFUL_TOKENS] *= served
-        now.pod[lane, PodNow.TRAINED_TOKENS] *= served
-        now.pod[lane, PodNow.PUMP_W] *= served
-        now.pod[lane, PodNow.CRAH_W] *= served
-        now.flux[lane, PodFlux.LIQUID_W] *= served
-        now.flux[lane, PodFlux.AIR_W] *= served
-        now.flux[lane, PodFlux.AMBIENT_W] *= served
-        for stage in range(now.stage.shape[1]):
-            now.stage[lane, stage] *= served
-    for plant in at.plants:
-        for row in (Component.PUMP_FACILITY_W, Component.FAN_W, Component.CHILLER_W, Component.WATER_KG_S):
-            now.plant[plant, row] *= served
-    for store in at.stores:
-        lane = int(p.store[store, Store.LANE])
-        if lane >= 0:  # the loss of a storage in the lineup was not scaled with the rest
-            now.flux[lane, PodFlux.AMBIENT_W] += now.store[store, StoreNow.LOSS_W] * (1.0 - served)
-    return served
+        bus[BusNow.NEED_W] += now.flux[lane, PodFlux.PASS_W]
+    genset = dispatch_gensets(now, at, need - limit)
+    spare = -genset
+    for one in at.gensets:
+        spare += now.genset_range[one, GensetRange.HIGH_W]
+    room = limit - need
+    net = need - genset
+    if bus[BusNow.WISHES] > 0.0:
+        taken, drawn = _refill(p, state, now, at, room, spare)
+        room -= taken
+        net += taken
+        spare -= drawn
+        genset += drawn
+    net, drawn = _act_site_stores(p, knobs, state, now, at, net, room, spare)
+    genset += drawn
+    moved = False
+    short = net - limit
+    if short > tolerance:
+        short = _cover_lack(p, state, now, at, short, tolerance)
+        net = limit + short
+        moved = True
+    # what gensets give is not exported
+    exportable = min(bus[BusNow.EXPORT_W], max(-need, 0.0)) if genset > 0.0 else bus[BusNow.EXPORT_W]
+    curtailed = heated = 0.0
+    if -net > exportable:
+        curtailed, heated = _spend_surplus(p, state, now, at, -net - exportable, renewable)
+        net = -exportable
+        moved = True
+    if genset > 0.0:
+        dispatch_gensets(now, at, genset)
+    if moved:
+        _settle_site_stores(p, state, now, at)
+    _book(now, at.design, net, curtailed, heated)
+    return short if short > tolerance else 0.0

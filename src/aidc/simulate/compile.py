@@ -7,20 +7,23 @@ here, and names become positions.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
 
 import numpy as np
 
 from aidc.clock import Clock, as_fraction, as_utc
 from aidc.contract import Knob, Signal, SiteView
-from aidc.plant.conversion import chain_stages
+from aidc.plant.conversion import online_multiple
+from aidc.plant.cooling.moist_air import ATMOSPHERE_PA, pressure_at_elevation_pa
+from aidc.plant.freeze import frozen
+from aidc.plant.lineup import lineup, transformer_rating_va
 from aidc.plant.powercap import cap_curve
-from aidc.plant.server import network_power_w, overhead_coefficients, server_params
-from aidc.plant.storage import StorageParams, rule_thresholds_w, storage_params
+from aidc.plant.server import fan_coefficients, network_power_w, overhead_coefficients, server_params
+from aidc.plant.storage import storage_params
 from aidc.scenario.series import FloatArray, Series
+from aidc.schema.front_end import FrontEnd
 from aidc.schema.site import Pod as PodShape
 from aidc.schema.site import Site
-from aidc.schema.storage import Smoothing, Storage
+from aidc.schema.storage import Storage
 from aidc.simulate import fields as f
 from aidc.simulate.arrays import Params, State
 from aidc.simulate.compiled import Compiled, Labels, Market
@@ -29,11 +32,24 @@ from aidc.simulate.describe import describe
 from aidc.simulate.inputs import Scenario, inputs_of, read_scenario
 from aidc.simulate.jobs import Jobs, compile_jobs
 from aidc.simulate.operating import BATCH_SHARES, CAPS, LOADS, load_at_batch
+from aidc.simulate.outages import Outages, compile_outages
 from aidc.simulate.pods import NEVER_LIMITED
+from aidc.simulate.supply import (
+    Lineups,
+    Stores,
+    compile_gensets,
+    compile_stores,
+    node_slot,
+    start_gensets,
+    store_places,
+)
 from aidc.simulate.workloads import Workload, workloads_of
-from aidc.units import J_PER_MWH, MEGA, MINUTE_S, kelvin
+from aidc.units import J_PER_MWH, MEGA, kelvin
 
 __all__ = ["compile_site"]
+
+_LONG_S = 1e9
+_NEVER_K = 1e4
 
 
 def compile_site(site: Site) -> Compiled:
@@ -44,6 +60,7 @@ def compile_site(site: Site) -> Compiled:
     InputError
         Anything in the scenario's sources or in the combination of model and rack that cannot work.
     """
+    site = frozen(site)
     clock = _clock(site)
     rng = np.random.default_rng(site.scenario.seed)
     scenario = read_scenario(site, clock, rng)
@@ -52,7 +69,13 @@ def compile_site(site: Site) -> Compiled:
     lineups, labels, server_stages = _lineups(site)
     pod, operating = _pods(site, workloads)
     cooling = compile_cooling(site, pod)
-    stores, store, storage = _stores(site, labels)
+    placed = Lineups(labels, server_stages, lineups["output"])
+    stores = compile_stores(site, placed)
+    gensets = compile_gensets(site)
+    outages = compile_outages(site, clock, labels, cooling.units)
+    channels = _channels(scenario, site, outages)
+    _place_inputs(site, pod, placed)
+    _place_drives(site, cooling.plant)
     params = Params(
         dt_s=float(clock.step_s),
         pod=pod,
@@ -68,26 +91,31 @@ def compile_site(site: Site) -> Compiled:
         shed_order=_shed_order(site),
         plant=cooling.plant,
         rejection=cooling.rejection,
-        store=store,
-        storage=storage,
+        store=stores.store,
+        storage=stores.storage,
         site=_site_params(site),
+        genset=gensets,
+        stage_full_w=lineups["full"],
+        outage=outages.rows,
+        first_outage=len(channels) - len(outages.shares),
         **jobs.params,
     )
-    names = Labels(tuple(site.pods), tuple(site.cooling), stores, labels)
+    names = Labels(tuple(site.pods), tuple(site.cooling), stores.names, labels, tuple(site.gensets))
     output_step = as_fraction(site.scenario.output_step_s)
     return Compiled(
         clock=clock,
         steps_per_row=int(output_step / clock.step_s),
         params=params,
-        inputs=_inputs(scenario, site, clock),
-        start=_start(site, params, cooling, storage, jobs),
+        inputs=inputs_of(channels, clock),
+        start=_start(site, params, cooling, stores, jobs),
         labels=names,
         view=_view(site, params, clock, workloads),
         market=_market(scenario),
         first_job=len(site.services) + _replayed(site),
         jobs=tuple(site.jobs),
         signals=_signals(scenario),
-        meta=describe(site, scenario, workloads, clock, cooling.remarks),
+        weather=scenario.weather,
+        meta=describe(site, scenario, workloads, clock, cooling.remarks, stores.fronts),
     )
 
 
@@ -106,6 +134,9 @@ def _pods(site: Site, workloads: Mapping[str, Workload]) -> tuple[FloatArray, Fl
     """Pod parameters [Pod, lane] and operating tables [lane, cap, load, Point]."""
     pod = np.zeros((len(f.Pod), len(site.pods)))
     operating = np.zeros((len(site.pods), CAPS, LOADS, len(f.Point)))
+    # for the same mass of thin air a server's fans turn faster: density x speed^3 at speed ~ 1 / density
+    density = pressure_at_elevation_pa(site.site.location.elevation_m) / ATMOSPHERE_PA
+    fans_thin = 1.0 / density**2
     for lane, (name, shape) in enumerate(site.pods.items()):
         work = workloads[name]
         rated_w = shape.accelerators * shape.accelerator.tdp_w
@@ -120,7 +151,8 @@ def _pods(site: Site, workloads: Mapping[str, Workload]) -> tuple[FloatArray, Fl
         pod[f.Pod.SLO_TTFT_S, lane] = work.slo_ttft_s
         pod[f.Pod.INPUT_PER_OUTPUT, lane] = work.input_per_output
         pod[f.Pod.OUTPUT_PER_REQUEST, lane] = work.output_per_request
-        _server(pod, lane, shape, measured=work.kind == f.Kind.REPLAY)
+        _server(pod, lane, shape, fans_thin, measured=work.kind == f.Kind.REPLAY)
+        _limits(pod, lane, shape, measured=work.kind == f.Kind.REPLAY)
         pod[f.Pod.IDLE_W, lane] = (
             0.0 if work.kind == f.Kind.REPLAY else shape.accelerators * _idle_w(shape, work)
         )
@@ -128,9 +160,6 @@ def _pods(site: Site, workloads: Mapping[str, Workload]) -> tuple[FloatArray, Fl
         pod[f.Pod.RESTART_S, lane] = shape.restart_s
         ramp = shape.ramp_up_mw_per_s
         pod[f.Pod.RAMP_UP_W_PER_S, lane] = NEVER_LIMITED if ramp is None else ramp * MEGA
-        pod[f.Pod.THROTTLE_K, lane] = kelvin(shape.rack.case_limit_c)
-        pod[f.Pod.TRIP_K, lane] = kelvin(shape.rack.case_trip_c)
-        pod[f.Pod.CASE_ON_AIR, lane] = float(shape.rack.cooling == "air")
         pod[f.Pod.LIQUID_FRAC, lane] = shape.rack.liquid_frac
         operating[lane] = work.table
     return pod, operating
@@ -141,7 +170,7 @@ def _idle_w(shape: PodShape, work: Workload) -> float:
     return shape.accelerator.idle_w if work.kind == f.Kind.SERVICE else shape.rack.accelerator_idle_w
 
 
-def _server(pod: FloatArray, lane: int, shape: PodShape, *, measured: bool) -> None:
+def _server(pod: FloatArray, lane: int, shape: PodShape, fans_thin: float, *, measured: bool) -> None:
     """Host, fans and network; a measured power series has them inside."""
     if measured:
         return
@@ -152,6 +181,31 @@ def _server(pod: FloatArray, lane: int, shape: PodShape, *, measured: bool) -> N
     pod[f.Pod.OVERHEAD_1, lane] = slope
     pod[f.Pod.OVERHEAD_2_PER_W, lane] = bend_per_w / servers
     pod[f.Pod.NETWORK_W, lane] = network_power_w(shape.rack) * shape.racks
+    fan_w, rise_per_w2 = fan_coefficients(params)
+    pod[f.Pod.FAN_0_W, lane] = fan_w * servers * fans_thin
+    pod[f.Pod.FAN_2_PER_W, lane] = rise_per_w2 / servers * fans_thin
+    pod[f.Pod.OVERHEAD_0_W, lane] += fan_w * servers * (fans_thin - 1.0)
+    pod[f.Pod.OVERHEAD_2_PER_W, lane] += rise_per_w2 / servers * (fans_thin - 1.0)
+
+
+def _limits(pod: FloatArray, lane: int, shape: PodShape, *, measured: bool) -> None:
+    """What the pod's temperatures may be, and what leakage and fans make of them where power is modelled."""
+    rack = shape.rack
+    on_air = rack.cooling == "air"
+    pod[f.Pod.THROTTLE_K, lane] = kelvin(rack.case_limit_c)
+    pod[f.Pod.TRIP_K, lane] = kelvin(rack.case_trip_c)
+    pod[f.Pod.PER_CASE_BAND, lane] = 1.0 / (rack.case_trip_c - rack.case_limit_c)
+    pod[f.Pod.COOLANT_LIMIT_K, lane] = _NEVER_K if on_air else kelvin(rack.coolant_limit_c)
+    pod[f.Pod.AIR_LIMIT_K, lane] = kelvin(rack.air_most_c)
+    pod[f.Pod.PER_INLET_BAND, lane] = 1.0 / rack.inlet_band_k
+    pod[f.Pod.CASE_ON_AIR, lane] = float(on_air)
+    pod[f.Pod.REFERENCE_K, lane] = kelvin(rack.air_reference_c if on_air else rack.coolant_reference_c)
+    pod[f.Pod.FAN_FROM_K, lane] = kelvin(rack.air_reference_c)
+    pod[f.Pod.FAN_MOST, lane] = rack.fan_speed_most
+    if not measured:
+        pod[f.Pod.LEAKAGE_PER_K, lane] = rack.leakage_per_k
+        pod[f.Pod.FAN_PER_K, lane] = rack.fan_speed_per_k
+        pod[f.Pod.CEILING_W, lane] = pod[f.Pod.RATED_W, lane]
 
 
 def _batch_loads(site: Site, workloads: Mapping[str, Workload]) -> FloatArray:
@@ -169,10 +223,7 @@ def _lineups(site: Site) -> tuple[dict[str, FloatArray], tuple[tuple[str, ...], 
     Server stages fill the first slots and site stages the ones behind, so that one loop serves
     chains of different length; an empty slot loses nothing.
     """
-    sized = {}
-    for name, pod in site.pods.items():
-        rated_w = pod.racks * pod.rack.rated_power_kw * 1e3
-        sized[name] = chain_stages(site.chains[pod.chain], rated_w)
+    sized = {name: lineup(site, name) for name in site.pods}
     split = {
         name: (
             [stage for stage in stages if stage.stage.boundary == "server"],
@@ -181,14 +232,18 @@ def _lineups(site: Site) -> tuple[dict[str, FloatArray], tuple[tuple[str, ...], 
         for name, stages in sized.items()
     }
     servers = max(len(server) for server, _ in split.values())
-    slots = servers + max(len(rest) for _, rest in split.values())
-    arrays = {key: np.zeros((slots, len(site.pods))) for key in ("a", "b", "c", "air", "liquid")}
+    slots = servers + max(1, *(len(rest) for _, rest in split.values()))
+    keys = ("a", "b", "c", "air", "liquid", "output", "full")
+    arrays = {key: np.zeros((slots, len(site.pods))) for key in keys}
     labels = [["" for _ in site.pods] for _ in range(slots)]
     for lane, (name, (server, rest)) in enumerate(split.items()):
         for slot, (stage, loss) in [*enumerate(server), *enumerate(rest, start=servers)]:
             arrays["a"][slot, lane] = loss.no_load_w
             arrays["b"][slot, lane] = loss.linear
             arrays["c"][slot, lane] = loss.quadratic_per_w
+            arrays["output"][slot, lane] = loss.capacity_w / stage.sizing
+            redundancy = stage.redundancy or site.chains[site.pods[name].chain].redundancy
+            arrays["full"][slot, lane] = loss.capacity_w * online_multiple(redundancy, stage.modules)
             arrays["air"][slot, lane] = float(stage.heat_to == "air")
             arrays["liquid"][slot, lane] = float(
                 stage.heat_to == "liquid" and site.pods[name].rack.cooling == "liquid"
@@ -199,106 +254,72 @@ def _lineups(site: Site) -> tuple[dict[str, FloatArray], tuple[tuple[str, ...], 
     return arrays, tuple(tuple(row) for row in labels), servers
 
 
+def _place_inputs(site: Site, pod: FloatArray, lineups: Lineups) -> None:
+    """How each lineup comes back after its input was lost, and what cooling hangs on its UPS bus."""
+    pods = list(site.pods.values())
+    liquid_w = np.array([one.racks * one.rack.rated_power_kw * one.rack.liquid_frac for one in pods])
+    air_w = np.array([one.racks * one.rack.rated_power_kw * (1.0 - one.rack.liquid_frac) for one in pods])
+    for lane, shape in enumerate(pods):
+        front = site.chains[shape.chain].front_entry or FrontEnd()
+        pod[f.Pod.INPUT_RETURN_S, lane] = front.return_s
+        pod[f.Pod.WALK_IN_S, lane] = front.walk_in_s
+        pod[f.Pod.RETURN_WAIT_S, lane] = shape.restart_s + shape.return_s
+        pod[f.Pod.RETURN_MARGIN_FRAC, lane] = shape.return_margin_frac
+        pod[f.Pod.UPS_STAGE, lane] = max(node_slot(site, "ups", lane, lineups), lineups.server_stages)
+        pod[f.Pod.LOOP_ON_UPS, lane] = float(site.cooling[shape.cooling].drives.on_ups)
+        pod[f.Pod.AIR_ON_UPS, lane] = float(site.cooling[shape.air_plant].drives.on_ups)
+    for name in site.cooling:
+        loop = np.array([one.cooling == name for one in pods]) * liquid_w
+        air = np.array([one.air_plant == name for one in pods]) * air_w
+        total = max(loop.sum() + air.sum(), 1e-9)
+        pod[f.Pod.LOOP_DRIVES_FRAC] += loop / total
+        pod[f.Pod.AIR_DRIVES_FRAC] += air / total
+
+
+def _place_drives(site: Site, plant: FloatArray) -> None:
+    """Where pumps and fans hang, and how they start again."""
+    for number, shape in enumerate(site.cooling.values()):
+        plant[f.Plant.ON_UPS, number] = float(shape.drives.on_ups)
+        plant[f.Plant.RESTART_S, number] = shape.drives.restart_s
+        plant[f.Plant.RAMP_S, number] = shape.drives.ramp_s
+        plant[f.Plant.COMPRESSOR_RESTART_S, number] = shape.drives.compressor_restart_s
+
+
 def _shed_order(site: Site) -> np.ndarray:
     """Pods, the highest priority number first; among equals the one named last."""
     order = sorted(range(len(site.pods)), key=lambda lane: (-list(site.pods.values())[lane].priority, -lane))
     return np.array([order], dtype=np.int64)
 
 
-def _stores(
-    site: Site, labels: tuple[tuple[str, ...], ...]
-) -> tuple[tuple[str, ...], FloatArray, FloatArray]:
-    """Names, engine parameters [Store, storage] and physics [StorageParams, storage].
-
-    A storage at the UPS or in the rack becomes one for each lineup that has it, sharing its rating
-    by the pods' own.
-    """
-    names: list[str] = []
-    store: list[list[float]] = []
-    storage: list[StorageParams] = []
-    limit_w = site.grid.import_limit_mw * MEGA
-    for name, shape in site.storage.items():
-        for lane, share, rated_w in _places(site, shape):
-            pod = None if lane < 0 else list(site.pods.values())[lane]
-            params = storage_params(shape, pod.accelerators if pod else 0)
-            if shape.power_mw is not None:
-                params = params._replace(
-                    rated_w=params.rated_w * share, auxiliary_base_w=params.auxiliary_base_w * share
-                )
-            if shape.energy_mwh is not None:
-                params = params._replace(capacity_j=params.capacity_j * share)
-            below_w, above_w = rule_thresholds_w(shape.rule, limit_w)
-            if lane >= 0:  # a lineup has no import limit of its own: its rating is the bound
-                scale = share if limit_w else 0.0
-                below_w, above_w = min(below_w * scale, rated_w), max(above_w * scale, 0.0)
-            window_s = shape.rule.window_min * MINUTE_S if isinstance(shape.rule, Smoothing) else 0.0
-            slot = _slot(site, shape, lane, labels)
-            bound_w = limit_w if lane < 0 else NEVER_LIMITED
-            names.append(name)
-            storage.append(params)
-            store.append([below_w, above_w, window_s, lane, slot, bound_w, float(shape.heat_to == "air")])
-    return (
-        tuple(names),
-        np.array(store, dtype=float).T.reshape(len(f.Store), len(names)),
-        np.array(storage, dtype=float).T.reshape(len(StorageParams._fields), len(names)),
-    )
-
-
-def _places(site: Site, shape: Storage) -> list[tuple[int, float, float]]:
-    """Lanes that a storage serves with their share of it and their rated power; -1 is the site bus."""
-    if shape.node == "site":
-        return [(-1, 1.0, 0.0)]
-    rated = {
-        lane: pod.racks * pod.rack.rated_power_kw * 1e3
-        for lane, (name, pod) in enumerate(site.pods.items())
-        if not shape.at or name in shape.at or pod.chain in shape.at
-    }
-    total = sum(rated.values())
-    return [(lane, power / total, power) for lane, power in rated.items()]
-
-
-def _slot(site: Site, shape: Storage, lane: int, labels: tuple[tuple[str, ...], ...]) -> float:
-    """The stage at whose output a storage acts: the one that the chain marks, else the rack's first."""
-    if lane < 0:
-        return -1.0
-    pod = list(site.pods.values())[lane]
-    marked = [stage.name for stage in site.chains[pod.chain].stages if stage.storage_node == shape.node]
-    wanted = f"{pod.chain}.{marked[0]}" if marked else ""
-    slots = [slot for slot, row in enumerate(labels) if row[lane] and row[lane] == wanted]
-    return float(slots[0]) if slots else 0.0
-
-
 def _site_params(site: Site) -> FloatArray:
     grid, facts = site.grid, site.site
-    rating_w = (grid.transformer.rating_mva or max(grid.import_limit_mw, 1e-6)) * MEGA
-    power_w = sum(genset.power_mw for genset in site.gensets.values()) * MEGA
-    start_s = max((genset.start_time_s for genset in site.gensets.values()), default=0.0)
+    rating_w = transformer_rating_va(site)
     values = np.zeros((len(f.Site), 1))
     values[f.Site.EXPORT_LIMIT_W] = grid.export_limit_mw * MEGA
     values[f.Site.AUXILIARY_W] = facts.auxiliary_mw * MEGA
     values[f.Site.AUXILIARY_FRAC] = facts.auxiliary_frac
     values[f.Site.TRANSFORMER_0_W] = grid.transformer.no_load_frac * rating_w
     values[f.Site.TRANSFORMER_2_PER_W] = grid.transformer.load_frac / rating_w
-    values[f.Site.GENSET_W] = power_w
-    values[f.Site.GENSET_START_S] = start_s
+    values[f.Site.ON_UPS] = float(any(plant.drives.on_ups for plant in site.cooling.values()))
     return values
 
 
-def _inputs(scenario: Scenario, site: Site, clock: Clock) -> Any:
-    """Channels in the order of `fields.Channel`, then services, then replayed pods."""
-    series: list[Series] = [
+def _channels(scenario: Scenario, site: Site, outages: Outages) -> list[Series]:
+    """Channels in the order of `fields.Channel`, then services, then replayed pods, then equipment in service."""
+    return [
         scenario.weather.dry_bulb_k,
         scenario.weather.wet_bulb_k,
         scenario.pv_w,
         scenario.wind_w,
         scenario.import_limit_w,
+        scenario.grid,
         *(scenario.demands[name].output_tokens_per_s for name in site.services),
         *(scenario.replays[pod] for replay in site.replays.values() for pod in replay.pods),
+        *outages.shares,
     ]
-    return inputs_of(series, clock)
 
 
-def _start(site: Site, params: Params, cooling: Cooling, storage: FloatArray, jobs: Jobs) -> State:
+def _start(site: Site, params: Params, cooling: Cooling, stores: Stores, jobs: Jobs) -> State:
     """Loops at their set points, racks idle, storages at their initial charge, no queue."""
     pod = np.zeros((len(f.PodState), len(site.pods)))
     pod[f.PodState.LOOP_K] = cooling.loop_k
@@ -306,17 +327,19 @@ def _start(site: Site, params: Params, cooling: Cooling, storage: FloatArray, jo
     pod[f.PodState.CASE_K] = np.where(params.pod[f.Pod.CASE_ON_AIR] > 0, cooling.air_k, cooling.loop_k)
     pod[f.PodState.ACCELERATOR_W] = params.pod[f.Pod.RATED_W]  # a ramp limit starts from rating
     plant = np.zeros((len(f.PlantState), len(site.cooling)))
+    pod[f.PodState.INPUT_S] = _LONG_S
     plant[f.PlantState.SUPPLY_K] = params.plant[f.Plant.SET_K]
-    soc = [shape.soc_initial_frac for shape in site.storage.values() for _ in _places(site, shape)]
+    plant[f.PlantState.BUS_S] = _LONG_S
     return State(
         pod=pod,
         plant=plant,
-        soc_frac=np.array(soc, dtype=float).reshape(storage.shape[1]),
-        smooth_w=np.full(storage.shape[1], np.nan),
+        soc_frac=stores.soc_frac.copy(),
+        smooth_w=np.full(len(stores.names), np.nan),
         job_tick=np.zeros(jobs.count, dtype=np.int64),
         job_fault=np.zeros(jobs.count, dtype=np.int64),
         job_tokens=np.zeros(jobs.count),
-        genset_s=np.zeros(1),
+        genset=start_gensets(site, params.genset),
+        calm=np.zeros(1),  # the first step finds out
     )
 
 
@@ -370,7 +393,7 @@ def _view(site: Site, params: Params, clock: Clock, workloads: Mapping[str, Work
 
 
 def _power_w(site: Site, shape: Storage) -> float:
-    places = _places(site, shape)
+    places = store_places(site, shape)
     pods = list(site.pods.values())
     if shape.power_mw is not None:
         return shape.power_mw * MEGA
@@ -378,7 +401,7 @@ def _power_w(site: Site, shape: Storage) -> float:
 
 
 def _energy_j(site: Site, shape: Storage) -> float:
-    places = _places(site, shape)
+    places = store_places(site, shape)
     pods = list(site.pods.values())
     if shape.energy_mwh is not None:
         return shape.energy_mwh * J_PER_MWH

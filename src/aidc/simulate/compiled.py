@@ -10,6 +10,7 @@ import numpy as np
 
 from aidc.clock import Clock
 from aidc.contract import Signal, SiteView
+from aidc.scenario.weather import Weather
 from aidc.simulate.arrays import FloatArray, Inputs, Knobs, Params, State
 from aidc.simulate.fields import PodKnob
 
@@ -24,6 +25,7 @@ class Labels:
     plants: tuple[str, ...]
     stores: tuple[str, ...]
     stages: tuple[tuple[str, ...], ...]
+    gensets: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +54,7 @@ class Compiled:
     jobs: tuple[str, ...] = ()
     signals: tuple[Signal, ...] = ()
     meta: Mapping[str, Any] = field(default_factory=dict[str, Any])
+    weather: Weather | None = None
 
     def default_knobs(self) -> Knobs:
         """What is in force when nobody decides."""

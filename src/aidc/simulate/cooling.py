@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
 
 from aidc.errors import InputError, Problem
-from aidc.plant.conversion import chain_stages
+from aidc.plant.cooling.rejection_build import outdoor_units
 from aidc.plant.cooling.sizing import (
     FLOW_POINTS,
     AirLoop,
@@ -19,10 +21,14 @@ from aidc.plant.cooling.sizing import (
     rack_loop,
     range_warnings,
 )
+from aidc.plant.freeze import frozen, plant_heat
+from aidc.plant.lineup import air_density_frac
+from aidc.schema.built import PodBuilt
+from aidc.schema.cooling import ChillerEconomiser
 from aidc.schema.site import Pod as PodShape
 from aidc.schema.site import Site
 from aidc.simulate.arrays import FloatArray
-from aidc.simulate.fields import Plant, Pod, PodFlow
+from aidc.simulate.fields import Plant, PlantPart, Pod, PodFlow
 from aidc.units import kelvin
 
 __all__ = ["Cooling", "compile_cooling"]
@@ -40,48 +46,55 @@ class Cooling:
     loop_k: FloatArray
     air_k: FloatArray
     remarks: tuple[str, ...]
+    units: Mapping[tuple[str, int], int]  # by plant and PlantPart
 
 
 def compile_cooling(site: Site, pod: FloatArray) -> Cooling:
-    """Size and tabulate the plants; writes the cooling rows of `pod` in place.
+    """Tabulate the plants as built, sized where they are not; writes the cooling rows of `pod` in place.
 
     Raises
     ------
     InputError
         A design point that is thermodynamically impossible.
     """
+    site = frozen(site)
     names = list(site.cooling)
     flow = np.zeros((len(PodFlow), len(site.pods), FLOW_POINTS))
     loop_k, air_k = np.zeros(len(site.pods)), np.zeros(len(site.pods))
-    heat_w, drawn_w_k = dict.fromkeys(names, 0.0), dict.fromkeys(names, 0.0)
+    units: dict[tuple[str, int], int] = defaultdict(int)
+    density = air_density_frac(site)
     for lane, shape in enumerate(site.pods.values()):
         plant, hall = site.cooling[shape.cooling], site.cooling[shape.air_plant]
         pod[Pod.PLANT, lane] = names.index(shape.cooling)
         pod[Pod.AIR_PLANT, lane] = names.index(shape.air_plant)
-        liquid_w, air_w = _design_heat_w(site, shape)
-        loop = _rack_loop(site, shape, liquid_w)
+        built = shape.built or PodBuilt()
+        loop = _rack_loop(site, shape, built)
         if loop is not None:
             _lay_loop(pod, flow, lane, loop, shape)
-            heat_w[shape.cooling] += liquid_w + loop.pump_w[-1]
-            drawn_w_k[shape.cooling] += loop.facility_w_k
+            units[shape.cooling, PlantPart.CDUS] += loop.units
         else:
             _no_loop(pod, flow, lane, shape)
-        air = air_loop(hall.crah_entry, air_w, hall.redundancy) if hall.crah_entry is not None else None
-        if air is not None:
-            _lay_air(pod, flow, lane, air)
-            heat_w[shape.air_plant] += air_w + air.fan_w[-1]
-            drawn_w_k[shape.air_plant] += air.facility_w_k
         cdu, crah = plant.cdu_entry, hall.crah_entry
+        if crah is not None:
+            air_w = (built.air_kw or 0.0) * 1e3
+            air = air_loop(crah, air_w, hall.redundancy, built.crah_units, density)
+            _lay_air(pod, flow, lane, air)
+            units[shape.air_plant, PlantPart.CRAHS] += air.units
         loop_k[lane] = kelvin(plant.supply_temp_c) + (cdu.approach_k if cdu and loop else 0.0)
         air_k[lane] = kelvin(hall.supply_temp_c) + (crah.air_supply_c - crah.water_in_c if crah else 0.0)
     plants = np.zeros((len(Plant), len(names)))
     columns: list[FloatArray] = []
     for number, (name, plant) in enumerate(site.cooling.items()):
         try:
-            facility = facility_loop(plant, heat_w[name], drawn_w_k[name])
+            facility = facility_loop(plant, *plant_heat(site, name))
         except InputError as error:
             raise InputError([_placed(one, f"cooling.{name}") for one in error.problems]) from error
         _lay_plant(plants, number, facility)
+        units[name, PlantPart.PUMPS] = plant.pump_units
+        units[name, PlantPart.OUTDOOR] = outdoor_units(plant.rejection, facility.units)
+        if isinstance(plant.rejection, ChillerEconomiser):
+            units[name, PlantPart.CHILLERS] = facility.units
+        plants[Plant.FOLLOWS, number] = float(plant.rejection.kind == "chiller-economiser")
         columns.append(facility.rejection)
     halls = {pod.air_plant for pod in site.pods.values()}
     remarks = tuple(
@@ -89,7 +102,7 @@ def compile_cooling(site: Site, pod: FloatArray) -> Cooling:
         for name, plant in site.cooling.items()
         for text in range_warnings(plant, cools_air=name in halls)
     )
-    return Cooling(plants, flow, np.array(columns), loop_k, air_k, remarks)
+    return Cooling(plants, flow, np.array(columns), loop_k, air_k, remarks, units)
 
 
 def _placed(problem: Problem, place: str) -> Problem:
@@ -97,40 +110,25 @@ def _placed(problem: Problem, place: str) -> Problem:
     return Problem(problem.what, problem.remedy, problem.file, key, problem.value)
 
 
-def _design_heat_w(site: Site, pod: PodShape) -> tuple[float, float]:
-    """Heat at rating into the cold plates and into the hall's air, losses of the chain included."""
-    rated_w = pod.racks * pod.rack.rated_power_kw * 1e3
-    liquid_w = rated_w * pod.rack.liquid_frac
-    air_w = rated_w - liquid_w + pod.racks * pod.rack.network_w * pod.rack.accelerators
-    for sized in chain_stages(site.chains[pod.chain], rated_w):
-        loss = sized.loss
-        loss_w = loss.no_load_w + loss.linear * rated_w + loss.quadratic_per_w * rated_w**2
-        if sized.stage.heat_to == "liquid" and pod.rack.cooling == "liquid":
-            liquid_w += loss_w
-        elif sized.stage.heat_to != "ambient":
-            air_w += loss_w
-    return liquid_w, air_w
-
-
-def _rack_loop(site: Site, pod: PodShape, heat_w: float) -> RackLoop | None:
+def _rack_loop(site: Site, pod: PodShape, built: PodBuilt) -> RackLoop | None:
     plant = site.cooling[pod.cooling]
     if plant.cdu_entry is None or pod.rack.cooling == "air":
         return None
-    flow_m3_s = heat_w / 1e3 * pod.rack.coolant_l_min_per_kw / 60_000.0
-    try:
-        return rack_loop(plant.cdu_entry, heat_w, flow_m3_s, plant.redundancy)
-    except InputError as error:
-        raise InputError([_placed(one, f"cooling.{pod.cooling}.cdu") for one in error.problems]) from error
+    heat_w, flow_m3_s = (built.liquid_kw or 0.0) * 1e3, (built.coolant_l_min or 0.0) / 60_000.0
+    return rack_loop(plant.cdu_entry, heat_w, flow_m3_s, plant.redundancy, built.cdu_units)
 
 
 def _lay_loop(pod: FloatArray, flow: FloatArray, lane: int, loop: RackLoop, shape: PodShape) -> None:
     flow[PodFlow.LOOP_W_K, lane] = loop.conductance_w_k
     flow[PodFlow.PUMP_W, lane] = loop.pump_w
-    flow[PodFlow.CASE_K_W, lane] = shape.rack.heat_sink_k_per_w
+    flow[PodFlow.CASE_K_W, lane] = _sink_k_w(shape)
     plate = shape.cold_plate_curve
     if plate is not None:
         litres = loop.flow_m3_s * 60_000.0 / max(shape.rack.cold_plates * shape.racks, 1)
-        flow[PodFlow.CASE_K_W, lane] = case_table_k_w(plate, litres, loop.flow_min_frac)
+        table = case_table_k_w(plate, litres, loop.flow_min_frac, loop.flow_most_frac)
+        flow[PodFlow.CASE_K_W, lane] = table
+        pod[Pod.CASE_J_K, lane] = plate.heat_capacity_j_per_k
+    pod[Pod.PER_LOOP_MOST, lane] = 1.0 / loop.flow_most_frac
     pod[Pod.PER_LIQUID_RATED, lane] = 1.0 / loop.rated_heat_w
     pod[Pod.FLOW_MIN_FRAC, lane] = loop.flow_min_frac
     pod[Pod.LOOP_J_K, lane] = loop.capacity_j_k
@@ -139,14 +137,20 @@ def _lay_loop(pod: FloatArray, flow: FloatArray, lane: int, loop: RackLoop, shap
 def _no_loop(pod: FloatArray, flow: FloatArray, lane: int, shape: PodShape) -> None:
     """An air-cooled pod: a loop that carries nothing and follows its plant."""
     flow[PodFlow.LOOP_W_K, lane] = 1.0
-    flow[PodFlow.CASE_K_W, lane] = shape.rack.heat_sink_k_per_w
+    flow[PodFlow.CASE_K_W, lane] = _sink_k_w(shape)
     pod[Pod.LOOP_J_K, lane] = 1.0
+
+
+def _sink_k_w(shape: PodShape) -> float:
+    """Resistance of a heat sink; one of none keeps its case at the air's temperature."""
+    return max(shape.rack.heat_sink_k_per_w, 1e-9)
 
 
 def _lay_air(pod: FloatArray, flow: FloatArray, lane: int, air: AirLoop) -> None:
     flow[PodFlow.AIR_W_K, lane] = air.conductance_w_k
     flow[PodFlow.CRAH_W, lane] = air.fan_w
     pod[Pod.PER_AIR_RATED, lane] = 1.0 / air.rated_heat_w
+    pod[Pod.PER_AIR_MOST, lane] = 1.0 / air.flow_most_frac
     pod[Pod.AIR_J_K, lane] = air.capacity_j_k
 
 

@@ -9,9 +9,12 @@ from importlib.metadata import version
 from typing import Any
 
 from aidc.clock import Clock
+from aidc.plant.genset import genset_params
+from aidc.schema.renewables import Genset
 from aidc.schema.site import Site
 from aidc.schema.storage import Storage
 from aidc.simulate.fields import Kind
+from aidc.simulate.headroom import capacity_within_level
 from aidc.simulate.inputs import Scenario
 from aidc.simulate.workloads import Workload
 from aidc.units import J_PER_MWH, MEGA, kelvin
@@ -25,6 +28,7 @@ def describe(
     workloads: Mapping[str, Workload],
     clock: Clock,
     remarks: tuple[str, ...] = (),
+    fronts: Mapping[str, tuple[float, float]] | None = None,
 ) -> dict[str, Any]:
     """The meta data of a run, as `aidc.measure.meta.RunMeta` expects it, and what the report shows."""
     tariff = site.scenario.tariff
@@ -42,8 +46,11 @@ def describe(
         "pods": _pods(site, workloads),
         "tariff": tariff.model_dump(mode="json") if tariff else {},
         "import_limit_w": site.grid.import_limit_mw * MEGA,
-        "genset_kg_per_mwh": _genset_kg_per_mwh(site),
-        "storage": {name: _storage(site, shape) for name, shape in site.storage.items()},
+        "gensets": {name: _genset(genset) for name, genset in site.gensets.items()},
+        "storage": {
+            **{name: _storage(site, shape) for name, shape in site.storage.items()},
+            **{name: _front_battery(*one) for name, one in (fronts or {}).items()},
+        },
         "has_prices": tariff is not None or site.scenario.prices is not None,
         "has_carbon": site.scenario.carbon is not None,
         "sources": _sources(scenario),
@@ -70,6 +77,10 @@ def _workloads(site: Site, workloads: Mapping[str, Workload]) -> dict[str, Any]:
             "replicas": {pod: workloads[pod].replicas for pod in service.pods},
             "accelerators_per_replica": {pod: workloads[pod].replica_accelerators for pod in service.pods},
             "batch_limit": {pod: workloads[pod].batch_limit for pod in service.pods},
+            "capacity_tokens_per_s": capacity_within_level(
+                {pod: workloads[pod] for pod in service.pods},
+                {pod: site.pods[pod].power_cap_frac for pod in service.pods},
+            ),
         }
     for name, job in site.jobs.items():
         found[name] = {
@@ -128,16 +139,25 @@ def _storage(site: Site, shape: Storage) -> dict[str, Any]:
     }
 
 
-def _genset_kg_per_mwh(site: Site) -> float:
-    """Emissions of on-site generation per MWh of electricity, weighted by rating."""
-    power = sum(genset.power_mw for genset in site.gensets.values())
-    if power == 0:
-        return 0.0
-    total = sum(
-        genset.power_mw * genset.fuel_carbon_kg_per_mwh / max(genset.efficiency_frac)
-        for genset in site.gensets.values()
-    )
-    return total / power
+def _front_battery(energy_j: float, power_w: float) -> dict[str, Any]:
+    return {
+        "capacity_j": energy_j,
+        "power_w": power_w,
+        "temp_k": kelvin(25.0),
+        "first_soc_frac": 1.0,
+        "ageing": [],
+    }
+
+
+def _genset(genset: Genset) -> dict[str, Any]:
+    return {
+        "power_w": genset.power_mw * MEGA,
+        "units": int(genset_params(genset).units),
+        "fuel": genset.fuel,
+        "fuel_j": None if genset.fuel_mwh is None else genset.fuel_mwh * J_PER_MWH,
+        "fuel_price_usd_per_mwh": genset.fuel_price_usd_per_mwh,
+        "fuel_carbon_kg_per_mwh": genset.fuel_carbon_kg_per_mwh,
+    }
 
 
 def _sources(scenario: Scenario) -> dict[str, str]:

@@ -8,26 +8,36 @@ from __future__ import annotations
 
 import numpy as np
 
-from aidc.jit import engine, part, scalar
+from aidc.jit import engine, inner, part, scalar
 from aidc.plant.training import TrainingClock, TrainingLevels, step_job
 from aidc.simulate.arrays import Fixed, Inputs, Knobs, Rows, Scratch, Span, State
-from aidc.simulate.bus import balance_bus, leave_unserved, shed_pods
+from aidc.simulate.bus import balance_calm, lacks_of_wants
 from aidc.simulate.chain import feed_chain
 from aidc.simulate.cool import cool_electric, exchange_heat
 from aidc.simulate.fields import (
+    BusNow,
     Channel,
+    GensetRange,
+    GensetState,
     Hold,
+    Plant,
     PlantState,
     Pod,
+    PodCell,
     PodFlux,
     PodKnob,
     PodNow,
     PodState,
+    Site,
     SiteNow,
     Store,
     StoreNow,
+    Wanted,
 )
 from aidc.simulate.pods import keep_cells, leave_cell, run_pods, share_work
+from aidc.simulate.served import hang_on_ups
+from aidc.simulate.shed import MOST_LEVEL, foul_pass, note_wants
+from aidc.simulate.sources import burn_fuel, open_bus, open_foul
 
 __all__ = ["NOT_FINITE", "OK", "advance"]
 
@@ -36,7 +46,9 @@ NOT_FINITE = 1
 
 _FAR = 1 << 62
 _ALL_PODS = 1.0 - 1e-9
-_SHORT_W = 1e-6  # a shortage below a microwatt is rounding
+_OPENED = MOST_LEVEL - 1.0  # level from which the lineups' breakers are open
+_LONG_S = 1e9
+_SPARE_PASSES = 8  # beside one for each pod that goes and one for each that comes back
 
 
 @scalar
@@ -86,6 +98,7 @@ def _set_limits(p: Fixed, knobs: Knobs, now: Scratch) -> None:
         place = min(max(knobs.pod[lane, PodKnob.BATCH_FRAC], 0.0), 1.0) * last
         low = min(int(place), last - 1)
         a = p.batch_load[lane, low]
+        now.plain[lane] = 0.0  # set points may have changed
         now.load_limit[lane] = a + (place - low) * (p.batch_load[lane, low + 1] - a)
         most = p.pod[lane, Pod.RATE_MAX_PER_S] * knobs.pod[lane, PodKnob.REPLICA_FRAC] * p.dt_s
         now.per_step_max[lane] = 1.0 / most if most > 0.0 else 0.0
@@ -139,25 +152,47 @@ def _commit_jobs(p: Fixed, state: State, now: Scratch, at: Span, first_job: int)
 
 
 @part
-def _start_step(state: State, now: Scratch, at: Span) -> None:
-    """Keep off the pods that were shed a moment ago."""
+def _commit_pods(p: Fixed, state: State, now: Scratch, at: Span) -> None:
+    """What pods remember, and what they wanted and drew."""
     for lane in at.lanes:
-        now.shed[lane] = 1.0 if state.pod[lane, PodState.SHED_S] > 0.0 else 0.0
+        was = state.pod[lane]
+        is_now = now.pod[lane]
+        pod = p.pod[lane]
+        is_now[PodNow.BUS_WANTED_W] = now.flux[lane, PodFlux.PASS_W]
+        is_now[PodNow.BUS_W] = now.flux[lane, PodFlux.BUS_W]
+        trip_s = max(was[PodState.TRIP_S] - p.dt_s, 0.0)
+        tripped = was[PodState.HOT_FRAC] >= 1.0
+        was[PodState.TRIP_S] = pod[Pod.RESTART_S] if tripped else trip_s
+        was[PodState.QUEUE_TOKENS] = now.flux[lane, PodFlux.QUEUE_TOKENS]
+        was[PodState.ACCELERATOR_W] = is_now[PodNow.ACCELERATOR_W]
 
 
 @part
-def _commit(p: Fixed, state: State, now: Scratch, at: Span) -> None:
-    """Make the end of this step the start of the next; what is warm was advanced by `exchange_heat`."""
+def _commit_shed(p: Fixed, state: State, now: Scratch, at: Span) -> None:
+    """What pods that are off were not supplied with, and how long they and their lineups wait."""
+    bus = now.bus[at.design]
+    fed = bus[BusNow.FORMED] > 0.0 and bus[BusNow.LEVEL] < _OPENED
+    unserved = 0.0
     for lane in at.lanes:
-        restart_s = p.pod[lane, Pod.RESTART_S]
-        shed_s = state.pod[lane, PodState.SHED_S]
-        shed_s = restart_s if now.shed[lane] > 0.0 and shed_s <= 0.0 else shed_s
-        state.pod[lane, PodState.SHED_S] = max(shed_s - p.dt_s, 0.0)
-        trip_s = max(state.pod[lane, PodState.TRIP_S] - p.dt_s, 0.0)
-        tripped = state.pod[lane, PodState.CASE_K] >= p.pod[lane, Pod.TRIP_K]
-        state.pod[lane, PodState.TRIP_S] = restart_s if tripped else trip_s
-        state.pod[lane, PodState.QUEUE_TOKENS] = now.flux[lane, PodFlux.QUEUE_TOKENS]
-        state.pod[lane, PodState.ACCELERATOR_W] = now.pod[lane, PodNow.ACCELERATOR_W]
+        was = state.pod[lane]
+        is_now = now.pod[lane]
+        shed = now.shed[lane]
+        missing = max(now.wanted[lane, Wanted.IT_W] - is_now[PodNow.IT_W], 0.0) * shed
+        unserved += missing
+        is_now[PodNow.NOT_SUPPLIED_W] = missing
+        is_now[PodNow.TRIP_FRAC] *= 1.0 - shed  # off for one reason at a time
+        is_now[PodNow.BUS_WANTED_W] = now.wanted[lane, Wanted.BUS_W]
+        wait_s = was[PodState.SHED_S] if was[PodState.OFF] > 0.0 else p.pod[lane, Pod.RETURN_WAIT_S]
+        was[PodState.SHED_S] = max(wait_s - p.dt_s, 0.0) * shed
+        was[PodState.OFF] = shed
+        was[PodState.INPUT_S] = min(was[PodState.INPUT_S] + p.dt_s, _LONG_S) if fed else 0.0
+    now.site[at.design, SiteNow.UNSERVED_W] = unserved
+
+
+@part
+def _commit(p: Fixed, state: State, now: Scratch, at: Span, calm: bool) -> None:
+    """Make the end of this step the start of the next; what is warm was advanced by `exchange_heat`."""
+    _commit_pods(p, state, now, at)
     net = now.site[at.design, SiteNow.NET_IMPORT_W]
     now.site[at.design, SiteNow.IMPORT_W] = max(net, 0.0)
     now.site[at.design, SiteNow.EXPORT_W] = max(-net, 0.0)
@@ -167,6 +202,7 @@ def _commit(p: Fixed, state: State, now: Scratch, at: Span) -> None:
         now.site[at.design, SiteNow.AMBIENT_W]
         + now.site[at.design, SiteNow.AUXILIARY_W]
         + now.site[at.design, SiteNow.TRANSFORMER_W]
+        + now.site[at.design, SiteNow.LOAD_BANK_W]
     )
     for store in at.stores:
         state.soc_frac[store] = now.soc_frac[store]
@@ -174,7 +210,53 @@ def _commit(p: Fixed, state: State, now: Scratch, at: Span) -> None:
         if p.store[store, Store.LANE] < 0.0:  # those in a lineup were booked where they stand
             ambient += now.store[store, StoreNow.LOSS_W]
     now.site[at.design, SiteNow.AMBIENT_W] = ambient
-    state.genset_s[at.design] = now.genset_s[at.design]
+    if not calm:
+        _commit_foul(p, state, now, at)
+
+
+@inner
+def _commit_foul(p: Fixed, state: State, now: Scratch, at: Span) -> None:
+    """What was not supplied, fuel, the clocks of what starts again, and whether the site has come to rest."""
+    _commit_shed(p, state, now, at)
+    burn_fuel(p, state, now, at)
+    bus = now.bus[at.design]
+    fed = bus[BusNow.FORMED] > 0.0 and bus[BusNow.LEVEL] <= 0.0
+    calm = fed and now.channel[at.design, Channel.GRID] > 0.0
+    for plant in at.plants:
+        held_s = state.plant[plant, PlantState.BUS_S]
+        held_s = min(held_s + p.dt_s, _LONG_S) if fed else 0.0
+        state.plant[plant, PlantState.BUS_S] = held_s
+        fixed = p.plant[plant]
+        calm = calm and held_s >= fixed[Plant.RESTART_S] + fixed[Plant.RAMP_S]
+        calm = calm and held_s >= fixed[Plant.COMPRESSOR_RESTART_S]
+    for lane in at.lanes:
+        pod = p.pod[lane]
+        calm = calm and state.pod[lane, PodState.OFF] <= 0.0
+        walked_s = pod[Pod.INPUT_RETURN_S] + pod[Pod.WALK_IN_S]
+        calm = calm and state.pod[lane, PodState.INPUT_S] >= walked_s
+    for genset in at.gensets:
+        calm = calm and state.genset[genset, GensetState.CLOCK_S] <= 0.0
+        calm = calm and now.genset_range[genset, GensetRange.ONLINE_W] <= 0.0
+    for outage in range(p.outage.shape[0]):
+        calm = calm and now.channel[at.design, p.first_outage + outage] >= 1.0
+    if calm:
+        _come_to_rest(state, now, at)
+
+
+@part
+def _come_to_rest(state: State, now: Scratch, at: Span) -> None:
+    """Leave everything as a calm step expects it."""
+    state.calm[at.design] = 1.0
+    now.bus[at.design, BusNow.WISHES] = 0.0
+    for lane in at.lanes:
+        now.flux[lane, PodFlux.INPUT_FRAC] = 1.0
+        for consumer in range(now.pod_served.shape[1]):
+            now.pod_served[lane, consumer] = 1.0
+    for plant in at.plants:
+        for consumer in range(now.plant_served.shape[1]):
+            now.plant_served[plant, consumer] = 1.0
+    for genset in at.gensets:
+        state.genset[genset, GensetState.POWER_W] = 0.0
 
 
 @part
@@ -195,8 +277,8 @@ def _write_row(state: State, now: Scratch, out: Rows, row: int, steps: int) -> N
     """Turn the sums into the means of an output step, and start the next."""
     for lane in range(state.pod.shape[0]):
         leave_cell(now, lane)
-        for time in (PodNow.TTFT_P50_S, PodNow.TTFT_P90_S, PodNow.TTFT_P99_S):
-            now.pod_total[lane, time] += now.pod_total[lane, PodNow.WAIT_S]
+        for time in (PodCell.TTFT_P50_S, PodCell.TTFT_P90_S, PodCell.TTFT_P99_S):
+            now.cell_total[lane, time] += now.pod_total[lane, PodNow.WAIT_S]
         out.queue_tokens[row, lane] = state.pod[lane, PodState.QUEUE_TOKENS]
         out.loop_k[row, 0, lane] = state.pod[lane, PodState.LOOP_K]
         out.loop_k[row, 1, lane] = state.pod[lane, PodState.AIR_K]
@@ -212,25 +294,44 @@ def _write_row(state: State, now: Scratch, out: Rows, row: int, steps: int) -> N
 
 @part
 def _step(p: Fixed, knobs: Knobs, state: State, now: Scratch, at: Span, tick: int, first_job: int) -> None:
-    """One step of one design."""
-    _start_step(state, now, at)
-    short_w = 0.0
-    for attempt in range(2):
+    """One step of one design.
+
+    A calm step is one pass. In any other the first pass, with every pod on, tells what is wanted; further passes,
+    each from the state at the start of the step, take off who cannot be carried and let back who can.
+    """
+    calm = open_bus(p, state, now, at)
+    wants = True
+    opened = False
+    may_return = 1.0
+    for _ in range(2 * p.pod.shape[0] + _SPARE_PASSES):
+        if not calm and not opened:
+            open_foul(p, state, now, at)
+            opened = True
         share_work(p, knobs, state, now, at)
         _read_jobs(p, state, now, at, tick, first_job)
-        run_pods(p, knobs, state, now, at, first_job)
-        feed_chain(p, knobs, state, now, at)
+        run_pods(p, knobs, state, now, at, first_job, wants)
+        feed_chain(p, knobs, state, now, at, calm)
         cool_electric(p, knobs, state, now, at)
-        short_w = balance_bus(p, knobs, state, now, at)
-        if short_w <= _SHORT_W or attempt == 1:
+        if calm and p.site[at.design, Site.ON_UPS] > 0.0:
+            hang_on_ups(p, now, at)
+        if wants:
+            lacking = lacks_of_wants(p, now, at, calm)
+            if calm and lacking:  # look at it again, closely
+                calm = False
+                continue
+            wants = calm
+            if not calm and note_wants(p, state, now, at, lacking) > 0.0:
+                continue
+        if calm:
+            balance_calm(p, knobs, state, now, at)
             break
-        shed_pods(p, now, at, short_w)
-    if short_w > _SHORT_W:
-        leave_unserved(p, now, at, short_w)
+        if not foul_pass(p, knobs, state, now, at, may_return):
+            break
+        may_return *= 1.0 - now.bus[at.design, BusNow.CAME]
     exchange_heat(p, state, now, at)
     keep_cells(now, at)
     _commit_jobs(p, state, now, at, first_job)
-    _commit(p, state, now, at)
+    _commit(p, state, now, at, calm)
 
 
 @engine
@@ -263,6 +364,7 @@ def advance(
                 _share_of(design, p.pod.shape[0] // designs),
                 _share_of(design, p.plant.shape[0] // designs),
                 _share_of(design, p.store.shape[0] // designs),
+                _share_of(design, p.genset.shape[0] // designs),
             )
             _step(p, knobs, state, now, at, tick, first_job)
         _sum_up(state, now, out, row)

@@ -10,8 +10,14 @@ from __future__ import annotations
 from enum import IntEnum
 
 __all__ = [
+    "BusNow",
     "Channel",
     "Component",
+    "Equipment",
+    "Genset",
+    "GensetNow",
+    "GensetRange",
+    "GensetState",
     "Hold",
     "Kind",
     "Plant",
@@ -19,6 +25,7 @@ __all__ = [
     "PlantServed",
     "PlantState",
     "Pod",
+    "PodCell",
     "PodFlow",
     "PodFlux",
     "PodKnob",
@@ -32,6 +39,7 @@ __all__ = [
     "Star",
     "Store",
     "StoreNow",
+    "Wanted",
 ]
 
 
@@ -59,7 +67,8 @@ class Channel(IntEnum):
     PV_W = 2
     WIND_W = 3
     IMPORT_LIMIT_W = 4
-    DEMAND = 5
+    GRID = 5  # 1 while the grid is there, 0 in an outage and on an island
+    DEMAND = 6
 
 
 class Pod(IntEnum):
@@ -94,16 +103,48 @@ class Pod(IntEnum):
     FLOW_MIN_FRAC = 26
     RESTART_S = 27  # how long it stays off after a trip or after shedding
     AIR_PLANT = 28  # the plant whose air handlers take its air share
+    INPUT_RETURN_S = 29  # the lineup's input must have been good for so long before it walks in ...
+    WALK_IN_S = 30  # ... over so long
+    RETURN_WAIT_S = 31  # a shed pod comes back after this at the earliest ...
+    RETURN_MARGIN_FRAC = 32  # ... where the sources have room for what it wants and this much more
+    UPS_STAGE = 33  # the stage whose output is the lineup's UPS bus
+    LOOP_ON_UPS = 34  # 1: pumps of its rack loop hang on that bus ...
+    AIR_ON_UPS = 35  # ... and the fans of its hall
+    LOOP_DRIVES_FRAC = 36  # share of its plant's pumps and fans that hangs on its UPS bus ...
+    AIR_DRIVES_FRAC = 37  # ... and of the plant of its hall
+    PER_LOOP_MOST = 38  # design flow of the rack loop over the most that its CDUs can give
+    PER_AIR_MOST = 39  # the same of the air handlers
+    CASE_J_K = 40  # what warms up with the case, per accelerator
+    PER_CASE_BAND = 41  # 1 / (shutdown less limit) of the case temperature [1/K] …
+    COOLANT_LIMIT_K = 42
+    AIR_LIMIT_K = 43
+    PER_INLET_BAND = 44  # … and of coolant and air at the inlet
+    LEAKAGE_PER_K = 45  # of the accelerators' power …
+    REFERENCE_K = 46  # … above this inlet temperature
+    CEILING_W = 47  # leakage takes no accelerator above its limit: theirs at a cap of 1
+    FAN_0_W = 48  # the fans in OVERHEAD_0_W and OVERHEAD_2_PER_W …
+    FAN_2_PER_W = 49
+    FAN_PER_K = 50  # … which speed up by this …
+    FAN_FROM_K = 51  # … from this air temperature
+    FAN_MOST = 52
+    LOOP_STORE_W_K = 53  # these follow from the step (`layout`): C/dt of the rack loop …
+    PER_LOOP_STORE = 54  # … 1 over that …
+    AIR_STORE_W_K = 55  # … of the air …
+    PER_AIR_STORE = 56
+    CASE_STORE_W_K = 57  # … and of a case
 
 
 class PodFlow(IntEnum):
-    """Columns of the tables over the flow fraction of a pod's loops."""
+    """Columns of the tables over the flow of a pod's loops, as a share of the most that their units can give."""
 
     LOOP_W_K = 0  # CDU conductance between loop supply and facility supply
     PUMP_W = 1
     CASE_K_W = 2  # cold plate or heat sink, per accelerator
     AIR_W_K = 3
     CRAH_W = 4
+    LOOP_PASSED = 5  # these follow from the others and the step (`layout`): G / (C/dt + G) of the rack loop …
+    AIR_PASSED = 6  # … of the air …
+    CASE_PASSED = 7  # … and of the case
 
 
 class PodState(IntEnum):
@@ -115,7 +156,10 @@ class PodState(IntEnum):
     CASE_K = 3
     ACCELERATOR_W = 4
     TRIP_S = 5  # how long it stays off after a thermal trip
-    SHED_S = 6  # how long it stays off after load was shed
+    SHED_S = 6  # how long it stays off at least after load was shed
+    OFF = 7  # 1 from the moment it is shed until it comes back
+    INPUT_S = 8  # how long the lineup's input has been good since it was lost
+    HOT_FRAC = 9  # the worst of its temperatures from limit (0) to shutdown (1), unbounded
 
 
 class PodKnob(IntEnum):
@@ -143,37 +187,46 @@ class Point(IntEnum):
     ITL_P99_S = 10
 
 
+class PodCell(IntEnum):
+    """What a pod does in a step that is booked by the cell of its operating table; see `pods.leave_cell`."""
+
+    BATCH = 0
+    TTFT_P50_S = 1
+    TTFT_P90_S = 2
+    TTFT_P99_S = 3
+    ITL_P50_S = 4
+    ITL_P90_S = 5
+    ITL_P99_S = 6
+
+
 class PodNow(IntEnum):
     """What a pod does in a step; recorded as means."""
 
     ACCELERATOR_W = 0
     UNCAPPED_W = 1
     OVERHEAD_W = 2
-    SERVER_STAGE_W = 3
-    SERVER_W = 4
-    NETWORK_W = 5
-    IT_W = 6
-    CHAIN_LOSS_W = 7
-    ARRIVED_TOKENS = 8
-    OUTPUT_TOKENS = 9
-    DROPPED_TOKENS = 10
-    USEFUL_TOKENS = 11
-    TRAINED_TOKENS = 12
-    LOAD_FRAC = 13
-    BATCH = 14  # these seven are booked by the cell of the operating table, see `pods.leave_cell`
-    TTFT_P50_S = 15
-    TTFT_P90_S = 16
-    TTFT_P99_S = 17
-    ITL_P50_S = 18
-    ITL_P90_S = 19
-    ITL_P99_S = 20
-    CAP_FRAC = 21
-    THROTTLE_FRAC = 22
-    SHED_FRAC = 23
-    PUMP_W = 24
-    CRAH_W = 25
-    SUPPLY_K = 26
-    WAIT_S = 27  # in the queue, before the times to first token that the operating table knows
+    SERVER_W = 3
+    NETWORK_W = 4
+    IT_W = 5
+    CHAIN_LOSS_W = 6
+    ARRIVED_TOKENS = 7
+    OUTPUT_TOKENS = 8
+    DROPPED_TOKENS = 9
+    USEFUL_TOKENS = 10
+    TRAINED_TOKENS = 11
+    LOAD_FRAC = 12
+    CAP_FRAC = 13
+    THROTTLE_FRAC = 14
+    SHED_FRAC = 15
+    PUMP_W = 16
+    CRAH_W = 17
+    SUPPLY_K = 18
+    WAIT_S = 19  # in the queue, before the times to first token that the operating table knows
+    NOT_SUPPLIED_W = 20  # at the rack inlet: what shedding and the time to come back cost
+    BUS_WANTED_W = 21  # at the site bus, before any storage of the lineup, had it not been shed
+    BUS_W = 22  # drawn from the site bus
+    TRIP_FRAC = 23  # off after a thermal shutdown, and not shed
+    AIR_K = 24  # the hall's supply air
 
 
 class PodFlux(IntEnum):
@@ -187,10 +240,15 @@ class PodFlux(IntEnum):
     LOOP_W_K = 5  # conductance from the rack loop to the facility loop
     AIR_W_K = 6  # and from the air of the hall
     CASE_K_W = 7  # of the cold plates or heat sinks, per accelerator
-    LOOP_IN_W = 8  # C T/dt + Q of the rack loop, see `exchange_heat` ...
-    LOOP_PER = 9  # ... and 1 / (C/dt + G)
+    LOOP_IN_W = 8  # heat into the rack loop and its pumps' ...
+    LOOP_PASSED = 9  # ... and G / (C/dt + G)
     AIR_IN_W = 10
-    AIR_PER = 11
+    UPS_LOAD_W = 11  # cooling that hangs on the lineup's UPS bus
+    PASS_W = 12  # what it wants from the bus in this pass, before any storage of the lineup
+    INPUT_FRAC = 13  # of what the lineup wants from the bus, as much as its input may draw
+    AIR_PASSED = 14
+    CASE_PASSED = 15
+    CASE_FLOW = 16  # flow through the cold plates over the least that they are rated for, at most 1
 
 
 class Stage(IntEnum):
@@ -212,6 +270,11 @@ class Star(IntEnum):
     OUT_W_K = 2  # ... and what its own temperature takes off that
     CONDUCTANCE_W_K = 3  # to the weather, in force
     SINK_K = 4  # the temperature that it counts against
+    HELD_W_K = 5  # the conductance that the lagged command stands at
+    LIFTED_FRAC = 6  # share of the rejected heat that goes through the chillers
+    MOVED_FRAC = 7  # flow of the facility loop over what its pods want
+    PER_CDUS = 8  # 1 / the share of its CDUs that is in service …
+    PER_CRAHS = 9  # … and of its CRAHs
 
 
 class Plant(IntEnum):
@@ -229,6 +292,11 @@ class Plant(IntEnum):
     FLOW_MIN_FRAC = 9
     PUMP_STATIC_FRAC = 10
     REUSE_FRAC = 11
+    ON_UPS = 12  # 1: pumps and fans hang on the UPS buses of its lineups
+    RESTART_S = 13  # pumps and fans start again so long after their supply is back ...
+    RAMP_S = 14  # ... over so long
+    COMPRESSOR_RESTART_S = 15
+    FOLLOWS = 16  # 1: what the command exceeds the present need by is not used (chillers unload at once)
 
 
 class PlantPart(IntEnum):
@@ -260,6 +328,7 @@ class PlantState(IntEnum):
 
     SUPPLY_K = 0
     CONDUCTANCE_W_K = 1
+    BUS_S = 2  # how long the bus has been formed since it was lost
 
 
 class Component(IntEnum):
@@ -273,6 +342,7 @@ class Component(IntEnum):
     WATER_KG_S = 5
     SUPPLY_K = 6
     RETURN_K = 7
+    ABOVE_K = 8  # supply above its set point, at least 0
 
 
 class Store(IntEnum):
@@ -283,18 +353,20 @@ class Store(IntEnum):
     SMOOTH_S = 2  # window of the smoothing rule, 0 for the threshold rules
     LANE = 3  # the pod whose lineup it serves, -1 at the site bus
     STAGE = 4  # it acts at the output of this stage of the lineup
-    LIMIT_W = 5  # a node above this power never charges
+    CHARGE_LIMIT_W = 5  # under its own rule
     AIR_FRAC = 6  # share of its loss that warms the hall
+    RESERVE_FRAC = 7  # kept for outages, above the minimum
+    FORMING = 8  # 1: it can form the site bus
+    FROM_GENSETS = 9  # 1: gensets may fill it
+    STAYS_FULL = 10  # 1: its rule never discharges, and fills it when there is room
 
 
 class StoreNow(IntEnum):
     """What a storage does in a step; recorded as means."""
 
-    POWER_W = 0
-    CHARGE_W = 1
-    DISCHARGE_W = 2
-    LOSS_W = 3
-    AUXILIARY_W = 4
+    CHARGE_W = 0
+    DISCHARGE_W = 1
+    LOSS_W = 2
 
 
 class Site(IntEnum):
@@ -305,8 +377,81 @@ class Site(IntEnum):
     AUXILIARY_FRAC = 2
     TRANSFORMER_0_W = 3
     TRANSFORMER_2_PER_W = 4
-    GENSET_W = 5
-    GENSET_START_S = 6
+    ON_UPS = 5  # 1: cooling hangs on UPS buses
+
+
+class Genset(IntEnum):
+    """Parameters of generator sets that are called together."""
+
+    POWER_W = 0  # what may be drawn from them
+    UNIT_W = 1
+    UNITS = 2  # spares counted
+    MINIMUM_FRAC = 3
+    CALL_S = 4  # lack that calls them
+    READY_S = 5  # from the beginning of a lack until they carry
+    STOP_S = 6
+    RAMP_FRAC_PER_S = 7
+    FUEL_A = 8  # fuel over output, per unit of rating: x + a + b x + c x^2
+    FUEL_B = 9
+    FUEL_C = 10
+
+
+class GensetState(IntEnum):
+    """What generator sets remember."""
+
+    CLOCK_S = 0  # since the lack began that called them; 0 at rest
+    SUFFICED_S = 1  # how long the others have sufficed since
+    POWER_W = 2
+    FUEL_J = 3  # in the tank
+
+
+class GensetNow(IntEnum):
+    """What generator sets do in a step; recorded as means."""
+
+    POWER_W = 0
+    FUEL_W = 1
+    RUNNING_FRAC = 2
+
+
+class GensetRange(IntEnum):
+    """What running generator sets can give in a step."""
+
+    LOW_W = 0
+    HIGH_W = 1
+    ONLINE_W = 2  # rating of the sets that run
+
+
+class Equipment(IntEnum):
+    """What an outage of equipment takes units from; see `Params.outage`."""
+
+    GENSET = 0
+    STAGE = 1
+    PLANT = 2
+
+
+class BusNow(IntEnum):
+    """What the sources can give to the site bus in a step, and how far the site is taken down."""
+
+    FORMED = 0  # 1: the grid, a running genset or a grid-forming storage holds voltage and frequency
+    LIMIT_W = 1  # import that the grid allows, 0 without it
+    EXPORT_W = 2
+    RENEWABLE_W = 3
+    AUXILIARY_W = 4  # of the storages, from the step before
+    LEVEL = 5  # 0: all is served; see `bus.take_down`
+    OWN_FORMER = 6  # 1: something other than a genset forms the bus
+    OFF_PODS = 7  # how many pods are shed in this pass
+    WISHES = 8  # 1: storages of lineups wish to charge
+    NEED_W = 9  # consumption of what is on, before any storage
+    LOAD_W = 10  # wanted by the lineups ...
+    COOLING_W = 11  # ... and by the cooling that hangs on the bus
+    CAME = 12  # 1: pods come back in this step
+
+
+class Wanted(IntEnum):
+    """What a pod would take, had none been shed."""
+
+    IT_W = 0
+    BUS_W = 1
 
 
 class SiteNow(IntEnum):
@@ -328,3 +473,8 @@ class SiteNow(IntEnum):
     AMBIENT_W = 13
     DRY_BULB_K = 14
     WET_BULB_K = 15
+    LOAD_BANK_W = 16
+    WANTED_W = 17  # all consumption, had nothing been shed and no storage of a lineup helped
+    FORMED_FRAC = 18  # share of the time in which something formed the bus
+    COOLING_UNSERVED_W = 19
+    AUXILIARY_UNSERVED_W = 20

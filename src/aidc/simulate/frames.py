@@ -14,7 +14,18 @@ import polars as pl
 
 from aidc.simulate.arrays import FloatArray, Records, State
 from aidc.simulate.compiled import Compiled
-from aidc.simulate.fields import Component, Plant, PlantState, Pod, PodNow, PodState, SiteNow, StoreNow
+from aidc.simulate.fields import (
+    Component,
+    GensetNow,
+    Plant,
+    PlantState,
+    Pod,
+    PodCell,
+    PodNow,
+    PodState,
+    SiteNow,
+    StoreNow,
+)
 
 __all__ = ["Stored", "pod_frame", "series_frame", "stored_now"]
 
@@ -59,7 +70,11 @@ def series_frame(
         "grid_import_max_w": out.net_import_w[:rows, 1, 0],
         "pv_w": site[:, SiteNow.PV_W],
         "wind_w": site[:, SiteNow.WIND_W],
-        "genset_w": site[:, SiteNow.GENSET_W],
+        "genset_w": out.genset[:rows, GensetNow.POWER_W].sum(axis=1),
+        "genset_fuel_w": out.genset[:rows, GensetNow.FUEL_W].sum(axis=1),
+        "load_bank_w": site[:, SiteNow.LOAD_BANK_W],
+        "wanted_w": site[:, SiteNow.WANTED_W],
+        "bus_formed_frac": site[:, SiteNow.FORMED_FRAC],
         "curtailed_w": site[:, SiteNow.CURTAILED_W],
         "accelerator_w": pod[:, PodNow.ACCELERATOR_W].sum(axis=1),
         "server_w": pod[:, PodNow.SERVER_W].sum(axis=1),
@@ -70,6 +85,8 @@ def series_frame(
         "cooling_w": site[:, SiteNow.COOLING_W],
         "auxiliary_w": site[:, SiteNow.AUXILIARY_W],
         "unserved_w": site[:, SiteNow.UNSERVED_W],
+        "cooling_unserved_w": site[:, SiteNow.COOLING_UNSERVED_W],
+        "auxiliary_unserved_w": site[:, SiteNow.AUXILIARY_UNSERVED_W],
         "storage_loss_w": out.store[:rows, StoreNow.LOSS_W].sum(axis=1),
         "heat_rejected_w": site[:, SiteNow.REJECTED_W],
         "heat_reused_w": site[:, SiteNow.REUSED_W],
@@ -87,6 +104,7 @@ def series_frame(
     columns |= _stage_columns(compiled, out, rows)
     columns |= _plant_columns(compiled, out, rows)
     columns |= _store_columns(compiled, out, rows)
+    columns |= _genset_columns(compiled, out, rows)
     frame = pl.DataFrame(columns)
     return frame.insert_column(0, pl.Series("time", times).dt.replace_time_zone("UTC"))
 
@@ -114,6 +132,7 @@ def _plant_columns(compiled: Compiled, out: Records, rows: int) -> dict[str, Flo
         columns[f"cooling.{name}.crah_w"] = out.pod[:rows, PodNow.CRAH_W][:, hall].sum(axis=1)
         columns[f"cooling.{name}.supply_k"] = now[:, Component.SUPPLY_K]
         columns[f"cooling.{name}.return_k"] = now[:, Component.RETURN_K]
+        columns[f"cooling.{name}.above_k"] = now[:, Component.ABOVE_K]
         columns[f"cooling.{name}.heat_w"] = now[:, Component.HEAT_W] + now[:, Component.REUSED_W]
         columns[f"cooling.{name}.water_kg_s"] = now[:, Component.WATER_KG_S]
     return columns
@@ -125,12 +144,22 @@ def _store_columns(compiled: Compiled, out: Records, rows: int) -> dict[str, Flo
     for name in dict.fromkeys(compiled.labels.stores):
         mine = np.array([label == name for label in compiled.labels.stores])
         now = out.store[:rows][:, :, mine].sum(axis=2)
-        columns[f"storage.{name}.power_w"] = now[:, StoreNow.POWER_W]
+        columns[f"storage.{name}.power_w"] = now[:, StoreNow.CHARGE_W] - now[:, StoreNow.DISCHARGE_W]
         columns[f"storage.{name}.charge_w"] = now[:, StoreNow.CHARGE_W]
         columns[f"storage.{name}.discharge_w"] = now[:, StoreNow.DISCHARGE_W]
         columns[f"storage.{name}.loss_w"] = now[:, StoreNow.LOSS_W]
         share = capacity[mine] / capacity[mine].sum()
         columns[f"storage.{name}.soc_frac"] = out.soc_frac[:rows][:, mine] @ share
+    return columns
+
+
+def _genset_columns(compiled: Compiled, out: Records, rows: int) -> dict[str, FloatArray]:
+    columns: dict[str, FloatArray] = {}
+    for number, name in enumerate(compiled.labels.gensets):
+        now = out.genset[:rows, :, number]
+        columns[f"genset.{name}.power_w"] = now[:, GensetNow.POWER_W]
+        columns[f"genset.{name}.fuel_w"] = now[:, GensetNow.FUEL_W]
+        columns[f"genset.{name}.running_frac"] = now[:, GensetNow.RUNNING_FRAC]
     return columns
 
 
@@ -157,6 +186,7 @@ def _residuals(compiled: Compiled, out: Records, rows: int, before: Stored) -> d
         plant[:, [Component.PUMP_FACILITY_W, Component.FAN_W, Component.CHILLER_W]].sum(axis=(1, 2)),
         site[:, SiteNow.AUXILIARY_W],
         site[:, SiteNow.TRANSFORMER_W],
+        site[:, SiteNow.LOAD_BANK_W],
         store[:, StoreNow.LOSS_W].sum(axis=1),
     )
     supplied = (
@@ -164,7 +194,7 @@ def _residuals(compiled: Compiled, out: Records, rows: int, before: Stored) -> d
         -site[:, SiteNow.EXPORT_W],
         site[:, SiteNow.PV_W],
         site[:, SiteNow.WIND_W],
-        site[:, SiteNow.GENSET_W],
+        out.genset[:rows, GensetNow.POWER_W].sum(axis=1),
     )
     charged_w = np.diff(stored) / period_s
     left = (
@@ -197,18 +227,27 @@ _MEANS = {
     "network_w": PodNow.NETWORK_W,
     "it_w": PodNow.IT_W,
     "chain_loss_w": PodNow.CHAIN_LOSS_W,
-    "batch": PodNow.BATCH,
     "utilisation_frac": PodNow.LOAD_FRAC,
-    "ttft_p50_s": PodNow.TTFT_P50_S,
-    "ttft_p90_s": PodNow.TTFT_P90_S,
-    "ttft_p99_s": PodNow.TTFT_P99_S,
-    "itl_p50_s": PodNow.ITL_P50_S,
-    "itl_p90_s": PodNow.ITL_P90_S,
-    "itl_p99_s": PodNow.ITL_P99_S,
     "supply_k": PodNow.SUPPLY_K,
+    "air_k": PodNow.AIR_K,
     "cap_frac": PodNow.CAP_FRAC,
     "throttle_frac": PodNow.THROTTLE_FRAC,
     "shed_frac": PodNow.SHED_FRAC,
+    "not_supplied_w": PodNow.NOT_SUPPLIED_W,
+    "bus_wanted_w": PodNow.BUS_WANTED_W,
+    "bus_w": PodNow.BUS_W,
+    "tripped_frac": PodNow.TRIP_FRAC,
+}
+
+
+_CELLS = {
+    "batch": PodCell.BATCH,
+    "ttft_p50_s": PodCell.TTFT_P50_S,
+    "ttft_p90_s": PodCell.TTFT_P90_S,
+    "ttft_p99_s": PodCell.TTFT_P99_S,
+    "itl_p50_s": PodCell.ITL_P50_S,
+    "itl_p90_s": PodCell.ITL_P90_S,
+    "itl_p99_s": PodCell.ITL_P99_S,
 }
 
 
@@ -218,6 +257,9 @@ def pod_frame(compiled: Compiled, out: Records, first_tick: int, rows: int) -> p
     times = np.repeat(_times(compiled, first_tick, rows), pods)
     steps = compiled.steps_per_row
     columns = {name: out.pod[:rows, row].ravel() for name, row in _MEANS.items()}
+    columns |= {name: out.cell[:rows, row].ravel() for name, row in _CELLS.items()}
+    columns["wanted_w"] = columns["it_w"] + columns["not_supplied_w"]
+    columns["available_frac"] = 1.0 - columns["shed_frac"] - columns["tripped_frac"]
     amounts = {name: out.pod[:rows, row].ravel() * steps for name, row in _AMOUNTS.items()}
     params = compiled.params.pod
     output = out.pod[:rows, PodNow.OUTPUT_TOKENS] * steps

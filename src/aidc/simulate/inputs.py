@@ -14,7 +14,7 @@ from aidc.errors import InputError, Problem
 from aidc.plant.photovoltaic import Irradiance, Place, irradiance_from_cloud_cover, pv_ac_power_w
 from aidc.plant.wind import wind_power_w
 from aidc.scenario.demand import Demand, load_demand, load_replay
-from aidc.scenario.events import Planned, import_limit_w, plan_events, with_spikes
+from aidc.scenario.events import Planned, grid_present, import_limit_w, plan_events, with_spikes
 from aidc.scenario.market import Carbon, Prices, load_carbon, load_prices
 from aidc.scenario.series import FloatArray, Series
 from aidc.scenario.weather import Weather, load_weather
@@ -42,6 +42,7 @@ class Scenario:
     demands: Mapping[str, Demand]  # by service
     replays: Mapping[str, Series]  # by pod
     import_limit_w: Series
+    grid: Series  # 1 while the grid is there
     events: tuple[Planned, ...]
     repairs: tuple[str, ...]
 
@@ -86,6 +87,7 @@ def read_scenario(site: Site, clock: Clock, rng: np.random.Generator) -> Scenari
         demands=demands,
         replays=replays,
         import_limit_w=import_limit_w(plan.events, clock.start, clock.end, limit_w),
+        grid=grid_present(plan.events, clock.start, clock.end, connected=limit_w > 0),
         events=plan_events(plan.events, clock, limit_w),
         repairs=repairs,
     )

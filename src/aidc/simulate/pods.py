@@ -87,8 +87,13 @@ def share_work(p: Fixed, knobs: Knobs, state: State, now: Scratch, at: Span) -> 
 
 
 @part
-def run_pods(p: Fixed, knobs: Knobs, state: State, now: Scratch, at: Span, first_job: int) -> None:
-    """Load, power, tokens and latency of every pod, at the temperatures of the step's start."""
+def run_pods(
+    p: Fixed, knobs: Knobs, state: State, now: Scratch, at: Span, first_job: int, wants: bool
+) -> None:
+    """Load, power, tokens and latency of every pod, at the temperatures of the step's start.
+
+    In the pass that tells the wants, one that is off wants what it would draw without the ramp from nothing.
+    """
     dt_s = p.dt_s
     for lane in at.lanes:
         pod = p.pod[lane]
@@ -96,9 +101,8 @@ def run_pods(p: Fixed, knobs: Knobs, state: State, now: Scratch, at: Span, first
         knob = knobs.pod[lane]
         # the cap in force: the controller's, or the throttle's if that is lower
         throttle = 0.0
-        above_k = was[PodState.CASE_K] - pod[Pod.THROTTLE_K]
-        if above_k > 0.0:
-            heat = min(above_k / (pod[Pod.TRIP_K] - pod[Pod.THROTTLE_K]), 1.0)
+        if was[PodState.HOT_FRAC] > 0.0:
+            heat = min(was[PodState.HOT_FRAC], 1.0)
             throttle = math.ceil(heat * _THROTTLE_STEPS) / _THROTTLE_STEPS
         cap = min(knob[PodKnob.CAP_FRAC], 1.0 - throttle * (1.0 - pod[Pod.CAP_MIN_FRAC]))
         if cap != now.row_cap[lane]:
@@ -134,12 +138,24 @@ def run_pods(p: Fixed, knobs: Knobs, state: State, now: Scratch, at: Span, first
         uncapped = read_at(here, Point.UNCAPPED_W, frac)
         # replicas that take no requests stay powered and idle
         power = (power * replicas + pod[Pod.IDLE_W] * (1.0 - replicas)) * powered
-        if pod[Pod.RAMP_UP_W_PER_S] < NEVER_LIMITED:
-            ceiling = was[PodState.ACCELERATOR_W] + pod[Pod.RAMP_UP_W_PER_S] * dt_s
-            if power > ceiling:
-                rate *= ceiling / power
-                power = ceiling
+        # leakage over the inlet temperature, up to the limit in force: what it takes then is missing for work
+        on_air = pod[Pod.CASE_ON_AIR]
+        inlet_k = on_air * was[PodState.AIR_K] + (1.0 - on_air) * was[PodState.LOOP_K]
+        leaks = 1.0 + pod[Pod.LEAKAGE_PER_K] * (inlet_k - pod[Pod.REFERENCE_K])
+        ceiling = max(max(cap, pod[Pod.CAP_MIN_FRAC]) * pod[Pod.CEILING_W], power)
+        power *= leaks
+        uncapped *= leaks
+        if pod[Pod.RAMP_UP_W_PER_S] < NEVER_LIMITED and not (wants and was[PodState.OFF] > 0.0):
+            ceiling = min(ceiling, was[PodState.ACCELERATOR_W] + pod[Pod.RAMP_UP_W_PER_S] * dt_s)
+        if power > ceiling:
+            rate *= ceiling / power
+            power = ceiling
         overhead = pod[Pod.OVERHEAD_0_W] + (pod[Pod.OVERHEAD_1] + pod[Pod.OVERHEAD_2_PER_W] * power) * power
+        above_k = was[PodState.AIR_K] - pod[Pod.FAN_FROM_K]
+        if above_k > 0.0:
+            speed = min(1.0 + pod[Pod.FAN_PER_K] * above_k, pod[Pod.FAN_MOST])
+            fans = pod[Pod.FAN_0_W] + pod[Pod.FAN_2_PER_W] * power * power
+            overhead += fans * (speed * speed * speed - 1.0)
 
         output = 0.0
         dropped = 0.0
@@ -179,6 +195,7 @@ def run_pods(p: Fixed, knobs: Knobs, state: State, now: Scratch, at: Span, first
         is_now[PodNow.THROTTLE_FRAC] = throttle
         is_now[PodNow.SHED_FRAC] = now.shed[lane]
         is_now[PodNow.WAIT_S] = wait_s
+        is_now[PodNow.TRIP_FRAC] = 1.0 if was[PodState.TRIP_S] > 0.0 else 0.0
         now.flux[lane, PodFlux.QUEUE_TOKENS] = queue
 
 
@@ -193,7 +210,7 @@ def leave_cell(now: Scratch, lane: int) -> None:
     for place in range(Point.ITL_P99_S + 1 - Point.BATCH):
         value = here[2 * (Point.BATCH + place)] * now.held_steps[lane]
         value += here[2 * (Point.BATCH + place) + 1] * now.held_frac[lane]
-        now.pod_total[lane, PodNow.BATCH + place] += value
+        now.cell_total[lane, place] += value
     now.held_steps[lane] = 0.0
     now.held_frac[lane] = 0.0
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from copy import deepcopy
 from dataclasses import dataclass
 
 import numpy as np
@@ -21,8 +22,8 @@ from aidc.simulate.layout import (
     rows_of,
     scratch_of,
     state_by_field,
-    state_by_place,
 )
+from aidc.simulate.settle import settled
 
 __all__ = ["Block", "Twin"]
 
@@ -54,13 +55,14 @@ class Twin:
     def __init__(self, compiled: Compiled) -> None:
         self.compiled = compiled
         self._fixed = lay_out(compiled.params)
+        self._first = settled(compiled)
         self.reset()
 
     def reset(self) -> None:
         """Go back to the start of the scenario."""
         self.tick = 0
         compiled = self.compiled
-        self._state: State = state_by_place(compiled.start)
+        self._state: State = deepcopy(self._first)
         self.state: State = state_by_field(self._state)
         self._knobs: Knobs = knobs_by_place(compiled.default_knobs())
         workloads = compiled.first_job + len(compiled.jobs)
@@ -202,13 +204,16 @@ class Twin:
 
 
 def _spread(compiled: Compiled, value: FloatArray) -> FloatArray:
-    """A set point per named storage, shared among its lineups by rating."""
+    """A set point per named storage, shared among its lineups by rating; NaN for what nobody commands."""
     labels = compiled.labels.stores
-    names = list(dict.fromkeys(labels))
+    names = compiled.view.storages
     rated = compiled.params.storage[1] if len(labels) else np.zeros(0)
     total = {name: sum(r for r, label in zip(rated, labels, strict=True) if label == name) for name in names}
     return np.array(
-        [value[names.index(label)] * r / total[label] for r, label in zip(rated, labels, strict=True)]
+        [
+            value[names.index(label)] * r / total[label] if label in total else np.nan
+            for r, label in zip(rated, labels, strict=True)
+        ]
     )
 
 
@@ -217,10 +222,10 @@ def _measured(compiled: Compiled, block: Block) -> dict[Point, FloatArray]:
     site = out.site[:rows, :, 0].mean(axis=0)
     pod = out.pod[:rows].mean(axis=0)
     plant = out.plant[:rows].mean(axis=0)
-    names = list(dict.fromkeys(compiled.labels.stores))
+    names = compiled.view.storages
     member = np.array([[label == name for label in compiled.labels.stores] for name in names], dtype=float)
     member = member.reshape(len(names), len(compiled.labels.stores))
-    capacity = compiled.params.storage[0] if names else np.zeros(0)
+    capacity = compiled.params.storage[0]
     store = out.store[:rows].mean(axis=0)
     times = np.array([np.datetime64(compiled.clock.at(block.first_tick).replace(tzinfo=None), "us")])
     step_s = float(compiled.clock.step_s)
@@ -239,7 +244,7 @@ def _measured(compiled: Compiled, block: Block) -> dict[Point, FloatArray]:
         Point.POD_QUEUE_TOKENS: out.queue_tokens[rows - 1].copy(),
         Point.POD_SUPPLY_K: pod[PodNow.SUPPLY_K],
         Point.POD_CASE_K: out.case_k[:rows].max(axis=0),
-        Point.STORAGE_W: member @ store[StoreNow.POWER_W],
+        Point.STORAGE_W: member @ (store[StoreNow.CHARGE_W] - store[StoreNow.DISCHARGE_W]),
         Point.STORAGE_SOC_FRAC: (member * capacity) @ out.soc_frac[rows - 1] / (member @ capacity),
         Point.PLANT_SUPPLY_K: plant[Component.SUPPLY_K],
         Point.PLANT_HEAT_W: plant[Component.HEAT_W] + plant[Component.REUSED_W],

@@ -38,6 +38,7 @@ class Workload:
     replicas: int = 0
     replica_accelerators: int = 0
     batch_limit: float = 0.0
+    cap_min_frac: float = 0.0
     table: FloatArray = field(default_factory=lambda: np.zeros((CAPS, LOADS, len(Point))))
 
 
@@ -166,6 +167,7 @@ def _serve(
         replicas=replicas,
         replica_accelerators=size,
         batch_limit=limit,
+        cap_min_frac=curve.floor_w / pod.accelerator.tdp_w,
         table=table,
     )
 

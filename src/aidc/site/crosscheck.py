@@ -20,7 +20,7 @@ def cross_check(site: Site, file: Path | None = None) -> list[Problem]:
     """Every reference that leads nowhere and every combination that cannot work."""
     return [
         Problem(one.what, one.remedy, file, one.key, one.value)
-        for check in (_references, _one_workload_each, _steps, _cooling_fits, _storage_fits)
+        for check in (_references, _one_workload_each, _steps, _racks_fit, _cooling_fits, _storage_fits)
         for one in check(site)
     ]
 
@@ -94,6 +94,19 @@ def _steps(site: Site) -> Iterator[Problem]:
             key="control.period_s",
             value=float(period),
         )
+
+
+def _racks_fit(site: Site) -> Iterator[Problem]:
+    for name, pod in site.pods.items():
+        network_kw = pod.rack.network_w * pod.rack.accelerators / 1e3
+        if network_kw >= pod.rack.rated_power_kw:
+            yield Problem(
+                f"has a network of {network_kw:.4g} kW a rack, and a nameplate of {pod.rack.rated_power_kw:.4g} kW"
+                " that includes it",
+                "Lower network_w (per accelerator), or raise rated_power_kw.",
+                key=f"pods.{name}.network_w",
+                value=pod.rack.network_w,
+            )
 
 
 def _cooling_fits(site: Site) -> Iterator[Problem]:

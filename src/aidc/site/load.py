@@ -11,20 +11,32 @@ from pydantic import BaseModel, ValidationError
 from aidc.errors import InputError, Problem
 from aidc.schema.cooling import CoolingPlant
 from aidc.schema.site import Job, Pod, Scenario, Service, Site
+from aidc.site.air import with_air
 from aidc.site.crosscheck import cross_check
 from aidc.site.devices import note_devices
-from aidc.site.read import apply_settings
+from aidc.site.read import apply_settings, changed_keys
 from aidc.site.refuse import problems_of
-from aidc.site.resolve import Resolver, split_own
+from aidc.site.resolve import Resolver, merged, split_own
 from aidc.toml_file import read_toml
 
 __all__ = ["load", "site_of", "with_scenario"]
 
 # what the resolver puts in; a reader never wrote these keys, so they are left out of messages
 _HIDDEN = ("rack", "accelerator", "model", "rejection")
+_LOADERS = (
+    "folder",
+    "file",
+    "assumptions",
+    "entries",
+    "defaults",
+    "resized",
+    "changed",
+    "written",
+)  # of a site
+_BUILT = {"site", "grid", "chains", "cooling", "pods", "storage", "gensets", "renewables", "replays"}
 
 
-def load(path: Path | str, settings: Sequence[str] = ()) -> Site:
+def load(path: Path | str, settings: Sequence[str] = (), *, resize: bool = False) -> Site:
     """Load a site file.
 
     Parameters
@@ -32,7 +44,10 @@ def load(path: Path | str, settings: Sequence[str] = ()) -> Site:
     path
         The TOML file. A `catalogue/` folder beside it is searched before the shipped catalogue.
     settings
-        `key.path=value` overrides, as with `--set`.
+        `key.path=value` overrides, as with `--set`. They change how the plant is run, not what was bought: sizes
+        follow the file as written, but for equipment whose own `use`, units or ratings a setting names.
+    resize
+        Size everything for the site with its settings instead, sizes that stand in the file included.
 
     Raises
     ------
@@ -40,12 +55,71 @@ def load(path: Path | str, settings: Sequence[str] = ()) -> Site:
         Everything that is wrong with the site, at once.
     """
     path = Path(path)
-    document = apply_settings(read_toml(path), settings)
-    return site_of(document, path)
+    raw = read_toml(path)
+    changed = changed_keys(settings)
+    if resize:
+        return site_of(_unsized(apply_settings(raw, settings)), path)
+    if not any(key.partition(".")[0] in _BUILT for key in changed):
+        return site_of(apply_settings(raw, settings), path)
+    return _changed(raw, settings, changed, path)
+
+
+def _changed(raw: dict[str, Any], settings: Sequence[str], changed: tuple[str, ...], path: Path) -> Site:
+    """A site under settings that touch what is built, with the site as written beside it."""
+    try:
+        written = _plain(raw, path)
+        completed, defaults = with_air(raw, written)
+        if defaults:
+            written = _plain(completed, path)
+    except InputError:  # the settings may mend what is wrong with the file
+        told = ("all of the plant: the site file is not valid without the settings",)
+        return site_of(apply_settings(raw, settings), path).model_copy(update={"resized": told})
+    document = apply_settings(completed, settings)
+    site = _plain(document, path)
+    pods = frozenset(
+        name for name in site.pods if name not in written.pods or _names_another(changed, f"pods.{name}")
+    )
+    document, more = with_air(document, site, pods)
+    if more:
+        site = _plain(document, path)
+    told = {"written": written, "changed": changed, "defaults": (*defaults, *more)}
+    return site.model_copy(update=told)
+
+
+def _names_another(changed: tuple[str, ...], pod: str) -> bool:
+    """Whether settings give a pod other racks or another plant."""
+    return any(key in (pod, "pods") or key.startswith((f"{pod}.use", f"{pod}.cooling")) for key in changed)
+
+
+def _unsized(document: dict[str, Any]) -> dict[str, Any]:
+    """The document without the sizes that were written into it."""
+    result = dict(document)
+    for section in ("pods", "cooling"):
+        tables = result.get(section)
+        if isinstance(tables, Mapping):
+            result[section] = {
+                name: {key: value for key, value in table.items() if key != "built"}
+                if isinstance(table, Mapping)
+                else table
+                for name, table in tables.items()
+            }
+    grid = result.get("grid")
+    transformer = grid.get("transformer") if isinstance(grid, Mapping) else None
+    if isinstance(grid, Mapping) and isinstance(transformer, Mapping):
+        kept = {key: value for key, value in transformer.items() if key != "built_mva"}
+        result["grid"] = {**grid, "transformer": kept}
+    return result
 
 
 def site_of(document: Mapping[str, Any], path: Path) -> Site:
     """A `Site` from tables as TOML gives them; `path` is used for messages and relative files."""
+    site = _plain(document, path)
+    completed, defaults = with_air(document, site)
+    return _plain(completed, path).model_copy(update={"defaults": defaults}) if defaults else site
+
+
+def _plain(document: Mapping[str, Any], path: Path) -> Site:
+    """The site of a document and of nothing else."""
     folder = path.resolve().parent
     resolver = Resolver(path, (folder / "catalogue",))
     resolved = _resolve(_with_scenario(document, folder, resolver), resolver)
@@ -116,7 +190,7 @@ def _with_scenario(document: Mapping[str, Any], folder: Path, resolver: Resolver
     result = dict(document)
     if isinstance(result.get("scenario"), str):
         result["scenario"] = read_toml(folder / result["scenario"])
-    for reserved in ("folder", "file", "assumptions", "entries"):
+    for reserved in _LOADERS:
         if reserved in result:
             resolver.problems.append(Problem("unknown key", "Remove it.", resolver.file, reserved))
             del result[reserved]
@@ -199,6 +273,8 @@ def _nested(
     if slot in own and not overrides:
         return own  # written out in full, as in the folder of a run
     name = overrides.pop("use", own.pop("use", None))
+    if name is None and isinstance(own.get(slot), Mapping):
+        return {**own, slot: merged(own[slot], overrides)}
     if name is None:
         resolver.problems.append(
             Problem(

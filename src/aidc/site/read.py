@@ -10,7 +10,7 @@ from typing import Any
 from aidc.errors import InputError, Problem
 from aidc.toml_file import MOST_DEPTH, parse_toml
 
-__all__ = ["apply_settings"]
+__all__ = ["apply_settings", "changed_keys"]
 
 
 def apply_settings(document: Mapping[str, Any], settings: Sequence[str]) -> dict[str, Any]:
@@ -57,6 +57,12 @@ def apply_settings(document: Mapping[str, Any], settings: Sequence[str]) -> dict
     if problems:
         raise InputError(problems)
     return result
+
+
+def changed_keys(settings: Sequence[str]) -> tuple[str, ...]:
+    """The dotted keys that settings set, without blanks."""
+    keys = (setting.partition("=")[0] for setting in settings)
+    return tuple(dict.fromkeys(".".join(part.strip() for part in key.split(".")) for key in keys))
 
 
 def _value(text: str) -> Any:

@@ -100,7 +100,15 @@ def _remedy(kind: str) -> str:
     return "Correct the value."
 
 
-_NEVER_WRITTEN = {"folder", "assumptions", "entries"}  # of a site; the loader fills them in
+_NEVER_WRITTEN = {  # the loader's own
+    "folder",
+    "assumptions",
+    "entries",
+    "defaults",
+    "resized",
+    "changed",
+    "written",
+}
 _A_NAME = "is no name. Use up to 64 letters, digits, dots, hyphens and underscores"
 _WORDS = {
     "Value error, ": "",

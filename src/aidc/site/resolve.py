@@ -13,7 +13,7 @@ from aidc.catalogue import Entry, address_of, read, shipped
 from aidc.errors import InputError, Problem
 from aidc.schema.site import Assumption, UsedEntry
 
-__all__ = ["Resolver", "split_own"]
+__all__ = ["Resolver", "merged", "split_own"]
 
 
 @dataclass
@@ -52,7 +52,7 @@ class Resolver:
             return {}
         overrides = overrides or {}
         self.note(entry, key.removesuffix(".use"), overrides)
-        return _merge(entry.values, overrides)
+        return merged(entry.values, overrides)
 
     def table(self, node: Any, key: str) -> dict[str, Any]:
         """A table of the document, or {} and a problem if something else stands there."""
@@ -96,13 +96,13 @@ def split_own(table: Mapping[str, Any], shape: type[BaseModel]) -> tuple[dict[st
     )
 
 
-def _merge(base: Mapping[str, Any], over: Mapping[str, Any]) -> dict[str, Any]:
+def merged(base: Mapping[str, Any], over: Mapping[str, Any]) -> dict[str, Any]:
     """Lay tables over tables; a table that names another `use` or `kind` replaces the one below."""
     result = dict(base)
     for key, value in over.items():
         below = result.get(key)
         if isinstance(below, Mapping) and isinstance(value, Mapping) and not _another(below, value):
-            result[key] = _merge(below, value)
+            result[key] = merged(below, value)
         else:
             result[key] = value
     return result

@@ -13,6 +13,7 @@ from aidc.measure.grid.harmonics import screen_harmonics
 from aidc.measure.grid.load_loss import load_loss
 from aidc.measure.grid.load_model import fit_load_model
 from aidc.measure.grid.verdict import Connection, Verdict, not_applicable, not_assessable, worst
+from aidc.plant.freeze import frozen
 from aidc.record.waveform import Mark
 from aidc.schema.code import (
     Clause,
@@ -94,7 +95,7 @@ def check(
     ------
     InputError, SimulationError
     """
-    site = site if isinstance(site, Site) else load(site, settings)
+    site = frozen(site if isinstance(site, Site) else load(site, settings))
     step, moment = asked_window(duration_s, step_s), asked_moment(at)
     name, rules = rule_set(site, code)
     reason = not_concerned(rules, site)

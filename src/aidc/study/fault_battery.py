@@ -37,11 +37,18 @@ Progress = Callable[[int, int], None]
 
 @dataclass(frozen=True, slots=True)
 class TriedCase:
-    """A case with what it showed: kept for the worst of each clause."""
+    """A case with what it showed: kept for the worst of each clause.
+
+    `steps`, `collapsed` and `residual_frac` are those of its own window: threads try cases side by side, so
+    no case writes into what another reads; `run_battery` adds them up.
+    """
 
     case: FaultCase
     with_fault: Waveform
     without_fault: Waveform
+    steps: int
+    collapsed: bool
+    residual_frac: float
 
 
 @dataclass
@@ -91,14 +98,16 @@ def run_battery(
     with ThreadPoolExecutor(max_workers=min(os.cpu_count() or 1, 8)) as pool:
         for members in groups.values():
             group = _Group(site, point, members, step_s, after_s)
+            result.steps += group.steps
+            result.residual_frac = max(result.residual_frac, group.residual_frac)
             for tried in _in_order(pool, group.run, members):
                 _judge(result, clauses, tried)
+                result.steps += tried.steps
+                result.collapsed += tried.collapsed
+                result.residual_frac = max(result.residual_frac, tried.residual_frac)
                 done += 1
                 if progress is not None:
                     progress(done, len(cases))
-            result.steps += group.steps
-            result.collapsed += group.collapsed
-            result.residual_frac = max(result.residual_frac, group.residual_frac)
     return result
 
 
@@ -112,7 +121,7 @@ def _in_order(
 
 
 class _Group:
-    """Cases that begin alike."""
+    """Cases that begin alike; nothing of it changes once it is set up, so that threads may share it."""
 
     def __init__(
         self,
@@ -139,7 +148,6 @@ class _Group:
         calm = begin.branch((), self._whole_s)
         self._calm = Waveform.joined([self._before, calm.advance()])
         self.steps = calm.steps
-        self.collapsed = 0
         self.residual_frac = abs(calm.books().residual_frac)
 
     def run(self, case: FaultCase) -> TriedCase:
@@ -147,10 +155,14 @@ class _Group:
         duration_s = BEFORE_S + case.event.duration_s + self.after_s
         window: Window = self._begin.branch((case.at(BEFORE_S),), duration_s)
         shown = Waveform.joined([self._before, window.advance()])
-        self.steps += window.steps
-        self.collapsed += window.collapsed_s > 0
-        self.residual_frac = max(self.residual_frac, abs(window.books().residual_frac))
-        return TriedCase(case, one_cycle(shown), self._calm.block(0, len(shown)))
+        return TriedCase(
+            case,
+            one_cycle(shown),
+            self._calm.block(0, len(shown)),
+            steps=window.steps,
+            collapsed=window.collapsed_s > 0,
+            residual_frac=abs(window.books().residual_frac),
+        )
 
 
 def one_cycle(waveform: Waveform) -> Waveform:

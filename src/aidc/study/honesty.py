@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 
+from aidc.plant.lineup import transformer_rating_va
 from aidc.schema.code import (
     BandEnergy,
     Clause,
@@ -136,7 +137,5 @@ def _reactance_frac(site: Site, storage: str, short_circuit_va: float) -> float:
     """Reactance between a storage's voltage and the grid's, per unit of the storage's rating."""
     shape, grid = site.storage[storage], site.grid
     rated_w = (shape.power_mw or 0.0) * MEGA
-    installed_mw = sum(pod.racks * pod.rack.rated_power_kw for pod in site.pods.values()) / 1e3
-    rating_va = (grid.transformer.rating_mva or grid.import_limit_mw or installed_mw) * MEGA
-    grid_per_va = 1.0 / short_circuit_va + grid.transformer.reactance_frac / rating_va
+    grid_per_va = 1.0 / short_circuit_va + grid.transformer.reactance_frac / transformer_rating_va(site)
     return shape.converter.reactance_frac + rated_w * grid_per_va

@@ -17,6 +17,7 @@ from aidc.contract import Controller
 from aidc.control import controller_of, options_of, refuse_code
 from aidc.errors import AidcError, InputError, Problem, SimulationError
 from aidc.measure import summary
+from aidc.plant.freeze import frozen
 from aidc.record.run import CHECKED, Run
 from aidc.record.writer import RunWriter, free_folder, write_failures
 from aidc.schema.site import Scenario, Site
@@ -29,6 +30,7 @@ from aidc.site import load, with_scenario
 from aidc.study.carried import carried
 from aidc.study.events import EventLog
 from aidc.study.replay_rating import doubts_of_replays
+from aidc.study.sizes import facts_of, told_lines
 
 __all__ = ["run"]
 
@@ -44,6 +46,8 @@ def run(
     scenario: Scenario | Mapping[str, Any] | Path | str | None = None,
     controller: Controller | None = None,
     settings: Sequence[str] = (),
+    resize: bool = False,
+    tell: Callable[[Sequence[str]], None] | None = None,
     progress: Progress | None = None,
     finish: Callable[[Run, Path], None] | None = None,
     own_code: bool = True,
@@ -61,8 +65,11 @@ def run(
     controller
         Who decides; default: the site's own `[control]`. It takes `[control.options]` where the site
         names no controller of its own, and its default options where it does.
-    settings
-        `key.path=value` overrides, where `site` is a path.
+    settings, resize
+        As in `aidc.load`, where `site` is a path.
+    tell
+        Called before the first step with what the design check found too small, what settings have resized, and
+        what the site got that its file does not name: one line each.
     progress
         Called with steps done and steps in all.
     finish
@@ -81,34 +88,40 @@ def run(
     InputError, SimulationError, OutputError
     """
     began = time.perf_counter()
-    site = site if isinstance(site, Site) else load(site, settings)
+    site = site if isinstance(site, Site) else load(site, settings, resize=resize)
     site = site if scenario is None else with_scenario(site, scenario)
     target = Path(out) if out is not None else free_folder(Path("runs"), site.site.name)
     if controller is None:
         refuse_code(site, own_code=own_code)
     with RunWriter(target) as writer, _naming(site):
+        site = frozen(site)
         compiled = compile_site(site)
         doubts = list(doubts_of_replays(site, compiled))
+        plant = facts_of(site, compiled.weather)
+        if tell is not None:
+            tell(told_lines(plant))
         twin = Twin(compiled)
         # code of the user's is imported last, when all else of the site has been accepted
         chosen, options = (controller, None) if controller else controller_of(site)
         rests_on = carried(site, chosen)
         with write_failures(target):
             rests_on.copy_to(writer.folder)
-        events = EventLog(compiled)
-        for pod, told in doubts:
-            events.add(compiled.clock.start, "doubt", pod, told)
+        events = EventLog(compiled, site.scenario.events)
+        events.announced()
+        events.built(plant)
+        for pod, doubt in doubts:
+            events.add(compiled.clock.start, "doubt", pod, doubt)
         stepping = _Stepping(twin, writer, events, progress)
         if chosen is None:
             stepping.free()
         else:
             stepping.controlled(chosen, options, site)
-        events.announced()
         writer.append("events", events.frame())
         writer.close_tables()
         wall_s = time.perf_counter() - began
         meta = {
             **compiled.meta,
+            **plant,
             **stepping.ends(),
             "inputs": list(rests_on.inputs),
             "input_hash": rests_on.hash,

@@ -14,6 +14,7 @@ import numpy as np
 
 from aidc.clock import as_fraction
 from aidc.errors import InputError, Problem
+from aidc.plant.freeze import frozen
 from aidc.record.waveform import Mark, Waveform
 from aidc.scenario.disturbances import read_events
 from aidc.scenario.frequency_trace import load_trace
@@ -73,7 +74,7 @@ def transient(
     ------
     InputError, SimulationError
     """
-    site = site if isinstance(site, Site) else load(site, settings)
+    site = frozen(site if isinstance(site, Site) else load(site, settings))
     asked = _asked(site, events, duration_s, step_s)
     seed = asked_seed(seed)
     levels = short_circuit_levels(site)
@@ -193,25 +194,25 @@ def _marks(event: Disturbance, length_s: float) -> list[Mark]:
 
 
 def _stepped(window: Window) -> tuple[Waveform, list[Mapping[str, Any]]]:
-    """The whole window, thinned to what is worth keeping, and the moves of its lineups."""
+    """The whole window, thinned to what is worth keeping, and the moves of its lineups and gensets."""
     many = max(1, -(-window.steps // _MOST_STEPS))
     # lineups are looked at once a cycle, or five thousand times in a long window
     look_s = max(1.0 / window.nominal_hz, window.steps * float(window.step_s) / _LOOKS)
     block = many * max(1, round(look_s / float(window.step_s)) // many)
     kept: list[Waveform] = []
     moves: list[Mapping[str, Any]] = []
-    before = window.modes()
+    before = window.modes() | window.gensets()
     while not window.done:
         made = window.advance(block)
         kept.append(made if many == 1 else made.thinned(many))
-        after = window.modes()
+        after = window.modes() | window.gensets()
         moves += _moves(window.tick * float(window.step_s), before, after)
         before = after
     return Waveform.joined(kept), moves
 
 
 def _moves(time_s: float, before: Mapping[str, str], after: Mapping[str, str]) -> list[Mapping[str, Any]]:
-    """Lineups that changed where their power comes from, those that did the same together."""
+    """Lineups that changed where their power comes from, and gensets, those that did the same together."""
     together: dict[tuple[str, str], list[str]] = {}
     for pod, mode in after.items():
         if mode != before[pod]:
@@ -242,6 +243,7 @@ def _facts(window: Window, shown: Waveform, level_va: float) -> dict[str, Any]:
         / J_PER_MWH,
         "voltage_collapse_s": window.collapsed_s,
         "modes_at_end": window.modes(),
+        "gensets_at_end": window.gensets(),
         "energy_residual_frac": books.residual_frac,
         "energy_mwh": {name: value / J_PER_MWH for name, value in books.energy_j.items()},
     }

@@ -12,16 +12,31 @@ from aidc.jit import scalar
 
 __all__ = ["pad_air_k", "pad_share", "pad_water_kg_s"]
 
-BAND_FRAC = 0.1  # pads go from dry to wet over this share of load, lest they chatter
 EVAPORATION_J_KG = 2.45e6  # at 20 °C
 
 
 @scalar
-def pad_share(heat_w: float, dry_limit_w: float, wet_at_load_frac: float) -> float:
-    """How far the pads are wetted (0 to 1) for a heat to reject [W] against what dry operation can do."""
-    if dry_limit_w <= 0.0:
-        return 1.0 if heat_w > 0.0 else 0.0
-    return min(max((heat_w / dry_limit_w - wet_at_load_frac) / 0.1, 0.0), 1.0)
+def pad_share(heat_w: float, held_w_k: float, dry_span_k: float, wet_span_k: float) -> float:
+    """How far the pads are wetted (0 to 1): as far as the fans need it to stay at a stated conductance.
+
+    Fans first rise to it, then stay while the pads come on, then rise to full speed behind wet pads; so warmer air
+    never draws less.
+
+    Parameters
+    ----------
+    heat_w
+        Heat to reject [W].
+    held_w_k
+        Conductance at which the fans are held [W/K].
+    dry_span_k
+        Supply above dry bulb [K].
+    wet_span_k
+        By how much wholly wetted pads cool the air [K].
+    """
+    if wet_span_k <= 0.0:
+        return 1.0 if heat_w > held_w_k * dry_span_k else 0.0
+    wanted_k = heat_w / max(held_w_k, 1e-9)
+    return min(max((wanted_k - dry_span_k) / wet_span_k, 0.0), 1.0)
 
 
 @scalar

@@ -3,7 +3,8 @@
     COP = η · T_e / max(T_c − T_e, lift),   P = Q_chiller/COP · (a + b·x + c·x²)/x
 
 T_e lies a pinch below the supply, T_c a pinch above the water (or air) that comes from outdoors. The return is
-first cooled by that water as far as it goes; the chiller lifts the rest. η of 0.5 to 0.6 is engineering knowledge
+first cooled by that water as far as it goes; the chiller lifts the rest: none where the economiser reaches the
+supply. η of 0.5 to 0.6 is engineering knowledge
 without a checked source; published biquadratic curves stop near 13 °C leaving water, so that a supply of 20 to 40 °C
 would extrapolate them. The Carnot form stays plausible there.
 """
@@ -12,19 +13,13 @@ from __future__ import annotations
 
 from aidc.jit import scalar
 
-__all__ = ["carnot_cop", "carnot_w_per_w", "economised_w", "part_load_factor"]
+__all__ = ["carnot_cop", "lifted_w", "part_load_factor", "part_load_work"]
 
 
 @scalar
 def carnot_cop(evaporating_k: float, condensing_k: float, carnot_frac: float, lift_min_k: float) -> float:
     """Cooling per electricity at full load, from evaporating and condensing temperature [K]."""
     return carnot_frac * evaporating_k / max(condensing_k - evaporating_k, lift_min_k)
-
-
-@scalar
-def carnot_w_per_w(evaporating_k: float, condensing_k: float, carnot_frac: float, lift_min_k: float) -> float:
-    """Electricity per cooling at full load: 1 / `carnot_cop`, with one division."""
-    return max(condensing_k - evaporating_k, lift_min_k) / (carnot_frac * evaporating_k)
 
 
 @scalar
@@ -35,8 +30,18 @@ def part_load_factor(load_frac: float, a: float, b: float, c: float, least: floa
 
 
 @scalar
-def economised_w(
-    heat_w: float, return_k: float, outdoor_water_k: float, flow_w_k: float, approach_k: float
-) -> float:
-    """Heat [W] that the outdoor water takes from the return before the chillers, of `heat_w` in all."""
-    return min(max(flow_w_k * (return_k - outdoor_water_k - approach_k), 0.0), heat_w)
+def part_load_work(load_frac: float, a: float, b: float, c: float, least: float, per_least: float) -> float:
+    """Load times `part_load_factor`, without a division; `per_least` is 1 / `least`."""
+    x = min(max(load_frac, least), 1.0)
+    return (a + b * x + c * x * x) * min(load_frac * per_least, 1.0) * max(load_frac, 1.0)
+
+
+@scalar
+def lifted_w(heat_w: float, missing_k: float, flow_w_k: float) -> float:
+    """Heat [W] that the economiser leaves to the chillers, of `heat_w` in all.
+
+    `missing_k` is how far the water that the economiser gives stays above the supply [K]; the loop's heat capacity
+    flow [W/K] times that is left. The rise of the loop does not come in, so that a command above or below the
+    present heat is shared by the same rule.
+    """
+    return min(max(flow_w_k * missing_k, 0.0), heat_w)

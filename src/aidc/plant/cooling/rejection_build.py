@@ -1,7 +1,8 @@
 """From a shape of heat rejection to its column of figures and tables, and to the number of units.
 
 The tables hold, over the facility loop's flow, wet bulb and the return's height above it, the conductance at
-full fan speed, and the fan speed for a share of that conductance. Dry kinds do not depend on wet bulb; their
+full fan speed, and the fan speed for a share of that conductance while the water returns at its design
+temperature. Dry kinds do not depend on wet bulb; their
 tables repeat, so that all kinds are read alike.
 """
 
@@ -33,7 +34,12 @@ from aidc.plant.cooling.rejection import (
     most_index,
     speed_index,
 )
-from aidc.plant.cooling.tower import CP_WATER_J_KG_K, tower_conductance_w_k, tower_params
+from aidc.plant.cooling.tower import (
+    COLDEST_BELOW_DESIGN_K,
+    CP_WATER_J_KG_K,
+    tower_conductance_w_k,
+    tower_params,
+)
 from aidc.schema.cooling import (
     AdiabaticCooler,
     ChillerEconomiser,
@@ -43,7 +49,7 @@ from aidc.schema.cooling import (
 )
 from aidc.units import kelvin
 
-__all__ = ["rejection_column", "rejection_units", "unit_conductance_w_k"]
+__all__ = ["outdoor_units", "rejection_column", "rejection_units", "unit_conductance_w_k"]
 
 FloatArray = NDArray[np.float64]
 Outdoor = DryCooler | AdiabaticCooler | CoolingTower
@@ -58,11 +64,17 @@ VIRTUAL_BELOW_K: Final = 10.0
 
 
 def rejection_column(
-    rejection: HeatRejection, units: int, loop_w_k: float, supply_k: float = 293.15
+    rejection: HeatRejection,
+    units: int,
+    loop_w_k: float,
+    supply_k: float = 293.15,
+    air_density_frac: float = 1.0,
 ) -> FloatArray:
     """The column of a plant of `units` units on a loop of this heat capacity flow at full flow [W/K].
 
-    `supply_k` is the loop's set point; a chiller's conductance counts against 10 K below it.
+    `supply_k` is the loop's set point; a chiller's conductance counts against 10 K below it. Fans move volume: at
+    `air_density_frac` of the density at sea level their mass of air and their power fall with it at equal speed
+    (fan laws, ASHRAE Handbook HVAC Systems and Equipment 2020, chapter 21).
     """
     column = np.zeros(COLUMN)
     outdoor = rejection.outdoor if isinstance(rejection, ChillerEconomiser) else rejection
@@ -72,9 +84,14 @@ def rejection_column(
         _chiller_figures(column, rejection, units, supply_k)
         units = _outdoor_units(rejection, units)
         loop_w_k = units * _liquid_w_k(outdoor)  # a circuit of its own, at design flow
-    _outdoor_figures(column, outdoor, units)
-    _tables(column, _conductance(outdoor, units, loop_w_k), _design_span_k(outdoor))
+    _outdoor_figures(column, outdoor, units, air_density_frac)
+    _tables(column, _conductance(outdoor, units, loop_w_k, air_density_frac), kelvin(outdoor.coolant_in_c))
     return column
+
+
+def outdoor_units(rejection: HeatRejection, units: int) -> int:
+    """Units outdoors of a plant of `units` units: those of chillers are counted apart."""
+    return _outdoor_units(rejection, units) if isinstance(rejection, ChillerEconomiser) else units
 
 
 def rejection_units(
@@ -84,6 +101,7 @@ def rejection_units(
     supply_k: float,
     dry_bulb_k: float | None = None,
     wet_bulb_k: float | None = None,
+    air_density_frac: float = 1.0,
 ) -> int:
     """How many units reject a design heat at a supply set point and design weather, spares not counted.
 
@@ -99,6 +117,8 @@ def rejection_units(
         Set point of the supply [K].
     dry_bulb_k, wet_bulb_k
         Design weather [K]; by default that of the equipment's rating.
+    air_density_frac
+        Density of the air over that at sea level.
 
     Raises
     ------
@@ -112,13 +132,14 @@ def rejection_units(
         raise _too_cold(rejection, supply_k, sink_k)
     span_k = heat_w / loop_w_k + supply_k - sink_k
     low, high = 0, 1
-    while not _suffices(rejection, high, heat_w, loop_w_k, supply_k - sink_k, span_k, sink_k):
+    design = (heat_w, loop_w_k, supply_k - sink_k, span_k, sink_k, air_density_frac)
+    while not _suffices(rejection, high, *design):
         low, high = high, 2 * high
         if high > _MOST_UNITS:
             raise _too_cold(rejection, supply_k, sink_k)
     while high - low > 1:
         middle = (low + high) // 2
-        if _suffices(rejection, middle, heat_w, loop_w_k, supply_k - sink_k, span_k, sink_k):
+        if _suffices(rejection, middle, *design):
             high = middle
         else:
             low = middle
@@ -139,10 +160,17 @@ def unit_conductance_w_k(
 
 
 def _suffices(
-    unit: Outdoor, units: int, heat_w: float, loop_w_k: float, approach_k: float, span_k: float, sink_k: float
+    unit: Outdoor,
+    units: int,
+    heat_w: float,
+    loop_w_k: float,
+    approach_k: float,
+    span_k: float,
+    sink_k: float,
+    air_density_frac: float,
 ) -> bool:
     liquid_frac = loop_w_k / (units * _liquid_w_k(unit))
-    conductance = unit_conductance_w_k(unit, liquid_frac, 1.0, sink_k, span_k)
+    conductance = unit_conductance_w_k(unit, liquid_frac, air_density_frac, sink_k, span_k)
     return units * conductance * approach_k >= heat_w
 
 
@@ -188,18 +216,19 @@ def _outdoor_units(rejection: ChillerEconomiser, units: int) -> int:
     return max(1, math.ceil(units * 1.2 * rejection.rated_heat_mw / rejection.outdoor.rated_heat_mw))
 
 
-def _outdoor_figures(column: FloatArray, unit: Outdoor, units: int) -> None:
-    column[Figure.FAN_W] = units * unit.fan_kw * 1e3
+def _outdoor_figures(column: FloatArray, unit: Outdoor, units: int, air_density_frac: float) -> None:
+    column[Figure.FAN_W] = units * unit.fan_kw * 1e3 * air_density_frac
     column[Figure.DESIGN_SPAN_K] = _design_span_k(unit)
     if isinstance(unit, CoolingTower):
         column[Figure.WET] = 1.0
+        column[Figure.WET_LEAST_K] = kelvin(unit.wet_bulb_c) - COLDEST_BELOW_DESIGN_K
         column[Figure.WATER_KG_S] = units * _liquid_w_k(unit) / CP_WATER_J_KG_K
-        column[Figure.AIR_KG_S] = column[Figure.WATER_KG_S] / unit.water_over_air
+        column[Figure.AIR_KG_S] = column[Figure.WATER_KG_S] / unit.water_over_air * air_density_frac
         column[Figure.AIR_W_K] = column[Figure.AIR_KG_S] * CP_AIR_J_KG_K
         column[Figure.CYCLES] = unit.cycles_of_concentration
         column[Figure.DRIFT_FRAC] = unit.drift_frac
         return
-    column[Figure.AIR_W_K] = units * _liquid_w_k(unit) * unit.air_over_liquid_capacity
+    column[Figure.AIR_W_K] = units * _liquid_w_k(unit) * unit.air_over_liquid_capacity * air_density_frac
     column[Figure.AIR_KG_S] = column[Figure.AIR_W_K] / CP_AIR_J_KG_K
     if isinstance(unit, AdiabaticCooler):
         column[Figure.PAD_FRAC] = unit.pad_effectiveness
@@ -211,21 +240,22 @@ def _chiller_figures(column: FloatArray, chiller: ChillerEconomiser, units: int,
     column[Figure.CHILLER_W] = units * chiller.rated_heat_mw * 1e6
     column[Figure.CARNOT_FRAC] = chiller.carnot_frac
     column[Figure.PART_0 : Figure.PART_2 + 1] = chiller.part_load
-    column[Figure.PART_MIN_FRAC] = chiller.part_load_min_frac / units  # one machine of the bank
+    column[Figure.PER_MACHINE_W] = 1.0 / (chiller.part_load_min_frac * chiller.rated_heat_mw * 1e6)
     column[Figure.EVAPORATOR_K] = chiller.evaporator_pinch_k
     column[Figure.CONDENSER_K] = chiller.condenser_pinch_k
     column[Figure.ECONOMISER_K] = chiller.economiser_approach_k
     column[Figure.LIFT_MIN_K] = chiller.lift_min_k
-    column[Figure.CONDENSER_PUMP_W] = units * chiller.condenser_pump_kw * 1e3
+    column[Figure.CONDENSER_PUMP_W_W] = chiller.condenser_pump_kw * 1e3 / (chiller.rated_heat_mw * 1e6)
     column[Figure.VIRTUAL_K] = supply_k - VIRTUAL_BELOW_K
 
 
-def _conductance(unit: Outdoor, units: int, loop_w_k: float) -> Conductance:
+def _conductance(unit: Outdoor, units: int, loop_w_k: float, air_density_frac: float) -> Conductance:
     flow_at_full = loop_w_k / (units * _liquid_w_k(unit))
     if isinstance(unit, CoolingTower):
         tower = tower_params(unit)
 
         def wet(flow: float, air: float, wet_k: float, span_k: float) -> float:
+            air *= air_density_frac
             bare = tower_conductance_w_k(flow * flow_at_full, air, wet_k, wet_k + span_k, tower)
             return units * _behind_plates(unit, bare)
 
@@ -234,19 +264,22 @@ def _conductance(unit: Outdoor, units: int, loop_w_k: float) -> Conductance:
 
     def bare(flow: float, air: float, wet_k: float, span_k: float) -> float:
         del wet_k, span_k
-        return units * _behind_plates(unit, dry_conductance_w_k(flow * flow_at_full, air, dry))
+        return units * _behind_plates(
+            unit, dry_conductance_w_k(flow * flow_at_full, air * air_density_frac, dry)
+        )
 
     return bare
 
 
-def _tables(column: FloatArray, conductance: Conductance, design_span_k: float) -> None:
+def _tables(column: FloatArray, conductance: Conductance, return_k: float) -> None:
     shares = np.linspace(0.0, 1.0, SHARES)
     for i, flow in enumerate(np.linspace(FLOW_LOW, 1.0, FLOWS)):
         for j in range(WETS):
             wet_k = WET_LOW_K + j * WET_STEP_K
+            span_k = max(return_k - wet_k, SPAN_LOW_K)
             for k in range(SPANS):
                 column[most_index(i, j, k)] = conductance(flow, 1.0, wet_k, SPAN_LOW_K + k * SPAN_STEP_K)
-            curve = np.array([conductance(flow, speed, wet_k, design_span_k) for speed in _SPEEDS])
+            curve = np.array([conductance(flow, speed, wet_k, span_k) for speed in _SPEEDS])
             curve = curve / curve[-1]
             still = curve <= curve[0] * (1 + 1e-9)  # free convection alone
             start = int(np.argmin(still)) - 1 if still[0] and not still.all() else 0

@@ -7,6 +7,10 @@ EnergyPlus Engineering Reference, CoolingTower:VariableSpeed:Merkel, with Scheie
 default coefficients (also Modelica Buildings, CoolingTowers.Merkel). Corrections hold for 20 to 100 % of air,
 30 to 100 % of water and wet bulbs from 25 K below design to 10 K above. Sea-level pressure.
 
+The correction for wet bulb ends 25 K below design; air that is colder still is credited with nothing, as its
+conductance would otherwise fall faster than its distance from the water grows. (Towers are throttled there anyway, lest
+they freeze.)
+
 Water evaporates as the air leaves saturated (EnergyPlus evaporation mode SaturatedExit).
 """
 
@@ -42,6 +46,7 @@ __all__ = [
 FloatArray = NDArray[np.float64]
 
 CP_WATER_J_KG_K = 4186.0
+COLDEST_BELOW_DESIGN_K = 25.0  # where the correction for wet bulb ends
 _ROUNDS = 12  # of the fixed point between heat and leaving air
 
 _ENTHALPIES = 101

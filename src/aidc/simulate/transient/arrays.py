@@ -35,6 +35,9 @@ class Plan(NamedTuple):
     job_levels: FloatArray  # [level, job]
     job_edge: FloatArray  # [job] step gain of the power's edges
     drive: FloatArray  # [Drive, plant]
+    battery: FloatArray  # [StorageParams, lane], capacity 0 where there is none
+    shelf: FloatArray  # [StorageParams, lane] capacitors of the racks, the same
+    genset: FloatArray  # [Genset, genset]
     store: FloatArray  # [Converter, storage]
     storage: FloatArray  # [StorageParams, storage]
     site: FloatArray  # [SiteParam]
@@ -51,6 +54,7 @@ class State(NamedTuple):
     lane: FloatArray  # [LaneState, lane]
     drive: FloatArray  # [DriveState, plant]
     store: FloatArray  # [StoreState, storage]
+    genset: FloatArray  # [GensetState, genset]
     site: FloatArray  # [SiteState]
     job: FloatArray  # [3, job]: runs, power over rated behind its edge, and what it goes for
     energy: FloatArray  # [Energy]
@@ -75,6 +79,7 @@ class Work(NamedTuple):
     wished_w: FloatArray  # [lane] what the racks would draw with power
     it_w: FloatArray  # [lane] what they draw, before a shortage
     shelf_w: FloatArray  # [lane] power into the rack's capacitors
+    cooling_w: FloatArray  # [lane] pumps and fans that hang on the lineup
     need_w: FloatArray  # [lane] power leaving the buffer node
     buffer_w: FloatArray  # [lane] power wanted into it
     want_w: FloatArray  # [lane] the same at the bus

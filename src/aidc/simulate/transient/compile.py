@@ -10,33 +10,39 @@ import math
 
 import numpy as np
 
-from aidc.firmware.lag import lag_gain
-from aidc.plant.conversion import ChainStage, chain_stages, input_power_w
+from aidc.plant.conversion import ChainStage, input_power_w
+from aidc.plant.freeze import frozen
+from aidc.plant.lineup import lineup, nameplate_w, rated_out_w, transformer_rating_va
 from aidc.plant.network.source import impedance_of
-from aidc.schema.front_end import FrontEnd
+from aidc.plant.storage import StorageParams
 from aidc.schema.site import Pod as PodShape
 from aidc.schema.site import Site
-from aidc.schema.storage import Smoothing
-from aidc.simulate.fields import Kind, Pod, Store
+from aidc.simulate.fields import Kind, Pod
 from aidc.simulate.transient.arrays import FloatArray, Plan
 from aidc.simulate.transient.converters import converter_rows, transient_storage
 from aidc.simulate.transient.course import Course
 from aidc.simulate.transient.fields import CURVE, Drive, Lane, SiteParam
 from aidc.simulate.transient.offer import offer_service
+from aidc.simulate.transient.reserves import (
+    fill_battery,
+    fill_shelf,
+    front_of,
+    genset_rows,
+    has_battery,
+    stacked,
+    ups_cooling_w,
+)
 from aidc.simulate.transient.start import OperatingPoint
 from aidc.simulate.transient.waveforms import Waveforms
-from aidc.units import MEGA, MINUTE_S
+from aidc.units import MEGA
 
 __all__ = ["compile_plan"]
 
 _NEVER = 1e15
-_SHELF_WINDOW_S = 3.0  # what 65 J per accelerator can smooth; see catalogue/storage/rack-capacitor-shelf
-_SHELF_SHARE = 0.3  # of the accelerators' rating: NVIDIA states a grid peak lower by up to 30 % (GB300)
 _PLATE_J_PER_W = 0.3  # heat capacity of chip and plate: about 300 J/K per kW (derived, assumed)
 _GENSET_REACTANCE = 0.2  # subtransient, per unit of rating (engineering knowledge without a checked source)
 _GENSET_INERTIA_S = 1.5
 _GENSET_DROOP = 0.04
-_SYNCHRONISE_S = 2.0
 _LEAST_REACTANCE = 1e-4  # between a bolted fault at the point of interconnection and the site bus
 
 
@@ -61,7 +67,8 @@ def compile_plan(
     short_circuit_va
         Level at the point of interconnection [VA].
     """
-    lane, cut = _lanes(site, point, step_s)
+    site = frozen(site)
+    lane, cut, cells = _lanes(site, point, step_s)
     curves = _curves(site, step_s)
     lane[Lane.WATCH_BELOW_PU] = curves["below_pu"].max(axis=0)
     lane[Lane.WATCH_ABOVE_PU] = curves["above_pu"].min(axis=0)
@@ -87,7 +94,10 @@ def compile_plan(
         job_clock=waveforms.job_clock,
         job_levels=waveforms.job_levels,
         job_edge=waveforms.job_edge,
-        drive=_drives(site, point, step_s),
+        drive=_drives(site, point, lane, step_s),
+        battery=cells["battery"],
+        shelf=cells["shelf"],
+        genset=genset_rows(site, step_s),
         store=store,
         storage=transient_storage(site, point),
         site=row,
@@ -99,34 +109,37 @@ def compile_plan(
     )
 
 
-def front_of(site: Site, pod: PodShape) -> FrontEnd:
-    """The front end of a pod's chain; a chain that names none is a current limit and nothing else."""
-    return site.chains[pod.chain].front_entry or FrontEnd()
-
-
-def _cut(site: Site, pod: PodShape) -> tuple[list[ChainStage], list[ChainStage]]:
+def _cut(
+    site: Site, point: OperatingPoint, number: int, name: str
+) -> tuple[list[ChainStage], list[ChainStage]]:
     """Stages behind and in front of the buffer, rack side first.
 
     A battery hangs on the output of the stage that is marked as the "ups" node; without one the
     capacitors of the supplies are the buffer, at the "rack" node.
     """
-    rated_w = pod.racks * pod.rack.rated_power_kw * 1e3
-    stages = chain_stages(site.chains[pod.chain], rated_w)
-    wanted = "ups" if front_of(site, pod).battery_frac > 0 else "rack"
+    pod = site.pods[name]
+    stages = lineup(site, name)
+    wanted = "ups" if has_battery(site, point, number, front_of(site, pod)) else "rack"
     marked = [k for k, one in enumerate(stages) if one.stage.storage_node == wanted]
     place = marked[0] if marked else 0
     return list(stages[:place]), list(stages[place:])
 
 
-def _lanes(site: Site, point: OperatingPoint, step_s: float) -> tuple[FloatArray, dict[str, FloatArray]]:
+def _lanes(
+    site: Site, point: OperatingPoint, step_s: float
+) -> tuple[FloatArray, dict[str, FloatArray], dict[str, FloatArray]]:
+    """Lineups, their stages on both sides of the buffer, and the cells of batteries and capacitors."""
     pods = list(site.pods.values())
-    halves = [_cut(site, pod) for pod in pods]
+    halves = [_cut(site, point, number, name) for number, name in enumerate(site.pods)]
     servers = max(sum(one.stage.boundary == "server" for one in down) for down, _ in halves)
     behind = max(sum(one.stage.boundary == "site" for one in down) for down, _ in halves)
     front = max(len(up) for _, up in halves)
     down = np.zeros((3, servers + behind, len(pods)))
     up = np.zeros((3, front, len(pods)))
     lane = np.zeros((len(Lane), len(pods)))
+    lane[Lane.UPS_LOOP_W], lane[Lane.UPS_AIR_W] = ups_cooling_w(site, point)
+    batteries: list[StorageParams] = []
+    shelves: list[StorageParams] = []
     for number, (pod, (near, far)) in enumerate(zip(pods, halves, strict=True)):
         near_server = [one for one in near if one.stage.boundary == "server"]
         near_site = [one for one in near if one.stage.boundary == "site"]
@@ -134,15 +147,27 @@ def _lanes(site: Site, point: OperatingPoint, step_s: float) -> tuple[FloatArray
             down[:, slot, number] = one.loss.no_load_w, one.loss.linear, one.loss.quadratic_per_w
         for slot, one in enumerate(far):
             up[:, slot, number] = one.loss.no_load_w, one.loss.linear, one.loss.quadratic_per_w
-        buffer_w = _through(pod.racks * pod.rack.rated_power_kw * 1e3, near)
-        _lane(lane[:, number], site, point, number, pod, buffer_w, _through(buffer_w, far), step_s)
-    return lane, {"down": down, "up": up, "servers": np.full((1, 1, 1), float(servers))}
+        row = lane[:, number]
+        row[Lane.BUFFER_W] = rated_out_w(far[0])
+        row[Lane.PER_IT] = _into(far[-1]) / nameplate_w(pod)
+        row[Lane.INPUT_W] = _through(row[Lane.BUFFER_W] + row[Lane.UPS_LOOP_W] + row[Lane.UPS_AIR_W], far)
+        _lane(row, site, point, number, pod, step_s)
+        batteries.append(fill_battery(site, point, number, front_of(site, pod), row))
+        shelves.append(fill_shelf(site, point, number, pod, row, step_s))
+    cut = {"down": down, "up": up, "servers": np.full((1, 1, 1), float(servers))}
+    return lane, cut, {"battery": stacked(batteries), "shelf": stacked(shelves)}
 
 
 def _through(power_w: float, stages: list[ChainStage]) -> float:
+    """What stages take in to put out a power behind the last of them [W]."""
     for _, loss in stages:
         power_w = input_power_w(power_w, loss.no_load_w, loss.linear, loss.quadratic_per_w)
     return power_w
+
+
+def _into(last: ChainStage) -> float:
+    """What the stage at the grid side takes in at the flow that it was sized for [W]."""
+    return input_power_w(rated_out_w(last), *last.loss[:3])
 
 
 def _lane(
@@ -151,11 +176,9 @@ def _lane(
     point: OperatingPoint,
     number: int,
     pod: PodShape,
-    buffer_w: float,
-    input_w: float,
     step_s: float,
 ) -> None:
-    """Fill one lineup's parameters."""
+    """Fill one lineup's parameters, but those of its battery and its capacitors."""
     front = front_of(site, pod)
     known = point.compiled.params.pod[:, number]
     rated_w = known[Pod.RATED_W]
@@ -170,12 +193,9 @@ def _lane(
     row[Lane.OVERHEAD_2_PER_W] = known[Pod.OVERHEAD_2_PER_W]
     row[Lane.NETWORK_W] = known[Pod.NETWORK_W]
     _smoothing(row, pod, rated_w, step_s)
-    _shelf(row, site, number, pod, rated_w, step_s)
-    row[Lane.INPUT_W] = input_w
-    row[Lane.BUFFER_W] = buffer_w
     row[Lane.CURRENT_LIMIT] = front.current_limit_frac
     row[Lane.TAN_PHI] = math.tan(math.acos(front.power_factor))
-    row[Lane.X_PER_W] = front.transformer_reactance_frac / input_w
+    row[Lane.X_PER_W] = front.transformer_reactance_frac / row[Lane.INPUT_W]
     row[Lane.HAS_UNIT] = float(front.winding in ("Dy", "Yd"))
     row[Lane.LEAVE_LOW_HZ] = site.grid.frequency_hz - front.leave_drop_hz
     row[Lane.LEAVE_HIGH_HZ] = site.grid.frequency_hz + front.leave_rise_hz
@@ -183,19 +203,16 @@ def _lane(
     row[Lane.RETURN_PU] = front.return_above_pu
     row[Lane.RETURN_TICKS] = round(front.return_s / step_s)
     row[Lane.WALK_STEP] = step_s / max(front.walk_in_s, step_s)
-    row[Lane.HOLD_UP_J] = front.hold_up_s * buffer_w
+    row[Lane.HOLD_UP_J] = front.hold_up_s * row[Lane.BUFFER_W]
     row[Lane.LEAVE_DC_FRAC] = front.leave_dc_frac
-    power_w, energy_j = _battery(site, point, number, front, buffer_w)
-    row[Lane.BATTERY_W] = power_w
-    row[Lane.BATTERY_J] = energy_j
     row[Lane.BATTERY_TICKS] = round(max(front.battery_start_s, front.transfer_s) / step_s)
-    row[Lane.RECHARGE_W] = front.recharge_frac * buffer_w if power_w > 0 else 0.0
     row[Lane.SUPPLEMENTS] = float(front.supplements)
     if front.sag_counter is not None:
         row[Lane.SAG_COUNT] = front.sag_counter.count
         row[Lane.SAG_WINDOW_TICKS] = front.sag_counter.window_s / step_s
     row[Lane.RESTART_TICKS] = pod.restart_s / step_s
     row[Lane.PLANT] = known[Pod.PLANT]
+    row[Lane.AIR_PLANT] = known[Pod.AIR_PLANT]
     row[Lane.THROTTLE_K] = known[Pod.THROTTLE_K]
     row[Lane.TRIP_K] = known[Pod.TRIP_K]
     row[Lane.CASE_K_W] = point.case_k_w[number]
@@ -216,35 +233,6 @@ def _smoothing(row: FloatArray, pod: PodShape, rated_w: float, step_s: float) ->
     row[Lane.HOLD_TICKS] = 0.0 if shape is None else shape.hysteresis_s / step_s
 
 
-def _shelf(row: FloatArray, site: Site, number: int, pod: PodShape, rated_w: float, step_s: float) -> None:
-    """Capacitors of the power shelf, or a storage at the rack."""
-    energy_j = pod.rack.capacitor_j * pod.accelerators
-    power_w = _SHELF_SHARE * rated_w
-    window_s = _SHELF_WINDOW_S
-    name = list(site.pods)[number]
-    for shape in site.storage.values():
-        if shape.node == "rack" and (not shape.at or name in shape.at or pod.chain in shape.at):
-            energy_j = (shape.energy_j_per_accelerator or 0.0) * pod.accelerators or energy_j
-            power_w = (shape.power_w_per_accelerator or 0.0) * pod.accelerators or power_w
-            if isinstance(shape.rule, Smoothing):
-                window_s = shape.rule.window_min * MINUTE_S
-    row[Lane.SHELF_J] = energy_j
-    row[Lane.SHELF_W] = power_w
-    row[Lane.SHELF_GAIN] = lag_gain(step_s, window_s)
-    row[Lane.SHELF_STEER_PER_S] = 0.25 / window_s
-
-
-def _battery(
-    site: Site, point: OperatingPoint, number: int, front: FrontEnd, buffer_w: float
-) -> tuple[float, float]:
-    """Power and energy of a lineup's battery: a storage at its "ups" node, else the front end's own."""
-    params, names = point.compiled.params, point.compiled.labels.stores
-    for column, name in enumerate(names):
-        if int(params.store[Store.LANE, column]) == number and site.storage[name].node == "ups":
-            return float(params.storage[1, column]), float(params.storage[0, column] * point.soc_frac[column])
-    return front.battery_frac * buffer_w, front.battery_s * buffer_w if front.battery_frac > 0 else 0.0
-
-
 def _curves(site: Site, step_s: float) -> dict[str, FloatArray]:
     """Leave curves of all lineups; a point that does not exist can never be passed."""
     count = len(site.pods)
@@ -263,27 +251,31 @@ def _curves(site: Site, step_s: float) -> dict[str, FloatArray]:
     return curves
 
 
-def _drives(site: Site, point: OperatingPoint, step_s: float) -> FloatArray:
+def _drives(site: Site, point: OperatingPoint, lane: FloatArray, step_s: float) -> FloatArray:
+    """Motors on the site bus: compressors, and the pumps and fans that hang on no lineup."""
+    own, air = lane[Lane.PLANT].astype(int), lane[Lane.AIR_PLANT].astype(int)
     rows = np.zeros((len(Drive), len(site.cooling)))
     for number, plant in enumerate(site.cooling.values()):
         drives = plant.drives
-        rows[Drive.POWER_W, number] = point.cooling_w[number]
+        on_ups_w = lane[Lane.UPS_LOOP_W, own == number].sum() + lane[Lane.UPS_AIR_W, air == number].sum()
+        compressors_w = point.compressor_w[number]
+        rows[Drive.POWER_W, number] = max(point.cooling_w[number] - compressors_w - on_ups_w, 0.0)
+        rows[Drive.COMPRESSOR_W, number] = compressors_w
+        wait_s = drives.compressor_restart_s if compressors_w > 0 else 0.0
+        rows[Drive.COMPRESSOR_TICKS, number] = max(wait_s, drives.restart_s) / step_s
         rows[Drive.TAN_PHI, number] = math.tan(math.acos(drives.power_factor))
         rows[Drive.DROP_PU, number] = drives.drop_below_pu
         rows[Drive.DROP_TICKS, number] = max(drives.drop_after_s / step_s, 1.0)
         rows[Drive.RESTART_TICKS, number] = drives.restart_s / step_s
         rows[Drive.RAMP_STEP, number] = step_s / max(drives.ramp_s, step_s)
-        rows[Drive.ON_UPS, number] = float(drives.on_ups)
+        rows[Drive.ON_UPS, number] = float(on_ups_w > 0)
     return rows
 
 
 def _site(site: Site, point: OperatingPoint, step_s: float, short_circuit_va: float) -> FloatArray:
     grid = site.grid
-    installed_mva = float(point.compiled.params.pod[Pod.RATED_W].sum()) / MEGA
-    rating_va = (grid.transformer.rating_mva or grid.import_limit_mw or installed_mva) * MEGA
+    rating_va = transformer_rating_va(site)
     source = impedance_of(short_circuit_va, grid.x_over_r)
-    genset_w = sum(genset.power_mw for genset in site.gensets.values()) * MEGA
-    start_s = max((genset.start_time_s for genset in site.gensets.values()), default=0.0)
     row = np.zeros(len(SiteParam))
     row[SiteParam.DT_S] = step_s
     row[SiteParam.NOMINAL_HZ] = grid.frequency_hz
@@ -293,10 +285,8 @@ def _site(site: Site, point: OperatingPoint, step_s: float, short_circuit_va: fl
     row[SiteParam.X_T] = max(grid.transformer.reactance_frac, _LEAST_REACTANCE) / rating_va
     row[SiteParam.IRON_W] = grid.transformer.no_load_frac * rating_va
     row[SiteParam.AUXILIARY_W] = point.auxiliary_w
-    row[SiteParam.GENSET_W] = genset_w
-    row[SiteParam.GENSET_TICKS] = (start_s + _SYNCHRONISE_S) / step_s
-    row[SiteParam.GENSET_X] = _GENSET_REACTANCE / max(genset_w, 1.0)
-    row[SiteParam.GENSET_R] = 0.1 * row[SiteParam.GENSET_X]
+    row[SiteParam.GENSET_X] = _GENSET_REACTANCE
+    row[SiteParam.GENSET_R] = 0.1 * _GENSET_REACTANCE
     row[SiteParam.GENSET_DROOP] = _GENSET_DROOP
     row[SiteParam.GENSET_INERTIA_S] = _GENSET_INERTIA_S
     row[SiteParam.PV_W] = point.renewable_w

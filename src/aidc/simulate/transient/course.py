@@ -44,7 +44,10 @@ class Trace(NamedTuple):
 
 @dataclass(frozen=True)
 class Course:
-    """Arrays of `Plan`: segments of the grid, and actions on the load."""
+    """Arrays of `Plan`: segments of the grid, and actions on the load.
+
+    The last column of `segment` belongs to no tick: its phases are those behind an open breaker, all whole.
+    """
 
     segment_tick: IntArray
     segment: FloatArray
@@ -105,7 +108,7 @@ def course_of(
     frequency = _Frequency(nominal, [(round(t / step_s) * step_s, hz, pu) for t, hz, pu in points])
     times = {0.0, *(t for piece in voltage for t in (piece[0], piece[1])), *frequency.time_s.tolist()}
     ticks = sorted({round(t / step_s) for t in times})
-    segment = np.zeros((len(Segment), len(ticks)))
+    segment = np.zeros((len(Segment), len(ticks) + 1))
     cache: dict[tuple[Fault, str], tuple[float, ...]] = {}
     for column, tick in enumerate(ticks):
         ends = column + 1 == len(ticks)  # the last segment goes on as it begins
@@ -124,6 +127,7 @@ def course_of(
             float(here.closed),
             *ratios,
         ]
+    segment[:, -1] = [0.0] * int(Segment.PN_MIN) + [1.0] * (len(Segment) - int(Segment.PN_MIN))
     actions = sorted(_actions(site, events, step_s))
     return Course(
         np.array(ticks, dtype=np.int64),

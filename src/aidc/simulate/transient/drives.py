@@ -5,7 +5,16 @@ from __future__ import annotations
 from aidc.firmware.excursion import clock_ticks
 from aidc.jit import part
 from aidc.simulate.transient.arrays import Plan, State, Work
-from aidc.simulate.transient.fields import Drive, DriveState, Lane, LaneState, Segment, SiteParam, SiteState
+from aidc.simulate.transient.fields import (
+    DOWN,
+    Drive,
+    DriveState,
+    Lane,
+    LaneState,
+    Segment,
+    SiteParam,
+    SiteState,
+)
 
 __all__ = ["ask_drives", "run_drives"]
 
@@ -17,10 +26,11 @@ _AT_REST_K = 0.5
 
 @part
 def ask_drives(plan: Plan, state: State, work: Work) -> float:
-    """Power that each plant's motors ask for [W]; returns the sum."""
+    """Power that each plant's motors ask of the site bus [W]; returns the sum."""
     total = 0.0
     for plant in range(plan.drive.shape[1]):
         power = plan.drive[Drive.POWER_W, plant] * state.drive[DriveState.RUNS_FRAC, plant]
+        power += plan.drive[Drive.COMPRESSOR_W, plant] * state.drive[DriveState.COMPRESSORS_FRAC, plant]
         power *= state.drive[DriveState.PUMPS, plant]
         work.drive_w[plant] = power
         total += power
@@ -29,7 +39,10 @@ def ask_drives(plan: Plan, state: State, work: Work) -> float:
 
 @part
 def run_drives(plan: Plan, state: State, work: Work, v_pu: float, segment: int) -> float:
-    """Let the motors drop out and come back; returns the rated power that stays connected [W]."""
+    """Let the motors drop out and come back; returns the rated power that stays connected [W].
+
+    Compressors start again later than pumps and fans. Those on a UPS run as long as a lineup has power.
+    """
     low_pu = v_pu * plan.segment[Segment.BUS_MIN, segment]
     if state.site[SiteState.COASTING] <= 0.0 and low_pu >= work.drop_pu:
         return work.drives_w
@@ -37,24 +50,50 @@ def run_drives(plan: Plan, state: State, work: Work, v_pu: float, segment: int) 
     coasting = 0.0
     for plant in range(plan.drive.shape[1]):
         runs = state.drive[DriveState.RUNS_FRAC, plant]
+        compress = state.drive[DriveState.COMPRESSORS_FRAC, plant]
         off = state.drive[DriveState.OFF_TICKS, plant]
         low = clock_ticks(low_pu < plan.drive[Drive.DROP_PU, plant], state.drive[DriveState.LOW_TICKS, plant])
         state.drive[DriveState.LOW_TICKS, plant] = low
-        if plan.drive[Drive.ON_UPS, plant] <= 0.0:
-            if runs > 0.0 and low > 0.0 and low >= plan.drive[Drive.DROP_TICKS, plant]:
-                runs = 0.0
-                off = 0.0
-            elif runs < 1.0:
-                off = 0.0 if low > 0.0 else off + 1.0
-                if off >= plan.drive[Drive.RESTART_TICKS, plant]:
-                    runs = min(runs + plan.drive[Drive.RAMP_STEP, plant], 1.0)
+        on_ups = plan.drive[Drive.ON_UPS, plant] > 0.0
+        if low > 0.0 and low >= plan.drive[Drive.DROP_TICKS, plant] and max(runs, compress) > 0.0:
+            runs = runs if on_ups else 0.0
+            compress = 0.0
+            off = 0.0
+        elif min(runs, compress) < 1.0:
+            off = 0.0 if low > 0.0 else off + 1.0
+            step = plan.drive[Drive.RAMP_STEP, plant]
+            if off >= plan.drive[Drive.RESTART_TICKS, plant] and not on_ups:
+                runs = min(runs + step, 1.0)
+            if off >= plan.drive[Drive.COMPRESSOR_TICKS, plant]:
+                compress = min(compress + step, 1.0)
+        if on_ups:
+            runs = _powered_frac(plan, state, plant)
         state.drive[DriveState.RUNS_FRAC, plant] = runs
+        state.drive[DriveState.COMPRESSORS_FRAC, plant] = compress
         state.drive[DriveState.OFF_TICKS, plant] = off
         connected += runs * plan.drive[Drive.POWER_W, plant]
-        if low > 0.0 or runs < 1.0 or state.drive[DriveState.PUMPS, plant] < 1.0:
+        connected += compress * plan.drive[Drive.COMPRESSOR_W, plant]
+        if low > 0.0 or min(runs, compress) < 1.0 or state.drive[DriveState.PUMPS, plant] < 1.0:
             coasting = 1.0
     state.site[SiteState.COASTING] = max(coasting, _warm_racks(plan, state))
     return connected
+
+
+@part
+def _powered_frac(plan: Plan, state: State, plant: int) -> float:
+    """Share of a plant's pumps and fans on UPS buses whose lineup has power."""
+    every = 0.0
+    powered = 0.0
+    for lane in range(plan.lane.shape[1]):
+        part_w = 0.0
+        if int(plan.lane[Lane.PLANT, lane]) == plant:
+            part_w += plan.lane[Lane.UPS_LOOP_W, lane]
+        if int(plan.lane[Lane.AIR_PLANT, lane]) == plant:
+            part_w += plan.lane[Lane.UPS_AIR_W, lane]
+        every += part_w
+        if state.lane[LaneState.MODE, lane] != DOWN:
+            powered += part_w
+    return powered / every if every > 0.0 else 1.0
 
 
 @part

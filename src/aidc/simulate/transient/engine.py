@@ -10,7 +10,6 @@ from __future__ import annotations
 import cmath
 import math
 
-from aidc.firmware.virtual_machine import swing
 from aidc.jit import engine, part
 from aidc.plant.network.source import sending_power, sending_voltage
 from aidc.simulate.transient.answering import answer
@@ -28,6 +27,7 @@ from aidc.simulate.transient.fields import (
     StoreState,
     Total,
 )
+from aidc.simulate.transient.gensets import call_gensets, give, settle_gensets, take_over
 from aidc.simulate.transient.load import run_jobs, wish
 from aidc.simulate.transient.network import DRIVE_KNEE_PU, KNEE_PU, form, renewable_share, solve_bus
 from aidc.simulate.transient.storing import ask_storages, book_storages, island_hz, turn_machines
@@ -41,7 +41,6 @@ _WILD_PU = 3.0  # no voltage of a site reaches this
 _WILD_W = 1e15
 _JUMP_PU = 1e-3
 _MANY_FLIPS = 20.0
-_OVERLOAD = 1.1  # ISO 8528-1 lets a generating set carry a tenth more for a short time
 _CLOSE_RAD = math.radians(10.0)
 _CLOSE_HZ = 0.1
 _SLIP_HZ = 0.08
@@ -70,32 +69,6 @@ def _act(plan: Plan, state: State, tick: int) -> bool:
 
 
 @part
-def _own_source(plan: Plan, state: State) -> float:
-    """Voltage of the site's generators while the grid is away and nothing else forms it."""
-    calls = max(state.site[SiteState.GENSET_CALLED], 1.0)
-    state.site[SiteState.GENSET_CALLED] = calls
-    there = plan.site[SiteParam.GENSET_W] > 0.0 and state.site[SiteState.GENSET_TRIPPED] <= 0.0
-    return 1.0 if there and calls >= plan.site[SiteParam.GENSET_TICKS] else 0.0
-
-
-@part
-def _turn_genset(plan: Plan, state: State, power_w: float) -> None:
-    """Speed of the generators under a load; a load that they cannot carry trips them for good."""
-    rated = plan.site[SiteParam.GENSET_W]
-    if power_w > _OVERLOAD * rated:
-        state.site[SiteState.GENSET_TRIPPED] = 1.0
-    state.site[SiteState.GENSET_OMEGA] = swing(
-        state.site[SiteState.GENSET_OMEGA],
-        -power_w / rated,
-        1.0,
-        plan.site[SiteParam.DT_S],
-        plan.site[SiteParam.GENSET_INERTIA_S],
-        plan.site[SiteParam.GENSET_DROOP],
-        0.0,
-    )
-
-
-@part
 def _synchronise(state: State, e_pu: float, grid_hz: float, grid_rad: float, own_hz: float) -> float:
     """Close the breaker of an island once it is in step with a grid that is back.
 
@@ -109,6 +82,52 @@ def _synchronise(state: State, e_pu: float, grid_hz: float, grid_rad: float, own
         state.site[SiteState.ISLAND] = 0.0
         return 0.0
     return grid_hz + min(max(_SLIP_PER_RAD * ahead, -_SLIP_HZ), _SLIP_HZ)
+
+
+@part
+def _breaker(
+    state: State,
+    there: bool,
+    e_pu: float,
+    grid_hz: float,
+    grid_rad: float,
+    own_hz: float,
+) -> tuple[bool, float]:
+    """Whether the grid feeds the bus in this step, and what frequency an island should take until it does [Hz].
+
+    An island of storages closes in step. One of generators, which were called while the grid was away or too
+    low, goes back once its voltage is; their governor is taken to have them in step by then.
+    """
+    trim_hz = 0.0
+    if not there:
+        state.site[SiteState.ISLAND] = 1.0
+    elif state.site[SiteState.ISLAND] > 0.0:
+        if own_hz > 0.0:
+            trim_hz = _synchronise(state, e_pu, grid_hz, grid_rad, own_hz)
+        elif state.site[SiteState.GENSET_CAN_W] <= 0.0 or e_pu >= KNEE_PU:
+            state.site[SiteState.ISLAND] = 0.0
+    closed = state.site[SiteState.ISLAND] <= 0.0
+    carries = not closed and own_hz <= 0.0 and state.site[SiteState.GENSET_CAN_W] > 0.0
+    state.site[SiteState.CARRIES] = 1.0 if carries else 0.0
+    return closed, trim_hz
+
+
+@part
+def _lacks(
+    plan: Plan, state: State, work: Work, e_pu: float, v_pu: float, load_w: float, closed: bool, own_hz: float
+) -> bool:
+    """Whether grid and renewables do not suffice in this step; a dead grid is cut off once generators are ready.
+
+    A low voltage counts where any lineup gets less than it needs; a lineup that is locked out lacks the grid.
+    """
+    lacks = take_over(plan, state, work)
+    if not closed:
+        return lacks or own_hz <= 0.0 or load_w > 0.0
+    if v_pu < KNEE_PU and state.site[SiteState.SHORT] > 0.0:
+        if e_pu < KNEE_PU and state.site[SiteState.GENSET_CAN_W] > 0.0:
+            state.site[SiteState.ISLAND] = 1.0
+        return True
+    return lacks
 
 
 @part
@@ -157,10 +176,10 @@ def _feed(
     else:
         source_pu = e_pu
         if not closed:
-            source_pu = _own_source(plan, state)
+            source_pu = state.site[SiteState.CARRIES]
             hz = plan.site[SiteParam.NOMINAL_HZ] * state.site[SiteState.GENSET_OMEGA]
-            r = plan.site[SiteParam.GENSET_R]
-            x = plan.site[SiteParam.GENSET_X]
+            r = plan.site[SiteParam.GENSET_R] / max(state.site[SiteState.GENSET_ONLINE_W], 1.0)
+            x = plan.site[SiteParam.GENSET_X] / max(state.site[SiteState.GENSET_ONLINE_W], 1.0)
         v, p, q, collapsed = solve_bus(plan, work, source_pu, r, x, store_pu)
         through_w = p if closed else 0.0
         through_var = q if closed else 0.0
@@ -204,6 +223,8 @@ def advance(
     dt_s = plan.site[SiteParam.DT_S]
     nominal_hz = plan.site[SiteParam.NOMINAL_HZ]
     segment = int(state.site[SiteState.SEGMENT])
+    whole = plan.segment.shape[1] - 1  # phases behind an open breaker
+    gensets = plan.genset.shape[1] > 0
     for k in range(n_steps):
         tick = first_tick + k
         while segment + 1 < plan.segment_tick.shape[0] and plan.segment_tick[segment + 1] <= tick:
@@ -212,15 +233,10 @@ def advance(
         e_pu = plan.segment[Segment.E_PU, segment] + since * plan.segment[Segment.E_PER_TICK, segment]
         grid_hz = plan.segment[Segment.HZ, segment] + since * plan.segment[Segment.HZ_PER_TICK, segment]
         grid_rad = state.site[SiteState.FRAME_RAD] + plan.segment[Segment.JUMP_RAD, segment]
-        closed = plan.segment[Segment.CLOSED, segment] > 0.0
+        there = plan.segment[Segment.CLOSED, segment] > 0.0
         own_hz = island_hz(plan, state)
-        trim_hz = 0.0
-        if own_hz > 0.0:
-            if not closed:
-                state.site[SiteState.ISLAND] = 1.0
-            elif state.site[SiteState.ISLAND] > 0.0:
-                trim_hz = _synchronise(state, e_pu, grid_hz, grid_rad, own_hz)
-            closed = state.site[SiteState.ISLAND] <= 0.0
+        closed, trim_hz = _breaker(state, there, e_pu, grid_hz, grid_rad, own_hz)
+        phases = segment if closed else whole
         acted = _act(plan, state, tick)
         moved = run_jobs(plan, state, no_faults, tick)
         answers = answer(plan, state)
@@ -231,10 +247,13 @@ def advance(
             and state.site[SiteState.COASTING] <= 0.0
             and not (acted or moved or answers)
         )
+        load_w = ask_drives(plan, state, work) + plan.site[SiteParam.AUXILIARY_W] - plan.site[SiteParam.PV_W]
         if not still:
             wish(plan, state, work, sample)
-        load_w = ask_drives(plan, state, work) + plan.site[SiteParam.AUXILIARY_W] - plan.site[SiteParam.PV_W]
         load_w += work.total[Total.WANT_W]
+        wanted_w = load_w
+        if gensets:
+            load_w -= give(plan, state, work, load_w, closed)
         store_pu = ask_storages(plan, state, work, load_w, grid_hz if closed else state.site[SiteState.HZ])
 
         z_frac = plan.segment[Segment.Z_FRAC, segment]
@@ -246,16 +265,16 @@ def advance(
         state.site[SiteState.COLLAPSED] += collapsed if closed else 0.0
         poi_pu, poi_w, poi_var, iron = _meter(plan, e_pu, v, through_w, through_var, closed)
 
-        if still and nothing_moves(plan, work, v, hz, segment):
+        if still and nothing_moves(plan, work, v, hz, phases):
             served_w, connected_w, lowest, batteries_w = supply_as_before(plan, state, work)
         else:
-            served_w, connected_w, lowest, batteries_w = supply_lanes(plan, state, work, v, hz, segment, tick)
+            served_w, connected_w, lowest, batteries_w = supply_lanes(plan, state, work, v, hz, phases, tick)
         storage_w = book_storages(plan, state, work, v)
         drives_w = _book(plan, state, work, v, poi_w, through_w, iron)
-        if own_hz <= 0.0 and not closed and v > 0.0:
-            state.energy[Energy.GENERATOR] += p * dt_s
-            _turn_genset(plan, state, p)
-        connected_w += run_drives(plan, state, work, v, segment)
+        if gensets:
+            settle_gensets(plan, state, work, p, v)
+            call_gensets(plan, state, _lacks(plan, state, work, e_pu, v, wanted_w, closed, own_hz))
+        connected_w += run_drives(plan, state, work, v, phases)
         if own_hz > 0.0:
             turn_machines(plan, state, work, hz, trim_hz)
         state.site[SiteState.FRAME_RAD] += 2.0 * math.pi * (grid_hz - nominal_hz) * dt_s
@@ -274,6 +293,7 @@ def advance(
         out[Out.COOLING_W, k] = drives_w
         out[Out.BATTERY_W, k] = batteries_w
         out[Out.V_BUS_PU, k] = v
+        out[Out.GENSET_W, k] = state.site[SiteState.GENSET_W]
         where[k] = segment
         if unstable:
             return UNSTABLE
@@ -291,10 +311,11 @@ def _book(
     for plant in range(plan.drive.shape[1]):
         drives += work.drive_w[plant]
     drives *= min(1.0, v_pu / DRIVE_KNEE_PU)
+    curtailed = state.site[SiteState.CURTAILED_W] * min(1.0, v_pu / KNEE_PU)
     auxiliary = plan.site[SiteParam.AUXILIARY_W] * min(1.0, v_pu / KNEE_PU)
     state.energy[Energy.IMPORT] += (poi_w + iron_w) * dt_s
     state.energy[Energy.GRID_LOSS] += (poi_w - through_w + iron_w) * dt_s
     state.energy[Energy.COOLING] += drives * dt_s
     state.energy[Energy.AUXILIARY] += auxiliary * dt_s
-    state.energy[Energy.PV] += plan.site[SiteParam.PV_W] * renewable_share(plan, v_pu) * dt_s
-    return drives
+    state.energy[Energy.PV] += (plan.site[SiteParam.PV_W] * renewable_share(plan, v_pu) - curtailed) * dt_s
+    return drives + work.total[Total.COOLING_W]

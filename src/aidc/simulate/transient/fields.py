@@ -18,6 +18,8 @@ __all__ = [
     "Drive",
     "DriveState",
     "Energy",
+    "Genset",
+    "GensetState",
     "Lane",
     "LaneState",
     "Law",
@@ -82,7 +84,7 @@ class Lane(IntEnum):
     FALL_W = 10
     HOLD_TICKS = 11
     SHELF_J = 12
-    SHELF_W = 13
+    AIR_PLANT = 13
     SHELF_GAIN = 14
     SHELF_STEER_PER_S = 15
     INPUT_W = 16  # rated, at the grid side
@@ -100,7 +102,7 @@ class Lane(IntEnum):
     HOLD_UP_J = 28
     LEAVE_DC_FRAC = 29
     BATTERY_W = 30
-    BATTERY_J = 31
+    BATTERY_START_FRAC = 31  # state of charge at the start of the window
     BATTERY_TICKS = 32
     RECHARGE_W = 33
     SUPPLEMENTS = 34
@@ -120,6 +122,11 @@ class Lane(IntEnum):
     AMBIENT_K = 48  # coolant at the start of the window
     SERVICE_UPS_W = 49  # what its battery, and its accelerators, give of an offered service
     SERVICE_LOAD_W = 50
+    FROM_GENSETS = 51  # 1: gensets may fill its battery
+    PER_IT = 52  # rated power at the grid side over that of the racks
+    UPS_LOOP_W = 53  # pumps and fans on its UPS bus, of its plant ...
+    UPS_AIR_W = 54  # ... and of that of its hall
+    REFILL_FRAC = 55  # state of charge up to which its battery is refilled
 
 
 class LaneState(IntEnum):
@@ -128,10 +135,10 @@ class LaneState(IntEnum):
     MODE = 0
     DRAWN_W = 1  # accelerators in the step before
     LOW_TICKS = 2
-    SHELF_J = 3
+    SHELF_FRAC = 3  # state of charge
     SHELF_MEAN_W = 4
     HOLD_UP_J = 5
-    BATTERY_J = 6
+    BATTERY_FRAC = 6
     SHORT_TICKS = 7
     HEALTHY_TICKS = 8
     WALK_FRAC = 9
@@ -153,13 +160,15 @@ class LaneState(IntEnum):
 class Drive(IntEnum):
     """Parameters of a cooling plant's motors."""
 
-    POWER_W = 0
+    POWER_W = 0  # pumps and fans on the site bus
     TAN_PHI = 1
     DROP_PU = 2
     DROP_TICKS = 3
     RESTART_TICKS = 4
     RAMP_STEP = 5
     ON_UPS = 6
+    COMPRESSOR_W = 7
+    COMPRESSOR_TICKS = 8
 
 
 class DriveState(IntEnum):
@@ -167,6 +176,24 @@ class DriveState(IntEnum):
     LOW_TICKS = 1
     OFF_TICKS = 2  # of good voltage since they dropped
     PUMPS = 3  # 1, or 0 while an event stops them
+    COMPRESSORS_FRAC = 4  # 1 while at speed
+
+
+class Genset(IntEnum):
+    """Parameters of generator sets that are called together; ticks count from the beginning of a lack."""
+
+    CALL_TICKS = 0
+    READY_TICKS = 1
+    STOP_TICKS = 2
+    POWER_W = 3  # what may be drawn from them
+    ONLINE_W = 4  # rating of all that run, spares too
+    LOW_W = 5  # least load
+    RAMP_W = 6  # per step
+
+
+class GensetState(IntEnum):
+    LACK_TICKS = 0  # since the lack began that called them; 0 at rest
+    SUFFICED_TICKS = 1  # how long the others have sufficed since
 
 
 class Converter(IntEnum):
@@ -217,30 +244,27 @@ class SiteParam(IntEnum):
     X_T = 5
     IRON_W = 6
     AUXILIARY_W = 7
-    GENSET_W = 8
-    GENSET_TICKS = 9
-    GENSET_STEP_W = 10
-    GENSET_X = 11
-    GENSET_DROOP = 12
-    GENSET_INERTIA_S = 13
-    PV_W = 14
-    PV_CUT_OFF_PU = 15  # below this the inverters of the renewables give nothing
-    GENSET_R = 16
-    SERVICE_GAIN = 17  # of the frequency that a service sees; 0: none is offered
-    LOAD_GAIN = 18
-    EXPORT_W = 19  # what the connection takes back
+    GENSET_X = 8  # times the rating that runs
+    GENSET_DROOP = 9
+    GENSET_INERTIA_S = 10
+    PV_W = 11
+    PV_CUT_OFF_PU = 12  # below this the inverters of the renewables give nothing
+    GENSET_R = 13
+    SERVICE_GAIN = 14  # of the frequency that a service sees; 0: none is offered
+    LOAD_GAIN = 15
+    EXPORT_W = 16  # what the connection takes back
 
 
 class SiteState(IntEnum):
     V_BUS = 0
-    GENSET_CALLED = 1  # ticks since a generator was called
+    GENSET_BUSY = 1  # 1 while any generator is not at rest
     GENSET_OMEGA = 2
     FRAME_RAD = 3  # grid angle against nominal
     SEGMENT = 4
     ACTION = 5
     COLLAPSED = 6  # steps in which the source could not carry the load's constant power
     HZ = 7
-    GENSET_W = 8
+    GENSET_W = 8  # output of all generators
     ISLAND = 9  # 1 while the breaker to the grid is open
     TRIM_PU = 10  # by which a synchroniser moves the speed of the grid-forming converters
     BUS_RAD = 11
@@ -251,6 +275,18 @@ class SiteState(IntEnum):
     SERVICE_HZ = 16
     ANSWER = 17  # share of the offer, positive at low frequency
     LOAD_ANSWER = 18  # the same behind the lag of power caps
+    CARRIES = 19  # 1 while generators form the bus
+    GENSET_CAN_W = 20  # what those that are ready may give, ...
+    GENSET_ONLINE_W = 21  # ... their rating, ...
+    GENSET_LOW_W = 22  # ... least load, ...
+    GENSET_RAMP_W = 23  # ... and how much they may add in a step
+    GENSET_REACHED_W = 24  # load that they have taken up so far
+    GENSET_LANES_W = 25  # what lineups that are locked out take from them
+    BANK_W = 26  # burnt in a load bank, so that they have their least load
+    CURTAILED_W = 27  # of the renewables, for the same
+    ROOM_W = 28  # what lineups may still add on generators in this step, ...
+    FREE_W = 29  # ... and what stays of these for lineups that are down
+    SHORT = 30  # 1 while any lineup gets less than it needs
 
 
 class Total(IntEnum):
@@ -266,6 +302,8 @@ class Total(IntEnum):
     CONNECTED_W = 7
     STEADY = 8  # 1 after a step that left nothing moving in any lineup
     SAMPLE = 9  # of the services' waveforms in that step
+    COOLING_W = 10  # pumps and fans that hang on lineups
+    GIVEN_W = 11  # by generators to a bus that something else forms, less what renewables are curtailed
 
 
 class Segment(IntEnum):
@@ -305,6 +343,7 @@ class Out(IntEnum):
     COOLING_W = 11
     BATTERY_W = 12
     V_BUS_PU = 13
+    GENSET_W = 14
 
 
 class Energy(IntEnum):
@@ -320,3 +359,5 @@ class Energy(IntEnum):
     PV = 7
     GENERATOR = 8
     STORAGE_LOSS = 9
+    BATTERY_LOSS = 10  # of the lineups' batteries and the racks' capacitors
+    LOAD_BANK = 11

@@ -2,15 +2,22 @@
 
 from __future__ import annotations
 
+import math
+
 from aidc.firmware.power_smoothing import smooth_power
-from aidc.jit import part
+from aidc.jit import part, scalar
 from aidc.plant.training import TrainingClock, TrainingLevels, step_job
 from aidc.simulate.fields import Kind
 from aidc.simulate.transient.arrays import IntArray, Plan, State, Work
+from aidc.simulate.transient.cells import battery_gives_w, recharge_w, step_lane_cells
 from aidc.simulate.transient.fields import (
     DOWN,
+    GENERATOR,
+    LOCKED,
     ON_GRID,
     WALK_IN,
+    DriveState,
+    Energy,
     Lane,
     LaneState,
     SiteParam,
@@ -18,11 +25,10 @@ from aidc.simulate.transient.fields import (
     Total,
 )
 
-__all__ = ["recharge_w", "run_jobs", "wish"]
+__all__ = ["arriving_w", "run_jobs", "wish"]
 
 _FAR = 1 << 62
 _NEAR = 1e-9
-_FULL = 1e-9
 
 
 @part
@@ -81,12 +87,12 @@ def _shelf(plan: Plan, state: State, lane: int, server_w: float, dt_s: float) ->
     mean = state.lane[LaneState.SHELF_MEAN_W, lane]
     mean += plan.lane[Lane.SHELF_GAIN, lane] * (server_w - mean)
     state.lane[LaneState.SHELF_MEAN_W, lane] = mean
-    stored = state.lane[LaneState.SHELF_J, lane]
-    power = mean - server_w + (0.5 * capacity - stored) * plan.lane[Lane.SHELF_STEER_PER_S, lane]
-    most = plan.lane[Lane.SHELF_W, lane]
-    power = min(max(power, -most), most)
-    power = min(max(power, -stored / dt_s), (capacity - stored) / dt_s)
-    state.lane[LaneState.SHELF_J, lane] = stored + power * dt_s
+    charge = state.lane[LaneState.SHELF_FRAC, lane]
+    middle = 0.5 * (plan.shelf[2, lane] + plan.shelf[3, lane])
+    power = mean - server_w + (middle - charge) * capacity * plan.lane[Lane.SHELF_STEER_PER_S, lane]
+    power, charge, loss = step_lane_cells(plan.shelf, lane, charge, power, dt_s)
+    state.lane[LaneState.SHELF_FRAC, lane] = charge
+    state.energy[Energy.BATTERY_LOSS] += loss * dt_s
     return power
 
 
@@ -120,6 +126,7 @@ def wish(plan: Plan, state: State, work: Work, sample: int) -> None:
         state.lane[LaneState.LOW_TICKS, lane] = low
         network = plan.lane[Lane.NETWORK_W, lane]
         server = power + _server(plan, lane, power)
+        work.wished_w[lane] = server + network
         wished_w += server + network
         on = 1.0
         if mode != ON_GRID or state.lane[LaneState.HOT, lane] > 0.0:
@@ -139,10 +146,23 @@ def wish(plan: Plan, state: State, work: Work, sample: int) -> None:
         need += on * network
         for stage in range(plan.server_stages, plan.down_a_w.shape[0]):
             need += on * _stage_loss(plan, stage, lane, need)
-        work.need_w[lane] = need
+        cooling = plan.lane[Lane.UPS_LOOP_W, lane] + plan.lane[Lane.UPS_AIR_W, lane]
+        if cooling > 0.0:
+            cooling = _cooling(plan, state, lane, mode, on)
+        work.cooling_w[lane] = cooling
+        work.need_w[lane] = need + cooling
     work.total[Total.WISHED_W] = wished_w
     work.total[Total.SAMPLE] = sample
     _ask(plan, state, work)
+
+
+@part
+def _cooling(plan: Plan, state: State, lane: int, mode: float, on: float) -> float:
+    """Power of the pumps and fans that hang on a lineup's UPS bus [W]; they run while it has power."""
+    loop = state.drive[DriveState.PUMPS, int(plan.lane[Lane.PLANT, lane])]
+    air = state.drive[DriveState.PUMPS, int(plan.lane[Lane.AIR_PLANT, lane])]
+    power = plan.lane[Lane.UPS_LOOP_W, lane] * loop + plan.lane[Lane.UPS_AIR_W, lane] * air
+    return 0.0 if mode == DOWN else power * (on if mode == WALK_IN else 1.0)
 
 
 @part
@@ -165,8 +185,12 @@ def _switched_on(plan: Plan, state: State, lane: int, mode: float) -> float:
 
 @part
 def _ask(plan: Plan, state: State, work: Work) -> None:
-    """What each lineup asks of the bus: its need, refilling its buffers, and the loss in front of them."""
-    dt_s = plan.site[SiteParam.DT_S]
+    """What each lineup asks of the bus: its need, refilling its buffers, and the loss in front of them.
+
+    While a lineup walks in, its input takes a rising share of what it wants; racks that had lost power start
+    with that share instead, up to the same share of the rating.
+    """
+    carries = state.site[SiteState.CARRIES]
     free_pu = 0.0
     total_w = 0.0
     total_var = 0.0
@@ -176,11 +200,14 @@ def _ask(plan: Plan, state: State, work: Work) -> None:
         if mode == ON_GRID or mode == WALK_IN:
             stored = state.lane[LaneState.HOLD_UP_J, lane]
             asked = work.need_w[lane] + (plan.lane[Lane.HOLD_UP_J, lane] - stored) * work.refill_per_s
-            asked += recharge_w(plan, state, lane, dt_s)
+            if carries <= 0.0 or plan.lane[Lane.FROM_GENSETS, lane] > 0.0:
+                asked += recharge_w(plan, state, lane)
             given = max(state.site[SiteState.ANSWER], 0.0) * plan.lane[Lane.SERVICE_UPS_W, lane]
             asked = max(asked - given, 0.0) if given > 0.0 else asked
             if mode == WALK_IN:
-                asked = min(asked, state.lane[LaneState.WALK_FRAC, lane] * plan.lane[Lane.BUFFER_W, lane])
+                walked = state.lane[LaneState.WALK_FRAC, lane]
+                cold = state.lane[LaneState.COLD, lane] > 0.0 or plan.lane[Lane.BATTERY_W, lane] <= 0.0
+                asked = min(asked, walked * plan.lane[Lane.BUFFER_W, lane]) if cold else walked * asked
         work.buffer_w[lane] = asked
         for stage in range(plan.up_a_w.shape[0]):
             asked += (
@@ -194,16 +221,86 @@ def _ask(plan: Plan, state: State, work: Work) -> None:
     work.total[Total.WANT_W] = total_w
     work.total[Total.WANT_VAR] = total_var
     work.total[Total.FREE_PU] = free_pu
+    if carries > 0.0:
+        _share_gensets(plan, state, work)
+
+
+@scalar
+def arriving_w(plan: Plan, lane: int, bus_w: float) -> float:
+    """What of a power drawn from the bus arrives at a lineup's buffer [W]: the inverse of the losses before it."""
+    power = bus_w
+    for back in range(plan.up_a_w.shape[0]):
+        stage = plan.up_a_w.shape[0] - 1 - back
+        surplus = power - plan.up_a_w[stage, lane]
+        slope = 1.0 + plan.up_b[stage, lane]
+        bend = plan.up_c_per_w[stage, lane]
+        root = math.sqrt(slope * slope + 4.0 * bend * max(surplus, 0.0))
+        power = 2.0 * max(surplus, 0.0) / (slope + root)
+    return power
 
 
 @part
-def recharge_w(plan: Plan, state: State, lane: int, dt_s: float) -> float:
-    """Power with which a lineup refills its battery [W].
+def _fill_batteries(plan: Plan, state: State, work: Work, surplus_w: float) -> None:
+    """Charge the lineups' batteries with what the gensets' least load leaves, once renewables are curtailed."""
+    for lane in range(plan.lane.shape[1]):
+        if plan.lane[Lane.FROM_GENSETS, lane] <= 0.0 and surplus_w > 0.0:
+            want = work.want_w[lane]
+            buffer = arriving_w(plan, lane, want + surplus_w)
+            buffer = min(buffer, work.buffer_w[lane] + recharge_w(plan, state, lane))
+            if buffer > work.buffer_w[lane]:
+                work.buffer_w[lane] = buffer
+                for stage in range(plan.up_a_w.shape[0]):
+                    buffer += (
+                        plan.up_a_w[stage, lane]
+                        + (plan.up_b[stage, lane] + plan.up_c_per_w[stage, lane] * buffer) * buffer
+                    )
+                work.want_w[lane] = buffer
+                work.total[Total.WANT_W] += buffer - want
+                surplus_w -= buffer - want
 
-    None for what only rounding lacks, nor while the site answers to low frequency.
+
+@scalar
+def _share_gensets(plan: Plan, state: State, work: Work) -> None:
+    """Hold the lineups to what gensets that form the bus can give in this step.
+
+    What they lack is shared by the lineups' batteries in proportion to the power that each can give. Leaves
+    what may be added in this step, and what lineups that are down may count on.
     """
-    if state.site[SiteState.ANSWER] > 0.0:
-        return 0.0
-    capacity = plan.lane[Lane.BATTERY_J, lane]
-    room = capacity - state.lane[LaneState.BATTERY_J, lane]
-    return min(plan.lane[Lane.RECHARGE_W, lane], room / dt_s) if room > _FULL * capacity else 0.0
+    dt_s = plan.site[SiteParam.DT_S]
+    can = state.site[SiteState.GENSET_CAN_W] - state.site[SiteState.GENSET_LANES_W]
+    reach = min(state.site[SiteState.GENSET_REACHED_W] + state.site[SiteState.GENSET_RAMP_W], can)
+    others = plan.site[SiteParam.AUXILIARY_W] - plan.site[SiteParam.PV_W]
+    for plant in range(plan.drive.shape[1]):
+        others += work.drive_w[plant]
+    lack = work.total[Total.WANT_W] + others - reach
+    expected = others
+    able = 0.0
+    for lane in range(plan.lane.shape[1]):
+        mode = state.lane[LaneState.MODE, lane]
+        off = mode == DOWN or mode == LOCKED or mode == GENERATOR or state.lane[LaneState.HOT, lane] > 0.0
+        if not off:
+            expected += work.wished_w[lane] * plan.lane[Lane.PER_IT, lane]
+        if work.buffer_w[lane] > 0.0:
+            charge = state.lane[LaneState.BATTERY_FRAC, lane]
+            able += min(battery_gives_w(plan.battery, lane, charge, dt_s), work.buffer_w[lane])
+    state.site[SiteState.ROOM_W] = max(-lack, 0.0)
+    state.site[SiteState.FREE_W] = can - expected
+    surplus = min(state.site[SiteState.GENSET_LOW_W], reach) - plan.site[SiteParam.PV_W] - reach - lack
+    if surplus > 0.0:
+        _fill_batteries(plan, state, work, surplus)
+    if lack <= 0.0 or able <= 0.0:
+        return
+    share = min(lack / able, 1.0)
+    work.total[Total.WANT_VAR] = 0.0
+    for lane in range(plan.lane.shape[1]):
+        want = work.want_w[lane]
+        if work.buffer_w[lane] > 0.0:
+            charge = state.lane[LaneState.BATTERY_FRAC, lane]
+            cut = share * min(battery_gives_w(plan.battery, lane, charge, dt_s), work.buffer_w[lane])
+            want -= cut
+            work.total[Total.WANT_W] -= cut
+            work.want_w[lane] = want
+            work.buffer_w[lane] = arriving_w(plan, lane, want)
+        work.total[Total.WANT_VAR] += want * (
+            plan.lane[Lane.TAN_PHI, lane] + plan.lane[Lane.X_PER_W, lane] * want
+        )

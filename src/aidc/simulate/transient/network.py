@@ -75,6 +75,7 @@ def draw(plan: Plan, work: Work, v_pu: float) -> tuple[float, float]:
     """
     p = plan.site[SiteParam.AUXILIARY_W] * min(1.0, v_pu / KNEE_PU)
     p -= plan.site[SiteParam.PV_W] * renewable_share(plan, v_pu)
+    p -= work.total[Total.GIVEN_W] * min(1.0, v_pu / KNEE_PU)
     q = 0.0
     for lane in range(plan.lane.shape[1]):
         one = min(work.want_w[lane], work.most_w[lane] * v_pu)
@@ -149,6 +150,7 @@ def solve_bus(
     in which the exact equation changes sign, and a safeguarded secant its root (`_upper_root`).
     """
     p = work.total[Total.WANT_W] + plan.site[SiteParam.AUXILIARY_W] - plan.site[SiteParam.PV_W]
+    p -= work.total[Total.GIVEN_W]
     q = work.total[Total.WANT_VAR]
     for plant in range(plan.drive.shape[1]):
         p += work.drive_w[plant]

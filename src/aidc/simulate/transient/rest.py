@@ -17,6 +17,7 @@ from aidc.simulate.transient.fields import (
     Drive,
     DriveState,
     Energy,
+    GensetState,
     Lane,
     LaneState,
     Mode,
@@ -42,13 +43,14 @@ def work_of(plan: Plan) -> Work:
     """Working memory for one step of a plan."""
     lanes, plants, stores = plan.lane.shape[1], plan.drive.shape[1], plan.store.shape[1]
     most_w = plan.lane[Lane.CURRENT_LIMIT] * plan.lane[Lane.INPUT_W]
+    drives_w = float(plan.drive[Drive.POWER_W].sum() + plan.drive[Drive.COMPRESSOR_W].sum())
 
     def zeros(count: int) -> FloatArray:
         return np.zeros(count)
 
     return Work(
-        rated_w=float(plan.lane[Lane.INPUT_W].sum() + plan.drive[Drive.POWER_W].sum()),
-        drives_w=float(plan.drive[Drive.POWER_W].sum()),
+        rated_w=float(plan.lane[Lane.INPUT_W].sum()) + drives_w,
+        drives_w=drives_w,
         drop_pu=float(plan.drive[Drive.DROP_PU].max(initial=0.0)),
         watch_below_pu=float(plan.lane[Lane.WATCH_BELOW_PU].max(initial=0.0)),
         watch_above_pu=float(plan.lane[Lane.WATCH_ABOVE_PU].min(initial=np.inf)),
@@ -63,6 +65,7 @@ def work_of(plan: Plan) -> Work:
         wished_w=zeros(lanes),
         it_w=zeros(lanes),
         shelf_w=zeros(lanes),
+        cooling_w=zeros(lanes),
         need_w=zeros(lanes),
         buffer_w=zeros(lanes),
         want_w=zeros(lanes),
@@ -133,9 +136,9 @@ def _empty(plan: Plan, point: OperatingPoint) -> State:
     lanes, plants, stores = plan.lane.shape[1], plan.drive.shape[1], plan.store.shape[1]
     lane = np.zeros((LaneState.SIZE, lanes))
     lane[LaneState.MODE] = Mode.ON_GRID
-    lane[LaneState.SHELF_J] = 0.5 * plan.lane[Lane.SHELF_J]
+    lane[LaneState.SHELF_FRAC] = 0.5 * (plan.shelf[2] + plan.shelf[3])
     lane[LaneState.HOLD_UP_J] = plan.lane[Lane.HOLD_UP_J]
-    lane[LaneState.BATTERY_J] = plan.lane[Lane.BATTERY_J]
+    lane[LaneState.BATTERY_FRAC] = plan.lane[Lane.BATTERY_START_FRAC]
     lane[LaneState.LOAD_FRAC] = 1.0
     lane[LaneState.FLOW_FRAC] = 1.0
     lane[LaneState.CASE_K] = point.case_k
@@ -149,6 +152,7 @@ def _empty(plan: Plan, point: OperatingPoint) -> State:
     lane[LaneState.DRAWN_W] = _drawn(plan, job)
     drive = np.zeros((len(DriveState), plants))
     drive[DriveState.RUNS_FRAC] = 1.0
+    drive[DriveState.COMPRESSORS_FRAC] = 1.0
     drive[DriveState.PUMPS] = 1.0
     store = np.zeros((len(StoreState), stores))
     store[StoreState.SOC_FRAC] = point.soc_frac[site_columns(point)]
@@ -160,7 +164,8 @@ def _empty(plan: Plan, point: OperatingPoint) -> State:
     site[SiteState.HZ] = plan.site[SiteParam.NOMINAL_HZ]
     site[SiteState.SERVICE_HZ] = plan.site[SiteParam.NOMINAL_HZ]
     site[SiteState.GENSET_OMEGA] = 1.0
-    return State(lane, drive, store, site, job, np.zeros(len(Energy)))
+    genset = np.zeros((len(GensetState), plan.genset.shape[1]))
+    return State(lane, drive, store, genset, site, job, np.zeros(len(Energy)))
 
 
 def _calm(plan: Plan) -> FloatArray:

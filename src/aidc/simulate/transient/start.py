@@ -11,9 +11,10 @@ import numpy as np
 from aidc.clock import as_utc
 from aidc.errors import InputError, Problem
 from aidc.schema.site import Site
+from aidc.simulate.arrays import Params
 from aidc.simulate.compile import compile_site
 from aidc.simulate.compiled import Compiled
-from aidc.simulate.fields import Component, Pod, PodFlow, PodNow, SiteNow, StoreNow
+from aidc.simulate.fields import Component, Pod, PodCell, PodFlow, PodNow, SiteNow, StoreNow
 from aidc.simulate.transient.arrays import FloatArray
 from aidc.simulate.twin import Block, Twin
 
@@ -40,7 +41,11 @@ class OperatingPoint:
     case_k: FloatArray
     supply_k: FloatArray
     case_k_w: FloatArray
-    cooling_w: FloatArray
+    cooling_w: FloatArray  # [plant] all of it, of which ...
+    compressor_w: FloatArray  # ... compressors, ...
+    drives_w: FloatArray  # ... pumps and fans of the plant, ...
+    pump_w: FloatArray  # [lane] ... those of CDUs ...
+    crah_w: FloatArray  # [lane] ... and of air handlers
     renewable_w: float
     auxiliary_w: float
     soc_frac: FloatArray
@@ -132,13 +137,31 @@ def _read(compiled: Compiled, block: Block, count: int, soc_frac: FloatArray) ->
         start=compiled.clock.at(block.first_tick),
         row_s=float(compiled.clock.step_s) * compiled.steps_per_row,
         accelerator_w=np.ascontiguousarray(out.pod[rows, PodNow.ACCELERATOR_W, :].T),
-        batch=np.array(pod[PodNow.BATCH]),
+        batch=np.array(out.cell[0, PodCell.BATCH]),
         case_k=np.array(out.case_k[0]),
         supply_k=np.array(pod[PodNow.SUPPLY_K]),
-        case_k_w=params.flow[PodFlow.CASE_K_W, :, -1],
+        case_k_w=_plate_k_w(params),
         cooling_w=cooling,
+        compressor_w=np.array(out.plant[0, Component.CHILLER_W]),
+        drives_w=np.array(out.plant[0, Component.PUMP_FACILITY_W] + out.plant[0, Component.FAN_W]),
+        pump_w=np.array(pod[PodNow.PUMP_W]),
+        crah_w=np.array(pod[PodNow.CRAH_W]),
         renewable_w=float(here[SiteNow.PV_W] + here[SiteNow.WIND_W]),
         auxiliary_w=float(here[SiteNow.AUXILIARY_W]),
         soc_frac=soc_frac,
-        import_w=float(here[SiteNow.NET_IMPORT_W] - out.store[0, StoreNow.POWER_W].sum()),
+        import_w=float(
+            here[SiteNow.NET_IMPORT_W]
+            - (out.store[0, StoreNow.CHARGE_W] - out.store[0, StoreNow.DISCHARGE_W]).sum()
+        ),
     )
+
+
+def _plate_k_w(params: Params) -> FloatArray:
+    """Resistance of each pod's plates or heat sinks at design flow [K/W]."""
+    places = params.flow.shape[2] - 1
+    most = params.pod[Pod.PER_LOOP_MOST]
+    curves = params.flow[PodFlow.CASE_K_W]
+    at_design = [
+        np.interp(one * places, np.arange(places + 1), curve) for one, curve in zip(most, curves, strict=True)
+    ]
+    return np.array(at_design)

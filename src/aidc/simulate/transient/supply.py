@@ -11,6 +11,7 @@ from aidc.firmware.excursion import clock_ticks
 from aidc.firmware.sag_counter import count_departure
 from aidc.jit import part
 from aidc.simulate.transient.arrays import Plan, State, Work
+from aidc.simulate.transient.cells import recharge_w, step_lane_cells
 from aidc.simulate.transient.fields import (
     AWAY,
     CURVE,
@@ -28,7 +29,7 @@ from aidc.simulate.transient.fields import (
     SiteState,
     Total,
 )
-from aidc.simulate.transient.load import recharge_w
+from aidc.simulate.transient.load import arriving_w
 
 __all__ = ["nothing_moves", "supply_as_before", "supply_lanes"]
 
@@ -75,8 +76,13 @@ def _relay(plan: Plan, state: State, lane: int, low_pu: float, high_pu: float, h
 
 
 @part
-def _come_back(plan: Plan, state: State, lane: int, low_pu: float, high_pu: float, hz: float) -> None:
-    """A lineup that is away or down returns once the grid has been good for long enough."""
+def _come_back(
+    plan: Plan, state: State, work: Work, lane: int, low_pu: float, high_pu: float, hz: float
+) -> None:
+    """A lineup that is away or down returns once the bus has been good for long enough.
+
+    On generators that form the bus racks that have lost power start again only where what they want fits.
+    """
     good = (
         low_pu >= plan.lane[Lane.RETURN_PU, lane]
         and high_pu <= plan.lane[Lane.WATCH_ABOVE_PU, lane]
@@ -89,7 +95,12 @@ def _come_back(plan: Plan, state: State, lane: int, low_pu: float, high_pu: floa
     if healthy <= plan.lane[Lane.RETURN_TICKS, lane] or state.lane[LaneState.LOCKOUT, lane] > 0.0:
         return
     mode = state.lane[LaneState.MODE, lane]
-    if mode == AWAY or (mode == DOWN and away >= plan.lane[Lane.RESTART_TICKS, lane]):
+    starts = mode == DOWN and away >= plan.lane[Lane.RESTART_TICKS, lane]
+    if starts and state.site[SiteState.CARRIES] > 0.0:
+        load = work.wished_w[lane] * plan.lane[Lane.PER_IT, lane]
+        starts = load <= state.site[SiteState.FREE_W]
+        state.site[SiteState.FREE_W] -= load if starts else 0.0
+    if mode == AWAY or starts:
         state.lane[LaneState.MODE, lane] = WALK_IN
         state.lane[LaneState.WALK_FRAC, lane] = 0.0
         state.lane[LaneState.COLD, lane] = 1.0 if mode == DOWN else 0.0
@@ -102,15 +113,7 @@ def _reaches(plan: Plan, work: Work, lane: int, v_pu: float) -> tuple[float, flo
     most = work.most_w[lane] * v_pu
     if want <= most:
         return work.buffer_w[lane], want
-    power = most
-    for back in range(plan.up_a_w.shape[0]):
-        stage = plan.up_a_w.shape[0] - 1 - back
-        surplus = power - plan.up_a_w[stage, lane]
-        slope = 1.0 + plan.up_b[stage, lane]
-        bend = plan.up_c_per_w[stage, lane]
-        root = math.sqrt(slope * slope + 4.0 * bend * max(surplus, 0.0))
-        power = 2.0 * max(surplus, 0.0) / (slope + root)
-    return power, most
+    return arriving_w(plan, lane, most), most
 
 
 @part
@@ -122,7 +125,6 @@ def _carry(plan: Plan, state: State, work: Work, lane: int, arrives_w: float) ->
     need = work.need_w[lane]
     stored = state.lane[LaneState.HOLD_UP_J, lane]
     full = plan.lane[Lane.HOLD_UP_J, lane]
-    battery_j = state.lane[LaneState.BATTERY_J, lane]
     mode = state.lane[LaneState.MODE, lane]
     short = need - arrives_w
     battery = 0.0
@@ -130,14 +132,20 @@ def _carry(plan: Plan, state: State, work: Work, lane: int, arrives_w: float) ->
         waited = state.lane[LaneState.SHORT_TICKS, lane] + 1.0
         state.lane[LaneState.SHORT_TICKS, lane] = waited
         answers = state.site[SiteState.ANSWER] > 0.0 and plan.lane[Lane.SERVICE_UPS_W, lane] > 0.0
-        may = mode != ON_GRID or plan.lane[Lane.SUPPLEMENTS, lane] > 0.0 or answers
+        carried = state.site[SiteState.CARRIES] > 0.0  # its input is held to what generators can give
+        may = mode != ON_GRID or plan.lane[Lane.SUPPLEMENTS, lane] > 0.0 or answers or carried
         if may and waited > plan.lane[Lane.BATTERY_TICKS, lane]:
             refill = (full - stored) * work.refill_per_s
-            battery = -min(short + refill, plan.lane[Lane.BATTERY_W, lane], battery_j / dt_s)
+            battery = -min(short + refill, plan.lane[Lane.BATTERY_W, lane])
     else:
         state.lane[LaneState.SHORT_TICKS, lane] = 0.0
         refill = (full - stored) * work.refill_per_s
-        battery = min(max(arrives_w - need - refill, 0.0), recharge_w(plan, state, lane, dt_s))
+        battery = min(max(arrives_w - need - refill, 0.0), recharge_w(plan, state, lane))
+    if battery != 0.0:
+        charge = state.lane[LaneState.BATTERY_FRAC, lane]
+        battery, charge, loss = step_lane_cells(plan.battery, lane, charge, battery, dt_s)
+        state.lane[LaneState.BATTERY_FRAC, lane] = charge
+        state.energy[Energy.BATTERY_LOSS] += loss * dt_s
     left = stored + (arrives_w - battery - need) * dt_s
     served = 1.0
     if left < _ROUNDING * full and need > 0.0:
@@ -148,7 +156,6 @@ def _carry(plan: Plan, state: State, work: Work, lane: int, arrives_w: float) ->
             state.lane[LaneState.AWAY_TICKS, lane] = 0.0
             state.lane[LaneState.HEALTHY_TICKS, lane] = 0.0
     state.lane[LaneState.HOLD_UP_J, lane] = left
-    state.lane[LaneState.BATTERY_J, lane] = battery_j + battery * dt_s
     return served, battery
 
 
@@ -170,6 +177,8 @@ def supply_lanes(
     lowest = 1.0
     batteries = 0.0
     used = 0.0
+    cooling_w = 0.0
+    shortage = 0.0
     steady = True
     for lane in range(plan.lane.shape[1]):
         arrives, drawn = _reaches(plan, work, lane, v_pu)
@@ -184,11 +193,15 @@ def supply_lanes(
             up_w += drawn - arrives
         served, battery = _carry(plan, state, work, lane, arrives)
         batteries += battery
+        if arrives < work.need_w[lane] or state.lane[LaneState.MODE, lane] == DOWN:
+            shortage = 1.0
         racks = work.it_w[lane] * served
+        cooled = work.cooling_w[lane] * served
         served_w += racks
-        down_w += work.need_w[lane] * served - racks - work.shelf_w[lane]
+        cooling_w += cooled
+        down_w += work.need_w[lane] * served - racks - cooled - work.shelf_w[lane]
         lowest = min(lowest, state.lane[LaneState.HOLD_UP_J, lane] / full)
-        connected_w += _decide(plan, state, lane, v_pu, hz, segment, tick, full)
+        connected_w += _decide(plan, state, work, lane, v_pu, hz, segment, tick, full)
         steady = steady and (
             state.lane[LaneState.MODE, lane] == ON_GRID
             and state.lane[LaneState.HOLD_UP_J, lane] == full
@@ -202,13 +215,15 @@ def supply_lanes(
     state.energy[Energy.IT] += served_w * dt_s
     state.energy[Energy.DOWNSTREAM_LOSS] += down_w * dt_s
     state.energy[Energy.UPSTREAM_LOSS] += up_w * dt_s
-    state.site[SiteState.GENSET_W] = used
-    _call_gensets(plan, state, work, used)
+    state.energy[Energy.COOLING] += cooling_w * dt_s
+    state.site[SiteState.GENSET_LANES_W] = used
+    state.site[SiteState.SHORT] = shortage
+    work.total[Total.COOLING_W] = cooling_w
     work.total[Total.IT_W] = served_w
     work.total[Total.DOWN_W] = down_w
     work.total[Total.UP_W] = up_w
     work.total[Total.CONNECTED_W] = connected_w
-    work.total[Total.STEADY] = 1.0 if steady and state.site[SiteState.GENSET_CALLED] <= 0.0 else 0.0
+    work.total[Total.STEADY] = 1.0 if steady and state.site[SiteState.GENSET_BUSY] <= 0.0 else 0.0
     return served_w, connected_w, math.sqrt(max(lowest, 0.0)), batteries
 
 
@@ -232,12 +247,21 @@ def supply_as_before(plan: Plan, state: State, work: Work) -> tuple[float, float
     state.energy[Energy.IT] += work.total[Total.IT_W] * dt_s
     state.energy[Energy.DOWNSTREAM_LOSS] += work.total[Total.DOWN_W] * dt_s
     state.energy[Energy.UPSTREAM_LOSS] += work.total[Total.UP_W] * dt_s
+    state.energy[Energy.COOLING] += work.total[Total.COOLING_W] * dt_s
     return work.total[Total.IT_W], work.total[Total.CONNECTED_W], 1.0, 0.0
 
 
 @part
 def _decide(
-    plan: Plan, state: State, lane: int, v_pu: float, hz: float, segment: int, tick: int, full_j: float
+    plan: Plan,
+    state: State,
+    work: Work,
+    lane: int,
+    v_pu: float,
+    hz: float,
+    segment: int,
+    tick: int,
+    full_j: float,
 ) -> float:
     """Let the relays and the return logic of a lineup act; its connected rating in this step [W]."""
     unit = plan.lane[Lane.HAS_UNIT, lane] > 0.0
@@ -252,7 +276,7 @@ def _decide(
     if mode == ON_GRID or mode == WALK_IN:
         walked = 1.0
         if mode == WALK_IN:
-            walked = min(state.lane[LaneState.WALK_FRAC, lane] + plan.lane[Lane.WALK_STEP, lane], 1.0)
+            walked = min(state.lane[LaneState.WALK_FRAC, lane] + _walk_step(plan, state, lane), 1.0)
             state.lane[LaneState.WALK_FRAC, lane] = walked
             if walked >= 1.0:
                 state.lane[LaneState.MODE, lane] = ON_GRID
@@ -260,6 +284,7 @@ def _decide(
             plan.lane[Lane.SUPPLEMENTS, lane] <= 0.0
             and plan.lane[Lane.BATTERY_W, lane] > 0.0
             and mode == ON_GRID
+            and state.site[SiteState.CARRIES] <= 0.0
             and state.lane[LaneState.HOLD_UP_J, lane] < plan.lane[Lane.LEAVE_DC_FRAC, lane] * full_j
         )
         if _relay(plan, state, lane, low_pu, high_pu, hz) or drained:
@@ -267,29 +292,20 @@ def _decide(
         return rated * walked
     if mode == AWAY or mode == DOWN:
         _relay(plan, state, lane, low_pu, high_pu, hz)
-        _come_back(plan, state, lane, low_pu, high_pu, hz)
+        _come_back(plan, state, work, lane, low_pu, high_pu, hz)
     return 0.0
 
 
 @part
-def _call_gensets(plan: Plan, state: State, work: Work, used_w: float) -> None:
-    """Generators start for lineups that are locked out, and take them over as far as they reach."""
-    if plan.site[SiteParam.GENSET_W] <= 0.0:
-        return
-    calls = state.site[SiteState.GENSET_CALLED]
-    for lane in range(plan.lane.shape[1]):
-        mode = state.lane[LaneState.MODE, lane]
-        if state.lane[LaneState.LOCKOUT, lane] > 0.0 and mode != GENERATOR:
-            calls = max(calls, 1.0)
-            ready = (
-                mode == LOCKED
-                or state.lane[LaneState.AWAY_TICKS, lane] >= plan.lane[Lane.RESTART_TICKS, lane]
-            )
-            if calls >= plan.site[SiteParam.GENSET_TICKS] and ready:
-                load = work.need_w[lane] if mode == LOCKED else plan.lane[Lane.BUFFER_W, lane]
-                if used_w + load <= plan.site[SiteParam.GENSET_W]:
-                    state.lane[LaneState.MODE, lane] = GENERATOR
-                    used_w += load
-    if calls > 0.0:
-        calls += 1.0
-    state.site[SiteState.GENSET_CALLED] = calls
+def _walk_step(plan: Plan, state: State, lane: int) -> float:
+    """By how much the share of a lineup's input rises in a step.
+
+    Racks without a battery behind them start no faster than generators that form the bus take load up.
+    """
+    step = plan.lane[Lane.WALK_STEP, lane]
+    cold = state.lane[LaneState.COLD, lane] > 0.0 or plan.lane[Lane.BATTERY_W, lane] <= 0.0
+    if cold and state.site[SiteState.CARRIES] > 0.0:
+        rated = plan.lane[Lane.INPUT_W, lane]
+        step = min(step, state.site[SiteState.ROOM_W] / rated)
+        state.site[SiteState.ROOM_W] -= step * rated
+    return step

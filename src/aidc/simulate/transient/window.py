@@ -18,6 +18,8 @@ from aidc.simulate.transient.course import Trace, course_of
 from aidc.simulate.transient.engine import OK, advance
 from aidc.simulate.transient.fields import (
     Energy,
+    Genset,
+    GensetState,
     Lane,
     LaneState,
     Mode,
@@ -49,6 +51,7 @@ _CHANNELS = {
     "cooling_w": Out.COOLING_W,
     "battery_w": Out.BATTERY_W,
     "v_bus_pu": Out.V_BUS_PU,
+    "genset_w": Out.GENSET_W,
 }
 _PHASES = {
     "v_pn_min_pu": Segment.PN_MIN,
@@ -252,6 +255,23 @@ class Window:
             for lane, pod in enumerate(self.site.pods)
         }
 
+    def gensets(self) -> dict[str, str]:
+        """What each group of generator sets does now: at rest, starting, carries, beside another source."""
+        found: dict[str, str] = {}
+        site = self.state.site
+        for column, name in enumerate(self.site.gensets):
+            clock = self.state.genset[GensetState.LACK_TICKS, column]
+            row = self.plan.genset[:, column]
+            if site[SiteState.GENSET_TRIPPED] > 0:
+                found[name] = "tripped"
+            elif clock < max(row[Genset.CALL_TICKS], 1.0):
+                found[name] = "at rest"
+            elif clock < row[Genset.READY_TICKS]:
+                found[name] = "starting"
+            else:
+                found[name] = "forms the bus" if site[SiteState.CARRIES] > 0 else "runs beside"
+        return found
+
     def advance(self, steps: int | None = None) -> Waveform:
         """Step on, to the end of the window by default.
 
@@ -295,6 +315,8 @@ class Window:
             + energy[Energy.COOLING]
             + energy[Energy.AUXILIARY]
             + energy[Energy.STORAGE_LOSS]
+            + energy[Energy.BATTERY_LOSS]
+            + energy[Energy.LOAD_BANK]
         )
         return Books(
             {member.name.lower(): float(energy[member]) for member in Energy},
@@ -307,8 +329,8 @@ class Window:
         lane, store = self.state.lane, self.state.store
         cells = (self.plan.storage[0] * store[StoreState.SOC_FRAC]).sum() if store.shape[1] else 0.0
         return float(
-            lane[LaneState.SHELF_J].sum()
+            (self.plan.shelf[0] * lane[LaneState.SHELF_FRAC]).sum()
             + lane[LaneState.HOLD_UP_J].sum()
-            + lane[LaneState.BATTERY_J].sum()
+            + (self.plan.battery[0] * lane[LaneState.BATTERY_FRAC]).sum()
             + cells
         )

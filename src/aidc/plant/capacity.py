@@ -1,0 +1,88 @@
+"""What a cooling plant can carry in a given weather, and what it draws doing so."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from aidc.plant.cooling.rejection import rejection_limit, rejection_power
+from aidc.plant.cooling.sizing import FacilityLoop, column_of
+from aidc.schema.cooling import ChillerEconomiser, CoolingPlant, CoolingTower, DryCooler
+from aidc.units import kelvin
+
+__all__ = ["Bulbs", "capacity_w", "design_weather", "plant_power_w", "reached_supply_k", "with_units"]
+
+_DRY_ABOVE_WET_K = 10.0  # of a tower's design weather, which states the wet bulb alone
+_HOTTEST_K = 60.0  # above the set point: what a plant without any capacity is said to reach at most
+
+
+class Bulbs(NamedTuple):
+    """Outdoor air: dry and wet bulb [K]."""
+
+    dry_k: float
+    wet_k: float
+
+
+def design_weather(plant: CoolingPlant) -> Bulbs:
+    """The weather that a plant is sized for: the site's, else that of the equipment's rating."""
+    unit = plant.rejection.outdoor if isinstance(plant.rejection, ChillerEconomiser) else plant.rejection
+    wet_c = plant.design_wet_bulb_c
+    if isinstance(unit, CoolingTower):
+        wet_c = unit.wet_bulb_c if wet_c is None else wet_c
+        dry_c = plant.design_dry_bulb_c
+        return Bulbs(kelvin(wet_c + _DRY_ABOVE_WET_K if dry_c is None else dry_c), kelvin(wet_c))
+    dry_c = unit.air_in_c if plant.design_dry_bulb_c is None else plant.design_dry_bulb_c
+    if wet_c is None:
+        wet_c = dry_c - _DRY_ABOVE_WET_K if isinstance(unit, DryCooler) else unit.wet_bulb_c
+    return Bulbs(kelvin(dry_c), kelvin(min(wet_c, dry_c)))
+
+
+def capacity_w(loop: FacilityLoop, heat_w: float, weather: Bulbs, supply_k: float | None = None) -> float:
+    """Heat that a plant can give to the weather at a supply temperature (default: its set point) [W].
+
+    `heat_w` is what comes back from the racks, which sets the return temperature.
+    """
+    supply_k = loop.supply_k if supply_k is None else supply_k
+    return_k = supply_k + heat_w / loop.flow_w_k
+    most_w_k, sink_k = rejection_limit(*weather, supply_k, return_k, loop.rejection)
+    return max(most_w_k * (supply_k - sink_k), 0.0)
+
+
+def reached_supply_k(loop: FacilityLoop, heat_w: float, weather: Bulbs) -> float:
+    """The supply temperature at which a plant carries a heat: its set point where that suffices [K]."""
+    low, high = loop.supply_k, loop.supply_k + _HOTTEST_K
+    if capacity_w(loop, heat_w, weather, low) >= heat_w:
+        return low
+    for _ in range(30):
+        middle = 0.5 * (low + high)
+        if capacity_w(loop, heat_w, weather, middle) < heat_w:
+            low = middle
+        else:
+            high = middle
+    return high
+
+
+def plant_power_w(loop: FacilityLoop, heat_w: float, weather: Bulbs) -> float:
+    """Electricity of facility pumps, outdoor fans and compressors at a steady heat [W]."""
+    supply_k = reached_supply_k(loop, heat_w, weather)
+    return_k = supply_k + heat_w / loop.flow_w_k
+    most_w_k, sink_k = rejection_limit(*weather, supply_k, return_k, loop.rejection)
+    span_k = max(supply_k - sink_k, 1e-3)
+    wanted_w_k = min(heat_w / span_k, most_w_k)
+    fan_w, compressor_w, *_ = rejection_power(
+        wanted_w_k, most_w_k, supply_k, return_k, *weather, loop.rejection
+    )
+    return loop.pump_w + fan_w + compressor_w
+
+
+def with_units(plant: CoolingPlant, loop: FacilityLoop, units: int) -> FacilityLoop:
+    """The same loop with another number of outdoor units or chillers; none reject nothing."""
+    if units < 1:
+        nothing: NDArray[np.float64] = np.zeros_like(loop.rejection)
+        return loop._replace(units=0, rejection=nothing)
+    return loop._replace(
+        units=units,
+        rejection=column_of(plant.rejection, units, loop.flow_w_k, loop.supply_k, loop.air_density_frac),
+    )
