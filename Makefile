@@ -15,7 +15,7 @@ SEED ?= 1
 JOBS ?= 1
 MUTATED ?= control,measure,plant,simulate,study
 
-.PHONY: demo test check bench bench-peers mutants docs format clean python
+.PHONY: demo test check fuzz bench bench-peers mutants docs format clean python
 
 demo: $(VENV)/.runtime
 	@echo "aidc: running $(DEMO) for one week at 1 s (the first run compiles its kernels, about half a minute)"
@@ -28,6 +28,11 @@ check: $(VENV)/.dev
 	$(BIN)/ruff format --check src tests benchmarks mutants
 	$(BIN)/ruff check src tests benchmarks mutants
 	$(BIN)/pyright
+
+# Spoilt files of every kind that a person writes; SPOILT and SEED may be given.
+SPOILT ?= 20000
+fuzz: $(VENV)/.dev
+	@$(BIN)/python tests/fuzz/fuzz.py --count $(SPOILT) --seed $(SEED)
 
 bench: $(VENV)/.dev
 	@$(BIN)/python -m benchmarks $(CASES)

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from aidc.errors import InputError, Problem
 from aidc.record.sampling import Axis, even_axis, half_unit
 from aidc.record.source import Recorded
+from aidc.scenario.sentinel import sentinel_row
 from aidc.scenario.table import Table, read_table
 from aidc.scenario.timeparse import clock_times
 
@@ -68,17 +69,17 @@ def _fast(path: Path, time: str | None, step_s: float | None, skip_lines: int) -
 
     frame = _frame(path, skip_lines)
     column = None if step_s is not None else _time_column(frame.columns, time, path)
-    numbers = frame.with_columns(pl.all().cast(pl.Float64, strict=False))
+    cells = [] if column is None else frame[column].gather_every(max(1, frame.height // 1000)).to_list()
     columns: dict[str, FloatArray] = {}
-    for name in frame.columns:
-        values = numbers[name].to_numpy().astype(np.float64)
-        if np.isfinite(values).all() and np.abs(values).max() < _LARGEST:
+    for name in frame.columns:  # one at a time, and its text let go: a long record is mostly text
+        text = frame.drop_in_place(name)
+        values = text.cast(pl.Float64, strict=False).to_numpy().astype(np.float64)
+        if np.isfinite(values).all() and np.abs(values).max() < _LARGEST and sentinel_row(values) is None:
             columns[name] = values
-        elif name == column or any(_is_number(cell) for cell in frame[name]):
+        elif name == column or any(_is_number(cell) for cell in text):
             raise ValueError(name)
     if column is None:
         return Recorded(path, columns, Axis(Fraction(str(step_s))))
-    cells = frame[column].gather_every(max(1, frame.height // 1000)).to_list()
     return Recorded(path, columns, even_axis(columns.pop(column), half_unit(cells), path))
 
 

@@ -19,8 +19,8 @@ from aidc.record.recorded_csv import read_csv
 from aidc.record.source import Phases, Recorded
 from aidc.record.waveform import Mark, Waveform
 from aidc.schema.recording import RecordingFile
-from aidc.site.read import read_toml
 from aidc.site.refuse import problems_of
+from aidc.toml_file import read_toml
 
 __all__ = ["read_recording"]
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import csv
-import io
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -13,6 +12,9 @@ from pathlib import Path
 import numpy as np
 
 from aidc.errors import InputError, Problem
+from aidc.files import is_number_text, read_file
+from aidc.scenario.cells import Rows, lines_of
+from aidc.scenario.sentinel import sentinel_row
 from aidc.scenario.series import FloatArray
 
 __all__ = ["Table", "numbers", "read_table", "read_text"]
@@ -27,13 +29,13 @@ class Table:
     """Text columns of one file, and the line number of each row."""
 
     path: Path
-    columns: dict[str, list[str]]
-    lines: list[int]
+    columns: dict[str, Sequence[str]]
+    lines: Sequence[int]
 
     def __len__(self) -> int:
         return len(self.lines)
 
-    def text(self, name: str) -> list[str]:
+    def text(self, name: str) -> Sequence[str]:
         """One column as text.
 
         Raises
@@ -70,14 +72,15 @@ def numbers(
     InputError
         A cell is not a number, is NaN or infinite, or lies outside; the first few are listed.
     """
-    try:
-        values = np.array([float(cell) if cell else math.nan for cell in cells], dtype=np.float64)
-    except ValueError:
-        values = np.array([_number(cell) for cell in cells], dtype=np.float64)
-    vacant = np.array([not cell for cell in cells], dtype=bool)
+    values = np.fromiter((_number(cell) for cell in cells), dtype=np.float64, count=len(cells))
+    vacant = np.fromiter((not cell for cell in cells), dtype=bool, count=len(cells))
     allowed = vacant if empty else np.zeros_like(vacant)
     wrong = np.flatnonzero(~(allowed | ((values >= low) & (values <= high))))
     if wrong.size == 0:
+        row = sentinel_row(values)
+        if row is not None:
+            what, place = "stands for a missing value", f"line {lines[row]}, column {name}"
+            raise InputError(Problem(what, "Leave the cell out, or give the value.", path, place, cells[row]))
         return values
     problems = [
         Problem(
@@ -104,14 +107,7 @@ def read_text(path: Path) -> str:
     InputError
         It is absent, unreadable, too large, empty, or not UTF-8.
     """
-    try:
-        size = path.stat().st_size
-        if size > _LARGEST_BYTES:
-            raise InputError(Problem("is larger than 1 GiB", "Resample or split it.", path, value=size))
-        data = path.read_bytes()
-    except (OSError, ValueError) as error:
-        reason = getattr(error, "strerror", None) or str(error)
-        raise InputError(Problem(f"cannot be read: {reason}", "Check the path.", path)) from error
+    data = read_file(path, _LARGEST_BYTES)
     try:
         text = data.decode("utf-8-sig")
     except UnicodeDecodeError as error:
@@ -132,32 +128,26 @@ def read_table(path: Path, skip_lines: int = 0) -> Table:
     InputError
         It cannot be read, has no rows, twice the same column, or rows of another length.
     """
-    reader = csv.reader(io.StringIO(read_text(path), newline=""))
-    rows: list[list[str]] = []
-    lines: list[int] = []
+    reader = csv.reader(lines_of(read_text(path)))
     try:
         for _ in range(skip_lines):
             next(reader, None)
         header = [name.strip() for name in next(reader, [])]
+        rows = Rows(len(header))
         for row in reader:
             if row and any(cell.strip() for cell in row):
-                rows.append(row)
-                lines.append(reader.line_num)
+                rows.add(row, reader.line_num)
             if len(rows) > _MOST_ROWS:
                 raise InputError(Problem(f"has more than {_MOST_ROWS:,} rows", "Resample or split it.", path))
     except csv.Error as error:
         raise InputError(
             Problem(f"is not CSV: {error}", "Mend this line.", path, f"line {reader.line_num}")
         ) from error
-    _check(path, header, rows, lines)
-    columns = {
-        name: [cell.strip() for cell in column]
-        for name, column in zip(header, zip(*rows, strict=True), strict=True)
-    }
-    return Table(path, columns, lines)
+    _check(path, header, rows)
+    return Table(path, dict(zip(header, rows.columns(), strict=True)), rows.lines)
 
 
-def _check(path: Path, header: list[str], rows: list[list[str]], lines: list[int]) -> None:
+def _check(path: Path, header: list[str], rows: Rows) -> None:
     problems: list[Problem] = []
     twice = (
         sorted({name for name in header if header.count(name) > 1})[:_MOST_REPORTED]
@@ -167,21 +157,17 @@ def _check(path: Path, header: list[str], rows: list[list[str]], lines: list[int
     if len(header) >= 10_000:
         problems.append(Problem("has more than 10,000 columns", "Is this the right file?", path))
     problems.extend(Problem("has this column twice", "Rename one.", path, "header", name) for name in twice)
-    if not rows:
+    if not len(rows):
         problems.append(Problem("has no rows below its header", "Give a file with data.", path))
-    ragged = [(line, len(row)) for line, row in zip(lines, rows, strict=True) if len(row) != len(header)]
     problems.extend(
         Problem(
             f"has {cells} cells where the header has {len(header)}", "Mend the line.", path, f"line {line}"
         )
-        for line, cells in ragged[:_MOST_REPORTED]
+        for line, cells in rows.ragged
     )
     if problems:
         raise InputError(problems)
 
 
 def _number(cell: str) -> float:
-    try:
-        return float(cell)
-    except ValueError:
-        return math.nan
+    return float(cell) if is_number_text(cell) else math.nan

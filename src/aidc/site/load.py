@@ -13,15 +13,26 @@ from aidc.schema.cooling import CoolingPlant
 from aidc.schema.site import Job, Pod, Scenario, Service, Site
 from aidc.site.air import with_air
 from aidc.site.crosscheck import cross_check
-from aidc.site.read import apply_settings, changed_keys, read_toml
+from aidc.site.devices import note_devices
+from aidc.site.read import apply_settings, changed_keys
 from aidc.site.refuse import problems_of
 from aidc.site.resolve import Resolver, merged, split_own
+from aidc.toml_file import read_toml
 
 __all__ = ["load", "site_of", "with_scenario"]
 
 # what the resolver puts in; a reader never wrote these keys, so they are left out of messages
 _HIDDEN = ("rack", "accelerator", "model", "rejection")
-_LOADERS = ("folder", "file", "assumptions", "defaults", "resized", "changed", "written")  # of a site
+_LOADERS = (
+    "folder",
+    "file",
+    "assumptions",
+    "entries",
+    "defaults",
+    "resized",
+    "changed",
+    "written",
+)  # of a site
 _BUILT = {"site", "grid", "chains", "cooling", "pods", "storage", "gensets", "renewables", "replays"}
 
 
@@ -122,7 +133,12 @@ def _plain(document: Mapping[str, Any], path: Path) -> Site:
     problems = [*resolver.problems, *cross_check(site, path)]
     if problems:
         raise InputError(problems)
-    return site.model_copy(update={"assumptions": tuple(resolver.assumptions)})
+    note_devices(site, resolver)
+    if resolver.problems:
+        raise InputError(resolver.problems)
+    return site.model_copy(
+        update={"assumptions": tuple(resolver.assumptions), "entries": tuple(resolver.entries)}
+    )
 
 
 def with_scenario(site: Site, scenario: Scenario | Mapping[str, Any] | Path | str) -> Site:
@@ -152,7 +168,12 @@ def with_scenario(site: Site, scenario: Scenario | Mapping[str, Any] | Path | st
     if resolver.problems:
         raise InputError(resolver.problems)
     kept = [one for one in site.assumptions if not one.where.startswith("scenario.")]
-    update = {"scenario": shape, "assumptions": (*kept, *resolver.assumptions)}
+    entries = [one for one in site.entries if not one.where.startswith("scenario.")]
+    update = {
+        "scenario": shape,
+        "assumptions": (*kept, *resolver.assumptions),
+        "entries": (*entries, *resolver.entries),
+    }
     return with_scenario(site.model_copy(update=update), shape)
 
 
