@@ -232,7 +232,7 @@ def test_the_frontier_day_replays_its_25_loads(aidc_data) -> None:
     assert (total.min() / 1e6, total.max() / 1e6) == pytest.approx(
         (5.2, 26.6), abs=0.05
     )  # README of the data
-    assert len(total) == 5760
+    assert len(total) == 5761  # the midnight row is the file's own
     assert loads["cdu3"].values[0] == 977_571.0  # third load of the first line
     swing = total[20:] - total[:-20]  # 5 min
     assert (swing.max() / 1e6, swing.min() / 1e6) == pytest.approx((17.3, -19.4), abs=0.3)

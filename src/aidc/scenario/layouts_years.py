@@ -1,0 +1,28 @@
+"""Files that are typical years by their layout, whatever key names them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from aidc.scenario.table import read_text
+from aidc.scenario.tmy import read_epw, read_tmy3
+from aidc.scenario.typical import TypicalYear
+
+__all__ = ["year_of"]
+
+
+def year_of(path: Path) -> TypicalYear | None:
+    """The typical year that a file holds, or None where it is a series of its own dates.
+
+    Raises
+    ------
+    InputError
+        It cannot be read, or is damaged.
+    """
+    head = read_text(path)[:8192].lstrip()
+    lines = head.splitlines()
+    if lines and lines[0].upper().startswith("LOCATION,"):
+        return read_epw(path)
+    if len(lines) > 1 and lines[1].startswith("Date (MM/DD/YYYY),Time (HH:MM)"):
+        return read_tmy3(path)
+    return None

@@ -1,0 +1,119 @@
+"""What a row of irradiance stands for, told from the data themselves by the place of the sun.
+
+Global irradiance is direct times the cosine of the zenith plus diffuse, all at one time. Of the three readings of
+a time stamp (mean of the period before, of the period after, instant) the right one closes that sum best; where
+only one of the parts is there, it alone is bright while the sun is up and dark while it is down.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Final
+
+import numpy as np
+
+from aidc.scenario.series import FloatArray
+from aidc.scenario.timeparse import MicroArray
+from aidc.schema.source import Meaning
+
+__all__ = ["meaning_of_irradiance"]
+
+_MIDDLE: Final[Mapping[Meaning, float]] = {"mean-before": -0.5, "instant": 0.0, "mean-after": 0.5}
+_MOST_ROWS: Final = 20_000
+_FEWEST_BRIGHT: Final = 8
+_CLEAR_FRAC: Final = 0.6  # the best reading leaves less than this share of the second best's error
+
+
+def meaning_of_irradiance(
+    times_us: MicroArray,
+    columns: Mapping[str, FloatArray],
+    latitude_deg: float,
+    longitude_deg: float,
+) -> Meaning | None:
+    """The reading that the sun's place tells, or None where it tells none.
+
+    Parameters
+    ----------
+    times_us
+        Time stamps [µs since 1970], rising, (n,).
+    columns
+        `ghi_w_m2`, `dni_w_m2`, `dhi_w_m2` as far as there are [W/m²], (n,) each.
+    latitude_deg, longitude_deg
+        Where.
+    """
+    times = times_us[:_MOST_ROWS]
+    if times.size < 2:
+        return None
+    step_us = int(np.median(np.diff(times)))
+    sines = {
+        one: _sine(times + round(share * step_us), latitude_deg, longitude_deg)
+        for one, share in _MIDDLE.items()
+    }
+    parts = {name: np.nan_to_num(column[:_MOST_ROWS]) for name, column in columns.items()}
+    if len(parts) == 3:
+        errors = {one: _unclosed(parts, sine) for one, sine in sines.items()}
+    elif "ghi_w_m2" in parts:
+        errors = {one: _in_the_dark(parts["ghi_w_m2"], sine) for one, sine in sines.items()}
+    else:
+        return None
+    best, second = sorted(errors, key=lambda one: errors[one])[:2]
+    if errors[second] <= 0 or errors[best] > _CLEAR_FRAC * errors[second]:
+        return None
+    return best
+
+
+def _unclosed(parts: Mapping[str, FloatArray], sine: FloatArray) -> float:
+    """How much of global irradiance direct and diffuse leave unexplained, a share; 0 where it tells nothing."""
+    ghi, dni, dhi = parts["ghi_w_m2"], parts["dni_w_m2"], parts["dhi_w_m2"]
+    bright = dni > 50.0
+    if np.count_nonzero(bright) < _FEWEST_BRIGHT:
+        return 0.0
+    beam = dni * np.maximum(sine, 0.0)
+    return float(np.abs(ghi - dhi - beam)[bright].sum() / max(ghi[bright].sum(), 1.0))
+
+
+def _in_the_dark(ghi: FloatArray, sine: FloatArray) -> float:
+    """How far global irradiance keeps no proportion with the sun's height around sunrise and sunset, a share.
+
+    A ratio to the height of the sun is level where the reading is right; where it is late, mornings are too
+    bright for their sun and evenings too dark, or the other way round.
+    """
+    low = (sine > -0.25) & (sine < 0.35)
+    lit = low & (ghi > 2.0)
+    if np.count_nonzero(lit) < _FEWEST_BRIGHT:
+        return 0.0
+    rising = np.gradient(sine) > 0
+    shares = [
+        float(ghi[low & part].sum() / max(np.maximum(sine[low & part], 0.0).sum(), 1e-9))
+        for part in (rising, ~rising)
+    ]
+    below = float(ghi[(sine < -0.02)].sum() / max(ghi.sum(), 1.0))
+    return abs(np.log(max(shares[0], 1e-9) / max(shares[1], 1e-9))) + 5.0 * below
+
+
+def _sine(times_us: MicroArray, latitude_deg: float, longitude_deg: float) -> FloatArray:
+    """Sine of the sun's height: declination and equation of time by Spencer (1971), good to 0.5°."""
+    day = times_us / 86.4e9
+    dates = (times_us // 86_400_000_000).astype("datetime64[D]")
+    year = dates.astype("datetime64[Y]").astype("datetime64[D]").astype(np.int64)
+    angle = 2 * np.pi * (day - year) / 365.25
+    declination = (
+        0.006918
+        - 0.399912 * np.cos(angle)
+        + 0.070257 * np.sin(angle)
+        - 0.006758 * np.cos(2 * angle)
+        + 0.000907 * np.sin(2 * angle)
+        - 0.002697 * np.cos(3 * angle)
+        + 0.00148 * np.sin(3 * angle)
+    )
+    equation_min = 229.18 * (
+        0.000075
+        + 0.001868 * np.cos(angle)
+        - 0.032077 * np.sin(angle)
+        - 0.014615 * np.cos(2 * angle)
+        - 0.040849 * np.sin(2 * angle)
+    )
+    solar_h = (day % 1.0) * 24 + longitude_deg / 15 + equation_min / 60
+    hour_angle = np.radians(15 * (solar_h - 12))
+    latitude = np.radians(latitude_deg)
+    return np.sin(latitude) * np.sin(declination) + np.cos(latitude) * np.cos(declination) * np.cos(hour_angle)
