@@ -134,9 +134,9 @@ def read_text(path: Path) -> str:
         else Latin-1, as many weather files are that name a place with an accent.
     """
     try:
-        if not path.is_file():
-            raise InputError(Problem("is no file", "Check the path.", path))
         size = path.stat().st_size
+        if not path.is_file():  # a device or a pipe may never end
+            raise InputError(Problem("cannot be read: it is no regular file", "Check the path.", path))
         if size > _LARGEST_BYTES:
             raise InputError(Problem("is larger than 1 GiB", "Resample or split it.", path, value=size))
         data = path.read_bytes()

@@ -6,6 +6,7 @@ they are instants, power is worked out at those and joined by straight lines.
 
 from __future__ import annotations
 
+from copy import copy
 from dataclasses import replace
 from datetime import UTC
 from fractions import Fraction
@@ -20,6 +21,7 @@ from aidc.plant.photovoltaic import (
     Place,
     irradiance_from_cloud_cover,
     irradiance_from_parts,
+    irradiance_within,
     pv_ac_power_w,
 )
 from aidc.plant.wind import wind_power_w
@@ -33,6 +35,7 @@ __all__ = ["distance_km", "photovoltaics", "place_notes", "wind"]
 
 _HOUR: Final = Fraction(3600)
 _FINEST: Final = Fraction(60)  # finer weather is averaged to minutes
+_PIECE: Final = Fraction(600)  # of an hour's mean irradiance, by the course of the sun
 _NEAR_KM: Final = 50.0
 _EARTH_KM: Final = 6371.0  # mean radius, IUGG
 
@@ -58,6 +61,15 @@ class _Times:
     def interval_s(self) -> float:
         """Length of what each value stands for [s]; 0 for instants."""
         return float(self.period_s) if self.lasting else 0.0
+
+    def parted(self) -> tuple[_Times, int]:
+        """These periods in pieces of ten minutes at most, and how many each has."""
+        pieces = int(-(-self.period_s // _PIECE))
+        if not self.lasting or pieces == 1:
+            return self, 1
+        fine = copy(self)
+        fine.period_s, fine.count = self.period_s / pieces, self.count * pieces
+        return fine, pieces
 
     def of(self, series: Series) -> FloatArray:
         """Another series at these instants, or its means over these periods."""
@@ -92,6 +104,10 @@ def photovoltaics(site: Site, weather: Weather, clock: Clock) -> tuple[Series, t
         given = [None if one is None else times.of(one) for one in parts]
         sun, how = irradiance_from_parts(times.utc, given[0], given[1], given[2], place, times.interval_s)
         notes += [f"irradiance: {how}"] if how else []
+        fine, pieces = times.parted()
+        if pieces > 1:
+            fine.utc, sun = irradiance_within(times.utc, sun, place, times.interval_s, pieces)
+        times = fine
     elif weather.cloud_frac is not None:
         times = _Times(weather.cloud_frac, clock)
         sun = irradiance_from_cloud_cover(times.utc, times.of(weather.cloud_frac), place, times.interval_s)

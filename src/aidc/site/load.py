@@ -15,6 +15,7 @@ from aidc.site.crosscheck import cross_check
 from aidc.site.read import apply_settings, read_toml
 from aidc.site.refuse import problems_of
 from aidc.site.resolve import Resolver, split_own
+from aidc.site.written_form import refuse_filled_keys
 
 __all__ = ["load", "site_of", "with_scenario"]
 
@@ -46,15 +47,16 @@ def site_of(document: Mapping[str, Any], path: Path) -> Site:
     """A `Site` from tables as TOML gives them; `path` is used for messages and relative files."""
     folder = path.resolve().parent
     resolver = Resolver(path, (folder / "catalogue",))
-    resolved = _resolve(_with_scenario(document, folder, resolver), resolver)
+    document, filled = refuse_filled_keys(_with_scenario(document, folder, resolver), path, resolver.search)
+    resolved = _resolve(document, resolver)
     try:
         site = Site.model_validate({**resolved, "folder": folder, "file": path})
     except ValidationError as error:
         told = {problem.key for problem in resolver.problems}
         new = [p for p in problems_of(error, Site, path, _HIDDEN) if p.key not in told]
         found = [*resolver.problems, *new]
-        raise InputError(_without_echoes(found)) from error
-    problems = [*resolver.problems, *cross_check(site, path)]
+        raise InputError([*filled, *_without_echoes(found)]) from error
+    problems = [*filled, *resolver.problems, *cross_check(site, path)]
     if problems:
         raise InputError(problems)
     return site.model_copy(update={"assumptions": tuple(resolver.assumptions)})
