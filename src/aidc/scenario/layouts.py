@@ -20,7 +20,7 @@ from aidc.errors import InputError, Problem
 from aidc.scenario.table import Table, read_text, table_of
 from aidc.scenario.unitnames import carbon_unit, price_unit
 
-__all__ = ["Layout", "Role", "column_for", "known_layouts", "read_layout"]
+__all__ = ["Layout", "Role", "column_for", "document_of", "known_layouts", "read_layout"]
 
 _HEAD = 4096
 

@@ -11,6 +11,7 @@ import csv
 import io
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import date, timedelta
 from importlib.util import find_spec
 from pathlib import Path
 from typing import NamedTuple
@@ -104,11 +105,16 @@ def read_tmy3(path: Path) -> TypicalYear:
     table = table_of(path, text, skip_lines=1)
     line = _cells(text.partition("\n")[0])
     station = _station(path, line, name=1, latitude=4, longitude=5, utc_offset=3, elevation=6)
-    cells = {name: table.text(str(quantity.place)) for name, quantity in _TMY3.items()}
-    dates = zip(table.text("Date (MM/DD/YYYY)"), table.text("Time (HH:MM)"), strict=True)
+    needed = ("dry_bulb_c", "relative_humidity_percent")  # SolarAnywhere's TMY3 has fewer columns than NREL's
+    cells = {
+        name: table.text(str(quantity.place))
+        for name, quantity in _TMY3.items()
+        if name in needed or quantity.place in table.columns
+    }
+    stamps = zip(table.text("Date (MM/DD/YYYY)"), table.text("Time (HH:MM)"), strict=True)
     when = [
-        (*_whole(path, line, date.split("/")[:2], 2), *_whole(path, line, clock.split(":")[:1], 1))
-        for line, (date, clock) in zip(table.lines, dates, strict=True)
+        (*_whole(path, line, day.split("/")[:2], 2), *_whole(path, line, clock.split(":")[:1], 1))
+        for line, (day, clock) in zip(table.lines, stamps, strict=True)
     ]
     return _year(path, station, cells, table.lines, _TMY3, when)
 
@@ -199,23 +205,37 @@ def _year(
     if not HOURS - 24 <= len(lines) <= HOURS + 24:
         raise InputError(Problem(f"has {len(lines)} hours", "A typical year has 8,760.", path))
     columns = {
-        name: _column(path, name, cells[name], lines, quantity) for name, quantity in quantities.items()
+        name: _column(path, name, cells[name], lines, quantity)
+        for name, quantity in quantities.items()
+        if name in cells
     }
     notes: list[str] = []
     dates = [(month, day, hour) for month, day, hour in when]
     hours = {hour for _, _, hour in dates}
-    if 0 in hours and 24 not in hours:  # counted from 0 to 23, each the hour that begins then
-        dates = [(month, day, hour + 1) for month, day, hour in dates]
-        notes.append("counts its hours from 0 to 23; each is read as the hour that begins then")
+    if 0 in hours and 24 not in hours:
+        if dates[0][2] == 0:  # counted from 0 to 23, each the hour that begins then
+            dates = [(month, day, hour + 1) for month, day, hour in dates]
+            notes.append("counts its hours from 0 to 23; each is read as the hour that begins then")
+        else:  # midnight is 00:00 of the next day
+            dates = [one if one[2] else (*_day_before(*one[:2]), 24) for one in dates]
     laid, more = laid_out(str(path), dates, lines, columns)
     return TypicalYear(str(path), *station, columns=laid, notes=(*notes, *more))
+
+
+def _day_before(month: int, day: int) -> tuple[int, int]:
+    """The day before, of a year without 29 February."""
+    try:
+        before = date(2001, month, day) - timedelta(days=1)
+    except ValueError:
+        return month, day - 1
+    return before.month, before.day
 
 
 def _column(
     path: Path, name: str, cells: Sequence[str], lines: Sequence[int], quantity: _Quantity
 ) -> FloatArray:
     values = numbers(cells, lines, path, name, -1e7, 1e7, empty=True)
-    values = np.where((values >= quantity.missing) | (values <= -9900.0), np.nan, values)
+    values = np.where((values >= quantity.missing) | (values <= -999.0), np.nan, values)
     wrong = np.flatnonzero((values < quantity.low) | (values > quantity.high))
     if wrong.size:
         row = int(wrong[0])

@@ -48,6 +48,8 @@ class TypicalYear:
     utc_offset_h: float
     columns: Mapping[str, FloatArray]
     notes: tuple[str, ...] = ()
+    instant_h: float = 1.0  # when in its hour an instant was taken
+    irradiance_h: float | None = None  # the same for irradiance, or None where it is the mean over the hour
 
 
 def hour_of_year(month: int, day: int, hour: int) -> int | None:
@@ -111,11 +113,18 @@ def laid_on(year: TypicalYear, start: datetime, end: datetime) -> dict[str, Seri
             continue
         whole, repairs = _bridged(year.source, name, column)
         values = whole[hours]
-        hour = Fraction(3600)
-        if name not in MEANS:  # instants from 01:00 on; midnight before is the last hour of the year
-            values = np.concatenate((whole[-1:], values))
-        hold = "mean" if name in MEANS else "linear"
-        series[name] = Series(begin, hour, values, hold, source=year.source, repairs=(*repairs, *told))
+        at_h = year.irradiance_h if name in MEANS else year.instant_h
+        if at_h is None:
+            series[name] = Series(
+                begin, Fraction(3600), values, "mean", source=year.source, repairs=(*repairs, *told)
+            )
+            continue
+        # the instant before the year's first is the last of the year
+        values = np.concatenate((whole[-1:], values, whole[:1]))
+        first = begin + timedelta(hours=at_h - 1.0)
+        series[name] = Series(
+            first, Fraction(3600), values, "linear", source=year.source, repairs=(*repairs, *told)
+        )
     return series
 
 
