@@ -205,7 +205,7 @@ def test_a_format_of_another_package_is_found_and_checked(tmp_path, monkeypatch)
     point.given = "nonsense"
     with pytest.raises(InputError, match="did not give Requests"):
         load(spec, base_dir=tmp_path)
-    with pytest.raises(InputError, match="Known: azure, mine, mooncake"):
+    with pytest.raises(InputError, match="Known: azure, burstgpt, mine, mooncake"):
         load({**spec, "format": "other"}, base_dir=tmp_path)
 
 

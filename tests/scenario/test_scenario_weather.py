@@ -9,8 +9,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from pydantic import ValidationError
 from CoolProp.CoolProp import HAPropsSI
+from pydantic import ValidationError
 
 from aidc.catalogue import names, read
 from aidc.errors import InputError

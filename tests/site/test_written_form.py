@@ -66,7 +66,9 @@ def dumped(tables):
 def test_every_leaf_of_a_site_file_is_heard() -> None:
     base = dumped(document())
     assert base is not None
-    deaf = [path for path, value in leaves(document()) if dumped(at(document(), path, changed(value))) == base]
+    deaf = [
+        path for path, value in leaves(document()) if dumped(at(document(), path, changed(value))) == base
+    ]
     assert deaf == []
 
 
@@ -100,7 +102,10 @@ def test_every_key_of_a_shape_is_heard_where_it_is_written_by_hand(place, junk) 
     base = dumped(document())
     deaf = []
     for key in SHAPES[place].model_fields:
-        if key not in document()[section][name] and dumped(at(document(), (section, name, key), junk)) == base:
+        if (
+            key not in document()[section][name]
+            and dumped(at(document(), (section, name, key), junk)) == base
+        ):
             deaf.append(key)
     assert deaf == []
 

@@ -16,7 +16,14 @@ from numpy.typing import NDArray
 from aidc.schema.renewables import Pv
 from aidc.units import KELVIN_AT_0C, MEGA
 
-__all__ = ["Irradiance", "Place", "irradiance_from_cloud_cover", "irradiance_from_parts", "irradiance_within", "pv_ac_power_w"]
+__all__ = [
+    "Irradiance",
+    "Place",
+    "irradiance_from_cloud_cover",
+    "irradiance_from_parts",
+    "irradiance_within",
+    "pv_ac_power_w",
+]
 
 FloatArray = NDArray[np.float64]
 TimeArray = NDArray[np.datetime64]

@@ -145,9 +145,7 @@ def _frame(path: Path, skip_lines: int) -> pl.DataFrame:
     return frame
 
 
-def _careful(
-    table: Table, time: str | None, step_s: float | None, time_unit: TimeUnit | None
-) -> Recorded:
+def _careful(table: Table, time: str | None, step_s: float | None, time_unit: TimeUnit | None) -> Recorded:
     """Read a file cell by cell, with the line of every mistake."""
     column = None if step_s is not None else _time_column(list(table.columns), time, table.path)
     columns: dict[str, FloatArray] = {}

@@ -12,7 +12,7 @@ import numpy as np
 
 from aidc.errors import InputError, Problem
 from aidc.scenario.files import path_of
-from aidc.scenario.formats import Requests, reader_of
+from aidc.scenario.formats import Requests, format_of, reader_of
 from aidc.scenario.generate import generate
 from aidc.scenario.layouts import Role, column_for, read_layout
 from aidc.scenario.regular import Grid, regular, repeated
@@ -90,7 +90,8 @@ def load_demand(
             series = Series(clock_start, Fraction(3600), values, tiled=True, source="constant demand")
             return _demand(series, spec.input_tokens, spec.output_tokens)
         case Trace():
-            return _from_trace(spec, path_of(spec, base_dir), clock_start)
+            end = clock_start + timedelta(days=days)
+            return _from_trace(spec, path_of(spec, base_dir), clock_start, end)
         case RateSeries():
             end = clock_start + timedelta(days=days)
             return _from_rates(spec, path_of(spec, base_dir), clock_start, end)
@@ -120,7 +121,7 @@ def load_replay(
     InputError
         The file is missing or malformed, power is negative, or columns and pods do not match.
     """
-    table = read_layout(path_of(spec, base_dir))
+    table = read_layout(path_of(spec, base_dir), point=spec.point)
     wanted = _replay_columns(spec, table, pods)
     names = sorted({name for chosen in wanted.values() for name in chosen})
     notes: list[str] = []
@@ -164,8 +165,8 @@ def _demand(series: Series, input_tokens: float, output_tokens: float) -> Demand
     return Demand(series, input_tokens, output_tokens, requests, series.source, series.repairs)
 
 
-def _from_trace(spec: Trace, path: Path, clock_start: datetime) -> Demand:
-    requests = _checked(path, reader_of(spec.format)(path))
+def _from_trace(spec: Trace, path: Path, clock_start: datetime, clock_end: datetime) -> Demand:
+    requests = _checked(path, reader_of(spec.format or format_of(path))(path))
     tokens = _binned(path, requests, spec.resolution_s)
     total = float(requests.output_tokens.sum())
     if total <= 0.0:
@@ -179,6 +180,9 @@ def _from_trace(spec: Trace, path: Path, clock_start: datetime) -> Demand:
         source=str(path),
         repairs=requests.repairs,
     )
+    if not replace(series, tiled=False).covers(clock_start, clock_end):
+        lasts = f"lasts {float(series.duration_s):,.0f} s from {series.start:%Y-%m-%d %H:%M:%SZ}; outside it, it is repeated"
+        series = replace(series, repairs=(*series.repairs, lasts))
     count = requests.time_s.size
     mean_input = float(requests.input_tokens.sum()) / count
     return _scaled(spec, series, mean_input, total / count, series.peak_mean())

@@ -72,7 +72,7 @@ def is_number(cell: str | None) -> bool:
     return True
 
 
-def counted(
+def counted(  # noqa: PLR0911  one return a doubt
     column: str, cells: Sequence[str], values: NDArray[np.float64], stated: TimeUnit | None = None
 ) -> Counted | Doubt:
     """What a column of numbers counts.

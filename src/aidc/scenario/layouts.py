@@ -95,7 +95,15 @@ def _read(layout: Layout, path: Path, text: str, point: str | None) -> Table:
         return layout.read(path, text, point)
     except InputError:
         raise
-    except (ValueError, KeyError, TypeError, IndexError, AttributeError, OverflowError, RecursionError) as error:
+    except (
+        ValueError,
+        KeyError,
+        TypeError,
+        IndexError,
+        AttributeError,
+        OverflowError,
+        RecursionError,
+    ) as error:
         what = f"looks like {layout.name}, but is not laid out as published: {type(error).__name__}: {error}"
         raise InputError(Problem(what, "Give an unchanged file, or a plain table.", path)) from error
 
@@ -135,8 +143,12 @@ def column_for(table: Table, role: Role, usual: str, key: str) -> str:
         raise InputError(Problem(what, f'Choose: {key} = "{found[0]}".', table.path, "header"))
     close = get_close_matches(usual, table.columns, n=1)
     hint = f"Did you mean {close[0]!r}? " if close else ""
-    what = f"has no column {usual!r}" if close else f"has no column {usual!r} and none that is known for {role}"
-    raise InputError(Problem(what, f'{hint}Name it: {key} = "…". Columns here: {known}.', table.path, "header"))
+    what = (
+        f"has no column {usual!r}" if close else f"has no column {usual!r} and none that is known for {role}"
+    )
+    raise InputError(
+        Problem(what, f'{hint}Name it: {key} = "…". Columns here: {known}.', table.path, "header")
+    )
 
 
 def _tells(role: Role, name: str) -> bool:

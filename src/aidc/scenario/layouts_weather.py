@@ -110,7 +110,9 @@ def _of_open_meteo(table: Table, facts: Mapping[str, str], time: str) -> Table:
 
 # ---- NSRDB -----------------------------------------------------------------------------------------
 
-_PSM: Final[Mapping[str, tuple[tuple[str, ...], str, str]]] = {  # our name, theirs, the key and default of the unit
+_PSM: Final[
+    Mapping[str, tuple[tuple[str, ...], str, str]]
+] = {  # our name, theirs, the key and default of the unit
     "temperature": (("Temperature", "Air Temperature", "Tdry"), "Temperature Units", "c"),
     "dew_point": (("Dew Point", "Tdew"), "Dew Point Units", "c"),
     "relative_humidity": (("Relative Humidity", "RH"), "Relative Humidity Units", "%"),
@@ -173,15 +175,11 @@ def _pvgis(path: Path, text: str) -> Stamped:
     if text.lstrip()[:1] == "{":
         return _pvgis_json(path, text)
     lines = text.splitlines()
-    head = next(
-        (n for n, line in enumerate(lines) if line.lower().startswith(("time(utc),", "time,"))), None
-    )
+    head = next((n for n, line in enumerate(lines) if line.lower().startswith(("time(utc),", "time,"))), None)
     if head is None:
         raise InputError(Problem("has no table of hours", "Give an unchanged PVGIS file.", path))
     end = next((n for n in range(head, len(lines)) if not lines[n].strip()), len(lines))
-    facts = {
-        key.strip(): value.strip() for key, _, value in (line.partition(":") for line in lines[:head])
-    }
+    facts = {key.strip(): value.strip() for key, _, value in (line.partition(":") for line in lines[:head])}
     table = table_of(path, "\n" * head + "\n".join(lines[head:end]) + "\n", head)
     return _of_pvgis(table, facts, "month,year" in (line.strip().lower() for line in lines[:head]))
 

@@ -67,10 +67,8 @@ def carbon_series(
     InputError
         As of prices.
     """
-    table = read_layout(path)
-    average = spec.average_column or column_for(
-        table, Role.CARBON, "direct_gco2_per_kwh", "average_column"
-    )
+    table = read_layout(path, point=spec.point)
+    average = spec.average_column or column_for(table, Role.CARBON, "direct_gco2_per_kwh", "average_column")
     stated = _stated(spec.unit, carbon_unit, "g/kWh, kg/MWh, lb/MWh")
     columns: dict[str, FloatArray] = {}
     notes: list[str] = []
@@ -98,9 +96,7 @@ def _series(
     notes: list[str],
 ) -> dict[str, Series]:
     time = spec.time_column or column_for(table, Role.TIME, "time_utc", "time_column")
-    times = laid_times(
-        table, time, spec.start, start, time_unit=spec.time_unit, timezone=spec.timezone
-    )
+    times = laid_times(table, time, spec.start, start, time_unit=spec.time_unit, timezone=spec.timezone)
     meanings: dict[str, Meaning] = {
         name: spec.meaning or table.meanings.get(name, "holds") for name in columns
     }

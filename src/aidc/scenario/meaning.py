@@ -116,4 +116,6 @@ def _sine(times_us: MicroArray, latitude_deg: float, longitude_deg: float) -> Fl
     solar_h = (day % 1.0) * 24 + longitude_deg / 15 + equation_min / 60
     hour_angle = np.radians(15 * (solar_h - 12))
     latitude = np.radians(latitude_deg)
-    return np.sin(latitude) * np.sin(declination) + np.cos(latitude) * np.cos(declination) * np.cos(hour_angle)
+    return np.sin(latitude) * np.sin(declination) + np.cos(latitude) * np.cos(declination) * np.cos(
+        hour_angle
+    )

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -62,7 +63,7 @@ class Stamped:
         if self.typical:
             return True
         days = [self._moment(row, hour=False) for row in range(0, len(self.stamps), 24)]
-        steps = [later - earlier for earlier, later in zip(days, days[1:], strict=False)]
+        steps = [later - earlier for earlier, later in pairwise(days)]
         return any(step < timedelta(0) or step > _FAR for step in steps)
 
     def table(self) -> Table:

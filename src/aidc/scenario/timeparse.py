@@ -78,9 +78,7 @@ def clock_times(
     return times - offset_us
 
 
-def counted_times(
-    table: Table, column: str, stated: TimeUnit | None = None
-) -> tuple[MicroArray, Counted]:
+def counted_times(table: Table, column: str, stated: TimeUnit | None = None) -> tuple[MicroArray, Counted]:
     """Numbers of a column as microseconds, and what they count from and in.
 
     Raises

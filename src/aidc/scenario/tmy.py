@@ -168,9 +168,15 @@ def _one_an_hour(path: Path, lines: Sequence[str]) -> None:
     for number, line in enumerate(lines[:_EPW_HEADER_LINES], 1):
         cells = [cell.strip() for cell in line.split(",")]
         if cells[0].upper() == "DATA PERIODS" and len(cells) > 2 and cells[2] not in ("", "1"):
-            what = "gives several rows an hour" if cells[2].isdigit() else "does not say how many rows an hour has"
+            what = (
+                "gives several rows an hour"
+                if cells[2].isdigit()
+                else "does not say how many rows an hour has"
+            )
             raise InputError(
-                Problem(what, "Give an hourly EPW file, or the series as CSV.", path, f"line {number}", cells[2])
+                Problem(
+                    what, "Give an hourly EPW file, or the series as CSV.", path, f"line {number}", cells[2]
+                )
             )
 
 

@@ -106,7 +106,7 @@ def laid_on(year: TypicalYear, start: datetime, end: datetime) -> dict[str, Seri
     begin = datetime(first, 1, 1, tzinfo=UTC) - offset
     size = len(next(iter(year.columns.values())))
     hours = np.concatenate([_hours_of(one, own_leap=size > HOURS) for one in range(first, last + 1)])
-    told = (*year.notes, *_leap_day(year, size, start + offset, end + offset))
+    told = (*year.notes, *_leap_day(size, start + offset, end + offset))
     series: dict[str, Series] = {}
     for name, column in year.columns.items():
         if np.isnan(column).all():
@@ -128,12 +128,14 @@ def laid_on(year: TypicalYear, start: datetime, end: datetime) -> dict[str, Seri
     return series
 
 
-def _leap_day(year: TypicalYear, size: int, start: datetime, end: datetime) -> tuple[str, ...]:
+def _leap_day(size: int, start: datetime, end: datetime) -> tuple[str, ...]:
     """What a reader should know where a run (local time) touches a 29 February."""
     touched = [
         one
         for one in range(start.year, end.year + 1)
-        if _is_leap(one) and start < datetime(one, 3, 1, tzinfo=UTC) and end > datetime(one, 2, 29, tzinfo=UTC)
+        if _is_leap(one)
+        and start < datetime(one, 3, 1, tzinfo=UTC)
+        and end > datetime(one, 2, 29, tzinfo=UTC)
     ]
     if not touched or size > HOURS:
         return ()

@@ -12,10 +12,43 @@ from typing import Final
 __all__ = ["Unit", "carbon_unit", "power_unit", "price_unit", "weather_unit"]
 
 _LB_KG: Final = 0.45359237
-_CURRENCIES: Final = (
-    "usd eur gbp cad aud nzd chf jpy cny rmb inr brl mxn clp dkk sek nok pln czk huf ron bgn try zar krw twd sgd"
-    " hkd thb idr php myr ils aed sar"
-).split()
+_CURRENCIES: Final = [
+    "usd",
+    "eur",
+    "gbp",
+    "cad",
+    "aud",
+    "nzd",
+    "chf",
+    "jpy",
+    "cny",
+    "rmb",
+    "inr",
+    "brl",
+    "mxn",
+    "clp",
+    "dkk",
+    "sek",
+    "nok",
+    "pln",
+    "czk",
+    "huf",
+    "ron",
+    "bgn",
+    "try",
+    "zar",
+    "krw",
+    "twd",
+    "sgd",
+    "hkd",
+    "thb",
+    "idr",
+    "php",
+    "myr",
+    "ils",
+    "aed",
+    "sar",
+]
 _ENERGY: Final = {"kwh": 1e3, "mwh": 1.0, "gwh": 1e-3}  # per MWh
 _PER_ENERGY = re.compile(r"(?:/|(?:^|[^a-z])per(?:[^a-z]|$))[^a-z]*(kwh|mwh|gwh)(?![a-z])")
 _CENTS = re.compile(r"(?<![a-z])(?:cts?|cents?|c|p|pence|øre|ore)(?![a-z])")
@@ -128,7 +161,9 @@ def weather_unit(quantity: str, text: str) -> Unit | None:
 
 
 def _words(text: str) -> list[str]:
-    lower = _plain(text).replace("m²", "m2").replace("m^2", "m2").replace("°", "deg").replace("%", " percent ")
+    lower = (
+        _plain(text).replace("m²", "m2").replace("m^2", "m2").replace("°", "deg").replace("%", " percent ")
+    )
     return [word for word in re.split(r"[^a-z0-9]+", lower) if word]
 
 

@@ -59,17 +59,20 @@ def _is(column: str, quantity: str, name: str) -> bool:
     plain = re.sub(r"[^a-z0-9%²]+", "_", column.lower().replace("°", "deg")).strip("_")
     if plain == name:
         return True
-    return plain.startswith(f"{name}_") and weather_unit(quantity, plain[len(name) + 1 :]) is not None and (
-        _only_unit(quantity, plain[len(name) + 1 :])
+    return (
+        plain.startswith(f"{name}_")
+        and weather_unit(quantity, plain[len(name) + 1 :]) is not None
+        and (_only_unit(quantity, plain[len(name) + 1 :]))
     )
 
 
 def _only_unit(quantity: str, tail: str) -> bool:
     """`f` and `deg_f` are nothing but a unit; `min_f` says more."""
     words = tail.split("_")
-    return all(weather_unit(quantity, "_".join(words[at:])) is not None for at in range(len(words) - 1)) or len(
-        words
-    ) == 1
+    return (
+        all(weather_unit(quantity, "_".join(words[at:])) is not None for at in range(len(words) - 1))
+        or len(words) == 1
+    )
 
 
 def column_in_unit(

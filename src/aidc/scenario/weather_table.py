@@ -67,9 +67,7 @@ def read_weather_table(
     if spec.relative_humidity_percent is not None and "relative_humidity_percent" not in columns:
         columns["relative_humidity_percent"] = np.full(len(table), spec.relative_humidity_percent)
     time = spec.time_column or column_for(table, Role.TIME, "time_utc", "time_column")
-    times = laid_times(
-        table, time, spec.start, start, time_unit=spec.time_unit, timezone=spec.timezone
-    )
+    times = laid_times(table, time, spec.start, start, time_unit=spec.time_unit, timezone=spec.timezone)
     _wet_below_dry(table, times, columns, notes)
     meaning = _irradiance(spec, table, times, columns, sun_at, notes)
     names = dict.fromkeys((*columns, "dry_bulb_c", "wet_bulb_c", "relative_humidity_percent", "pressure_pa"))
@@ -137,7 +135,9 @@ def _irradiance(
         order = np.argsort(times, kind="stable")
         told = meaning_of_irradiance(times[order], {k: v[order] for k, v in parts.items()}, *place)
         if told is not None:
-            notes.append(f"irradiance is {_WORDS[told]}, as the place of the sun tells; `meanings` says otherwise")
+            notes.append(
+                f"irradiance is {_WORDS[told]}, as the place of the sun tells; `meanings` says otherwise"
+            )
             return told
         notes.append(
             f"irradiance is taken as {_WORDS['mean-before']}, as most services give it; `meanings` says otherwise"
@@ -153,9 +153,7 @@ _WORDS: Final[Mapping[Meaning, str]] = {
 }
 
 
-def _wet_below_dry(
-    table: Table, times: MicroArray, columns: dict[str, FloatArray], notes: list[str]
-) -> None:
+def _wet_below_dry(table: Table, times: MicroArray, columns: dict[str, FloatArray], notes: list[str]) -> None:
     """A wet bulb (or dew point) above the dry bulb is refused beyond rounding, and lowered with a word within."""
     dry = columns.get("dry_bulb_c")
     if dry is None:
@@ -179,7 +177,9 @@ def _wet_below_dry(
             )
         if over[worst] > 0:
             count = np.count_nonzero(over > 0)
-            notes.append(f"{count} values of {name} lay up to {over[worst]:.2g} K above the dry bulb; set to it")
+            notes.append(
+                f"{count} values of {name} lay up to {over[worst]:.2g} K above the dry bulb; set to it"
+            )
             columns[name] = np.where(over > 0, dry, columns[name])
 
 

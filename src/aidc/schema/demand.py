@@ -77,10 +77,13 @@ class _Laid(FileSource):
 
 
 class Trace(_Laid):
-    """Single requests with a time and token counts; `format` is `azure`, `mooncake` or a plug-in's."""
+    """Single requests with a time and token counts.
+
+    `format` is one of docs/formats.md or a plug-in's; left out, the file is known by its header.
+    """
 
     kind: Literal["trace"]
-    format: Name
+    format: Name | None = None
     resolution_s: Annotated[int, Field(ge=1, le=3600)] = 10
 
 
@@ -104,7 +107,8 @@ class PowerReplay(TimedSource):
     The unit is told by the columns' names (`p_kw`, `Power (MW)`) or by `unit`, and is W where neither tells;
     `scale` multiplies. `columns` is a name for one pod, a list (one name per pod, in order; all summed when
     there is one pod), or a table from pod to name or names. Left out, every column ending in `_w` is used,
-    else every one whose name tells a unit of power. Beyond its end the file is repeated.
+    else every one whose name tells a unit of power; `point` keeps the series of a telemetry file that bear it
+    in their name. Beyond its end the file is repeated.
     """
 
     kind: Literal["power-replay"]
@@ -115,6 +119,7 @@ class PowerReplay(TimedSource):
     time_column: str | None = None
     columns: str | list[str] | dict[str, str | list[str]] | None = None
     meaning: Meaning | None = None
+    point: Annotated[str, Field(min_length=1, max_length=128)] | None = None
     repeat: bool = True
 
 

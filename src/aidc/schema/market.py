@@ -153,7 +153,7 @@ class CarbonSeries(TimedSource):
     """A series of emission factors; the marginal column is optional.
 
     The unit is told by the columns' names (`direct_gco2_per_kwh`, `MOER (lbs/MWh)`), by the file's layout,
-    or by `unit` ("lb/MWh"). A factor holds from its time until the next, unless `meaning` says otherwise.
+    or by `unit` ("lb/MWh"); `point` chooses a zone where a file has several. A factor holds from its time until the next, unless `meaning` says otherwise.
     Columns left out are those of the file's layout (docs/formats.md), else `direct_gco2_per_kwh`.
     """
 
@@ -164,6 +164,7 @@ class CarbonSeries(TimedSource):
     marginal_column: str | None = None
     unit: _UnitText | None = None
     meaning: Meaning | None = None
+    point: Annotated[str, Field(min_length=1, max_length=64)] | None = None
     start: Moment | None = None
     repeat: bool = False
 

@@ -10,7 +10,15 @@ from pydantic import Discriminator, Field, Tag, TypeAdapter, model_validator
 from aidc.schema.base import Percent, Shape, TempC
 from aidc.schema.source import FileSource, Meaning, Moment, TimedSource
 
-__all__ = ["QUANTITIES", "ConstantWeather", "CsvWeather", "EpwWeather", "TmyWeather", "WeatherSpec", "weather_of"]
+__all__ = [
+    "QUANTITIES",
+    "ConstantWeather",
+    "CsvWeather",
+    "EpwWeather",
+    "TmyWeather",
+    "WeatherSpec",
+    "weather_of",
+]
 
 Elevation = Annotated[float, Field(ge=-500, le=9000)]
 PressurePa = Annotated[float, Field(ge=30_000, le=120_000)]

@@ -25,7 +25,10 @@ from aidc.units import MEGA
 
 __all__ = ["Scenario", "inputs_of", "read_scenario"]
 
-_MOST_OF_RATING, _LEAST_OF_RATING = 20.0, 1e-4  # of the accelerators of a replayed pod: beyond, a unit slipped
+_MOST_OF_RATING, _LEAST_OF_RATING = (
+    20.0,
+    1e-4,
+)  # of the accelerators of a replayed pod: beyond, a unit slipped
 
 
 @dataclass(frozen=True, slots=True)

@@ -173,12 +173,18 @@ def place_notes(site: Site, weather: Weather) -> tuple[str, ...]:
     here = f"{location.latitude_deg:g} N, {location.longitude_deg:g} E"
     there = f"{weather.latitude_deg:g} N, {weather.longitude_deg:g} E"
     notes = [f"was measured at {there}, {apart:,.0f} km from the site ({here})"]
-    for word, factors in (("longitude", (1, -1)), ("latitude", (-1, 1)), ("latitude and longitude", (-1, -1))):
+    for word, factors in (
+        ("longitude", (1, -1)),
+        ("latitude", (-1, 1)),
+        ("latitude and longitude", (-1, -1)),
+    ):
         moved = (location.latitude_deg * factors[0], location.longitude_deg * factors[1])
         if distance_km(moved, (weather.latitude_deg or 0.0, weather.longitude_deg or 0.0)) < min(
             200.0, apart / 5
         ):
-            notes.append(f"the site's {word} may have the wrong sign: with the other it lies near the weather")
+            notes.append(
+                f"the site's {word} may have the wrong sign: with the other it lies near the weather"
+            )
             break
     return tuple(notes)
 
@@ -216,7 +222,9 @@ def _facing(fields: dict[str, Pv], latitude_deg: float) -> list[str]:
     fixed = {name: field for name, field in fields.items() if not field.tracker and field.tilt_deg > 0}
     turned = [name for name, field in fixed.items() if field.azimuth_deg is None]
     away = [
-        name for name, field in fixed.items() if field.azimuth_deg is not None and 90 < field.azimuth_deg < 270
+        name
+        for name, field in fixed.items()
+        if field.azimuth_deg is not None and 90 < field.azimuth_deg < 270
     ]
     notes: list[str] = []
     if turned:

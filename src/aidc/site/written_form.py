@@ -132,14 +132,16 @@ def _complete(key: str, table: Mapping[str, Any], slots: tuple[_Slot, ...]) -> b
 def _whole(value: Any, shapes: tuple[type[BaseModel], ...]) -> bool:
     """Whether a table has every figure that one of the shapes must have."""
     return isinstance(value, Mapping) and any(
-        all((field.alias or name) in value for name, field in shape.model_fields.items() if field.is_required())
+        all(
+            (field.alias or name) in value
+            for name, field in shape.model_fields.items()
+            if field.is_required()
+        )
         for shape in shapes
     )
 
 
-def _refusal(
-    key: str, name: str, table: Mapping[str, Any], slots: tuple[_Slot, ...], file: Path
-) -> Problem:
+def _refusal(key: str, name: str, table: Mapping[str, Any], slots: tuple[_Slot, ...], file: Path) -> Problem:
     slot = next(one for one in slots if name in (one.key, one.label))
     value = table[name]
     what = "is filled in by loading and is not written by hand"
@@ -151,22 +153,18 @@ def _refusal(
     where = f"{key}.{slot.meant}"
     remedy = f'Did you mean {where} = "{example}"? Names: aidc catalogue {slot.kind}.'
     if name == "accelerator":
-        remedy = "Choose a rack that has it: {}.use (aidc catalogue rack).".format(key)
+        remedy = f"Choose a rack that has it: {key}.use (aidc catalogue rack)."
     shown = None if isinstance(value, Mapping) else value
     return Problem(what, remedy, file, f"{key}.{name}", shown)
 
 
-def _meant_inside(
-    key: str, table: Mapping[str, Any], slots: tuple[_Slot, ...], file: Path
-) -> list[Problem]:
+def _meant_inside(key: str, table: Mapping[str, Any], slots: tuple[_Slot, ...], file: Path) -> list[Problem]:
     """Figures written beside a complete slot, which belong into it."""
     found: list[Problem] = []
     for slot in slots:
         if slot.meant != "use" or slot.key == "accelerator":
             continue
-        inside = {
-            field.alias or name for shape in slot.shapes for name, field in shape.model_fields.items()
-        }
+        inside = {field.alias or name for shape in slot.shapes for name, field in shape.model_fields.items()}
         own = {name for one in slots for name in (one.key, one.label)}
         for name in table:
             if name in inside and name not in own and name not in _outer_keys(key):
