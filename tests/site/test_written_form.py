@@ -100,13 +100,11 @@ SHAPES = {"pods.llm": Pod, "services.chat": Service, "jobs.finetune": Job, "cool
 def test_every_key_of_a_shape_is_heard_where_it_is_written_by_hand(place, junk) -> None:
     section, name = place.split(".")
     base = dumped(document())
-    deaf = []
-    for key in SHAPES[place].model_fields:
-        if (
-            key not in document()[section][name]
-            and dumped(at(document(), (section, name, key), junk)) == base
-        ):
-            deaf.append(key)
+    deaf = [
+        key
+        for key in SHAPES[place].model_fields
+        if key not in document()[section][name] and dumped(at(document(), (section, name, key), junk)) == base
+    ]
     assert deaf == []
 
 

@@ -51,6 +51,7 @@ _TIMES: Final = (
     "timestamp_ns", "unix_time", "unixtime", "unix", "epoch", "epoch_s", "epoch_ms", "ts", "t", "t_min", "t_h",
     "period_start", "start", "start_time", "interval_start", "point_time",
 )  # fmt: skip
+_TIMED: Final = re.compile(r"(t|time|timestamp|elapsed|unix|epoch|datetime)_(ns|us|ms|s|sec|min|h|utc|gmt)")
 _PRICES: Final = ("price", "lmp", "spot_price", "day_ahead_price", "energy_price", "value")
 _CARBON: Final = ("carbon_intensity", "moer", "emission_factor", "intensity", "value")
 
@@ -154,7 +155,7 @@ def column_for(table: Table, role: Role, usual: str, key: str) -> str:
 def _tells(role: Role, name: str) -> bool:
     plain = _plain(name)
     if role is Role.TIME:
-        return plain in _TIMES
+        return plain in _TIMES or _TIMED.fullmatch(plain) is not None
     if role is Role.PRICE:
         return price_unit(name) is not None or plain in _PRICES
     return (carbon_unit(name) is not None and price_unit_is_absent(name)) or plain in _CARBON
@@ -167,7 +168,8 @@ def price_unit_is_absent(name: str) -> bool:
 
 
 def _place(name: str) -> int:
-    return _TIMES.index(_plain(name))
+    plain = _plain(name)
+    return _TIMES.index(plain) if plain in _TIMES else len(_TIMES)
 
 
 def _plain(name: str) -> str:

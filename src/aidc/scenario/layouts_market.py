@@ -353,7 +353,7 @@ def _ercot_time(table: Table, names: Mapping[str, str | None], row: int, flag: s
         hour = int((cells.get("ending") or cells["hour"]).partition(":")[0])
         quarter = int(cells.get("interval") or 1)
         if not (1 <= hour <= 25 and 1 <= quarter <= 4):
-            raise ValueError(hour)
+            raise ValueError(hour)  # noqa: TRY301  refused with the other mistakes of a time below
         wall = day + timedelta(hours=hour - 1, minutes=15 * (quarter - 1))
     except (ValueError, KeyError, TypeError) as error:
         shown = [cells.get(name) for name in ("date", "ending", "hour", "interval")]

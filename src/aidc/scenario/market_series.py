@@ -46,9 +46,11 @@ def price_series(spec: PriceSpec, path: Path, start: datetime, end: datetime) ->
         unit = Unit("USD/MWh", 1.0, currency="")
         notes.append(f"column {name} states no unit; taken as {unit.label}")
     limit = _MOST_USD_PER_MWH / unit.factor
-    values = table.numbers(name, -limit, limit, empty=True)
+    widest = max(limit, _MOST_USD_PER_MWH)  # a slip of the unit is told as such
+    values = table.numbers(name, -widest, widest, empty=True)
     if spec.unit is None and table.layout == "table":  # a published layout defines its unit
         _doubt_price(table, name, values, unit)
+    values = table.numbers(name, -limit, limit, empty=True)
     rate = spec.usd_per_unit or 1.0
     if unit.currency not in ("", "USD") and spec.usd_per_unit is None:
         notes.append(f"prices are in {unit.currency} and counted as they are; `usd_per_unit` converts them")

@@ -2,7 +2,7 @@
 
 Global irradiance is direct times the cosine of the zenith plus diffuse, all at one time. Of the three readings of
 a time stamp (mean of the period before, of the period after, instant) the right one closes that sum best; where
-only one of the parts is there, it alone is bright while the sun is up and dark while it is down.
+global irradiance is alone, the right one is most like a clear day, each day at its own level.
 """
 
 from __future__ import annotations
@@ -21,6 +21,7 @@ __all__ = ["meaning_of_irradiance"]
 _MIDDLE: Final[Mapping[Meaning, float]] = {"mean-before": -0.5, "instant": 0.0, "mean-after": 0.5}
 _MOST_ROWS: Final = 20_000
 _FEWEST_BRIGHT: Final = 8
+_PIECES: Final = 6
 _CLEAR_FRAC: Final = 0.6  # the best reading leaves less than this share of the second best's error
 
 
@@ -50,10 +51,14 @@ def meaning_of_irradiance(
         for one, share in _MIDDLE.items()
     }
     parts = {name: np.nan_to_num(column[:_MOST_ROWS]) for name, column in columns.items()}
-    if len(parts) == 3:
+    if len(parts) == len(_MIDDLE):
         errors = {one: _unclosed(parts, sine) for one, sine in sines.items()}
     elif "ghi_w_m2" in parts:
-        errors = {one: _in_the_dark(parts["ghi_w_m2"], sine) for one, sine in sines.items()}
+        place = (latitude_deg, longitude_deg)
+        errors = {
+            one: _unlike_clear(parts["ghi_w_m2"], times, step_us, share, place)
+            for one, share in _MIDDLE.items()
+        }
     else:
         return None
     best, second = sorted(errors, key=lambda one: errors[one])[:2]
@@ -72,23 +77,27 @@ def _unclosed(parts: Mapping[str, FloatArray], sine: FloatArray) -> float:
     return float(np.abs(ghi - dhi - beam)[bright].sum() / max(ghi[bright].sum(), 1.0))
 
 
-def _in_the_dark(ghi: FloatArray, sine: FloatArray) -> float:
-    """How far global irradiance keeps no proportion with the sun's height around sunrise and sunset, a share.
+def _unlike_clear(
+    ghi: FloatArray, times_us: MicroArray, step_us: int, share: float, place: tuple[float, float]
+) -> float:
+    """How far global irradiance is from a multiple of a clear day's, day by day, a share.
 
-    A ratio to the height of the sun is level where the reading is right; where it is late, mornings are too
-    bright for their sun and evenings too dark, or the other way round.
+    A clear sky by Haurwitz, J. Meteorology 2 (1945) 154, over the period that the reading means.
     """
-    low = (sine > -0.25) & (sine < 0.35)
-    lit = low & (ghi > 2.0)
-    if np.count_nonzero(lit) < _FEWEST_BRIGHT:
+    parts = (0.0,) if share == 0 else tuple(share * 2 * (k + 0.5) / _PIECES for k in range(_PIECES))
+    clear = np.mean([_haurwitz(_sine(times_us + round(part * step_us), *place)) for part in parts], axis=0)
+    day = (times_us + round(place[1] / 360 * 86.4e9)) // 86_400_000_000  # of the sun's own time
+    _, index = np.unique(day, return_inverse=True)
+    product, square = (np.bincount(index, weights=one) for one in (ghi * clear, clear * clear))
+    level = np.where(square > 0, product / np.where(square > 0, square, 1.0), 0.0)
+    if np.count_nonzero(ghi > 5.0) < _FEWEST_BRIGHT:
         return 0.0
-    rising = np.gradient(sine) > 0
-    shares = [
-        float(ghi[low & part].sum() / max(np.maximum(sine[low & part], 0.0).sum(), 1e-9))
-        for part in (rising, ~rising)
-    ]
-    below = float(ghi[(sine < -0.02)].sum() / max(ghi.sum(), 1.0))
-    return abs(np.log(max(shares[0], 1e-9) / max(shares[1], 1e-9))) + 5.0 * below
+    return float(np.sqrt(((ghi - level[index] * clear) ** 2).sum() / max((ghi**2).sum(), 1.0)))
+
+
+def _haurwitz(sine: FloatArray) -> FloatArray:
+    up = np.maximum(sine, 1e-3)
+    return np.where(sine > 0, 1098.0 * up * np.exp(-0.057 / up), 0.0)
 
 
 def _sine(times_us: MicroArray, latitude_deg: float, longitude_deg: float) -> FloatArray:

@@ -29,7 +29,8 @@ LONGEST_GAP_S: Final = 3 * 3600.0  # an hourly series may lack three values in a
 
 _MICRO = 1_000_000
 _DAY_S, _WEEK_S, _YEAR_S = 86_400, 7 * 86_400, 364 * 86_400
-_FEWEST_ROWS = 3  # at an even coarser spacing, for it to be the file's own and no gap
+_FEWEST_STEPS = 3  # of an even coarser spacing, for it to be the file's own and no gap
+_FEWEST_ON_CLOCK = 2  # the same where its rows stand on full hours, quarters and so on
 _MOST_SAMPLES = 100_000_000
 _MOST_REPEATED = 40_000_000  # samples laid out one by one; beyond it the tile alone repeats
 
@@ -148,8 +149,8 @@ def regular(
 def _own_spacing(times: MicroArray) -> NDArray[np.int64]:
     """How long each row stands for [µs]: the file's spacing where it is, (n,).
 
-    A wider step is the spacing of its stretch where at least three rows keep it and it is a multiple of
-    the finest; elsewhere it is a gap, and the row stands for what the rows before it stand for.
+    A wider step is the spacing of its stretch where at least three steps keep it, or two on the clock's own
+    multiples of it; elsewhere it is a gap, and the row stands for what the rows before it stand for.
     """
     steps = np.diff(times)
     sizes, counts = np.unique(steps, return_counts=True)
@@ -159,7 +160,8 @@ def _own_spacing(times: MicroArray) -> NDArray[np.int64]:
     known = [
         (int(begin), int(end), int(steps[begin]))
         for begin, end in zip(begins, ends, strict=True)
-        if steps[begin] == common or end - begin >= _FEWEST_ROWS
+        if steps[begin] == common
+        or end - begin >= (_FEWEST_ON_CLOCK if times[begin] % steps[begin] == 0 else _FEWEST_STEPS)
     ]
     own = np.full(times.size, common, dtype=np.int64)
     for number, (begin, _, size) in enumerate(known):

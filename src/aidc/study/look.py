@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from fractions import Fraction
 from pathlib import Path
 from typing import Any, Final
@@ -11,7 +11,7 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from aidc.errors import InputError
+from aidc.errors import InputError, Problem
 from aidc.record.mapping import channel_of
 from aidc.record.recording import read_recording
 from aidc.scenario.epochs import is_number
@@ -135,7 +135,7 @@ def _trace(path: Path, name: str) -> Look:
     seen = _made(
         path, f"requests ({name})", since[order], named, "from its first request", "", found.repairs, use
     )
-    return Look(**{**_fields(seen), "spacing_s": None, "start": None, "end": None})
+    return replace(seen, spacing_s=None, start=None, end=None)
 
 
 def _recording(path: Path) -> Look:
@@ -192,7 +192,7 @@ def _table(path: Path, table: Table) -> Look:
     use = _use(path, known)
     seen = _made(path, what, micro[order] / 1e6, named, zone, told, tuple(notes), use, dated=dated)
     spacing = float(grid.period_s) if grid is not None else seen.spacing_s
-    return Look(**{**_fields(seen), "spacing_s": spacing})
+    return replace(seen, spacing_s=spacing)
 
 
 def _taken(table: Table, name: str, weather: Mapping[str, str]) -> tuple[str, str, str]:
@@ -258,9 +258,7 @@ def _no_zone(table: Table, time: str) -> bool:
     return not (cell.endswith(("Z", "UTC")) or "+" in cell or cell.count("-") > 2)
 
 
-def _nothing(table: Table) -> Any:
-    from aidc.errors import Problem
-
+def _nothing(table: Table) -> Problem:
     return Problem(
         "has no column of numbers", "Is this the right file?", table.path, "header", list(table.columns)
     )
@@ -318,7 +316,3 @@ def _column(name: str, values: FloatArray, quantity: str, unit: str, meaning: st
         (float(known.min()), float(known.mean()), float(known.max())) if known.size else (None, None, None)
     )
     return Column(name, quantity, unit, meaning, low, mean, high, int(values.size - known.size))
-
-
-def _fields(seen: Look) -> dict[str, Any]:
-    return {name: getattr(seen, name) for name in Look.__dataclass_fields__}
