@@ -34,7 +34,7 @@ def scenario(found):
     return read_scenario(found, clock, np.random.default_rng(0))
 
 
-def table(tmp_path, *columns, stations=()):
+def table(tmp_path, *columns):
     names = ",".join(("time_utc", *(name for name, _ in columns)))
     rows = [
         ",".join(

@@ -24,6 +24,7 @@ _BARS = "▁▂▃▄▅▆▇█"
 _WIDE = 24
 _WIDTH, _HEIGHT, _LEFT = 900, 110, 90
 _MOST_DRAWN = 40
+_PIPED = 160
 
 
 def look_at(path: Path, point: str | None, plot: Path | None, *, as_json: bool) -> int:
@@ -39,7 +40,10 @@ def look_at(path: Path, point: str | None, plot: Path | None, *, as_json: bool) 
     if as_json:
         sys.stdout.write(json.dumps(seen.as_dict(), indent=1, ensure_ascii=False, allow_nan=False) + "\n")
         return 0
-    _print(seen, Console(), plot)
+    screen = Console()
+    if not screen.is_terminal:  # a file or a pipe has no width of its own
+        screen = Console(width=_PIPED)
+    _print(seen, screen, plot)
     return 0
 
 

@@ -130,7 +130,7 @@ def load_replay(
         name: table.numbers(name, 0.0, _LARGEST_W / factors[name], empty=True) * factors[name]
         for name in names
     }
-    meanings = {name: spec.meaning or table.meanings.get(name, "holds") for name in names}
+    meanings: dict[str, Meaning] = {name: spec.meaning or table.meanings.get(name, "holds") for name in names}
     grid = _grid(spec, table, columns, clock_start, meanings)
     end = clock_end or clock_start + timedelta(seconds=1)
     found: dict[str, Series] = {}

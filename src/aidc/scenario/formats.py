@@ -225,7 +225,7 @@ def read_vllm(path: Path) -> Requests:
         times = _floats(path, "start_times", starts)
     else:
         duration = _positive(path, document, "duration")
-        times = np.arange(asked.size) * (duration / asked.size)
+        times = np.arange(asked.size, dtype=np.float64) * (duration / asked.size)
         notes.append(f"has no start of each request; spread evenly over its {duration:g} s")
     found = _without_failures(path, times, asked, answered)
     return Requests(found.time_s, found.input_tokens, found.output_tokens, (*notes, *found.repairs))

@@ -50,6 +50,7 @@ def meaning_of_irradiance(
         one: _sine(times + round(share * step_us), latitude_deg, longitude_deg)
         for one, share in _MIDDLE.items()
     }
+    errors: dict[Meaning, float]
     parts = {name: np.nan_to_num(column[:_MOST_ROWS]) for name, column in columns.items()}
     if len(parts) == len(_MIDDLE):
         errors = {one: _unclosed(parts, sine) for one, sine in sines.items()}

@@ -175,7 +175,8 @@ def _own_spacing(times: MicroArray) -> NDArray[np.int64]:
 def _changes(path: Path, times: MicroArray, own_us: NDArray[np.int64]) -> str:
     at = np.flatnonzero(np.diff(own_us)) + 1
     told = ", ".join(
-        f"{own_us[row - 1] / _MICRO:g} s until {from_micro(times[row]):%Y-%m-%d %H:%MZ}" for row in at[:3]
+        f"{own_us[row - 1] / _MICRO:g} s until {from_micro(int(times[row])):%Y-%m-%d %H:%MZ}"
+        for row in at[:3]
     )
     more = f" and {at.size - 3} more changes" if at.size > 3 else ""
     return f"{path.name}: its spacing changes: {told}{more}, then {own_us[-1] / _MICRO:g} s; each kept"
@@ -232,7 +233,7 @@ def _single(
             row = int(differ[0])
             raise InputError(
                 Problem(
-                    f"gives two values for {from_micro(times[row]):%Y-%m-%d %H:%M:%SZ}",
+                    f"gives two values for {from_micro(int(times[row])):%Y-%m-%d %H:%M:%SZ}",
                     "Keep one. Local times in autumn need their UTC offset.",
                     path,
                     f"column {name}",

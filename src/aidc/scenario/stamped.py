@@ -15,7 +15,7 @@ from aidc.scenario.humidity import dew_point_humidity
 from aidc.scenario.series import FloatArray
 from aidc.scenario.table import Station, Table
 from aidc.scenario.typical import TypicalYear, laid_out
-from aidc.scenario.weather_names import column_in_unit, quantities_of
+from aidc.scenario.weather_names import IRRADIANCE, column_in_unit, quantities_of
 from aidc.schema.source import Meaning
 from aidc.units import KELVIN_AT_0C
 
@@ -73,7 +73,7 @@ class Stamped:
         cells = [f"{time:%Y-%m-%dT%H:%M:%SZ}" for time in times]
         table = Table(self.path, {"time_utc": cells, **self.columns}, self.lines, self.layout)
         names = quantities_of(table)
-        sun = {name: self.irradiance for name in names if name in ("ghi_w_m2", "dni_w_m2", "dhi_w_m2")}
+        sun: dict[str, Meaning] = {name: self.irradiance for name in names if name in IRRADIANCE}
         hours = self.station.utc_offset_h
         zone = "UTC" if hours == 0 else f"UTC{hours:+g} h, made UTC"
         return Table(

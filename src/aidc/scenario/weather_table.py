@@ -71,7 +71,9 @@ def read_weather_table(
     _wet_below_dry(table, times, columns, notes)
     meaning = _irradiance(spec, table, times, columns, sun_at, notes)
     names = dict.fromkeys((*columns, "dry_bulb_c", "wet_bulb_c", "relative_humidity_percent", "pressure_pa"))
-    meanings = {name: spec.meanings.get(name, _default(name, table, meaning)) for name in names}
+    meanings: dict[str, Meaning] = {
+        name: spec.meanings.get(name, _default(name, table, meaning)) for name in names
+    }
     grid = regular(path, times, columns, meanings=meanings)
     height = spec.elevation_m if spec.elevation_m is not None else elevation_m
     if spec.elevation_m is None and table.station is not None and table.station.elevation_m is not None:
@@ -127,7 +129,7 @@ def _irradiance(
     stated = spec.meanings.get("irradiance")
     if stated is not None:
         return stated
-    defined = next((table.meanings[name] for name in parts if name in table.meanings), None)
+    defined: Meaning | None = next((table.meanings[name] for name in parts if name in table.meanings), None)
     if defined is not None:
         return defined
     place = (table.station.latitude_deg, table.station.longitude_deg) if table.station else sun_at

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from difflib import SequenceMatcher
 from pathlib import Path
 from typing import Any, Final
 
@@ -200,8 +199,9 @@ def _misnamed(
         known = names(slot.kind, search)
         if label not in known:
             continue
-        apart = {one: _apart(slot.kind, one, value, search) for one in known}
-        nearest = min(apart, key=lambda one: (apart[one], -SequenceMatcher(None, one, label).ratio()))
+        figures: Mapping[str, Any] = value  # pyright: ignore[reportUnknownVariableType]
+        apart = {one: _apart(slot.kind, one, figures, search) for one in known}
+        nearest = min(apart, key=lambda one: (apart[one], one != label))
         if apart[nearest] < apart[label]:
             what = f"names {label!r}, but the figures in {slot.key} are those of {nearest!r}"
             remedy = f"Change the figures in {key}.{slot.key}, or write the site with `use` and run that."

@@ -103,7 +103,7 @@ def look(path: Path, *, point: str | None = None) -> Look:
     year = year_of(path)
     if year is not None:
         hours = len(next(iter(year.columns.values())))
-        step = np.arange(hours) * 3600.0
+        step: FloatArray = np.arange(hours, dtype=np.float64) * 3600.0
         place = f"{year.station}, {year.latitude_deg:g} N, {year.longitude_deg:g} E, {year.elevation_m:g} m"
         sun = "mean-before" if year.irradiance_h is None else "instant"
         named = {
@@ -142,7 +142,7 @@ def _recording(path: Path) -> Look:
     waveform = read_recording(path)
     step = float(waveform.step_s)
     named = {name: (values, name, _unit_of(name), "instant") for name, values in waveform.channels.items()}
-    times = np.arange(len(waveform)) * step
+    times: FloatArray = np.arange(len(waveform), dtype=np.float64) * step
     notes = tuple(mark.label for mark in waveform.marks if mark.kind == "repair")
     use = f"aidc check SITE --recording {path.name}"
     zone = "from its start"
@@ -189,7 +189,7 @@ def _table(path: Path, table: Table) -> Look:
         else ""
     )
     what = table.layout if table.layout != "table" else _kind(known)
-    use = _use(path, known)
+    use = f"aidc check SITE --recording {path.name}" if what == "recording" else _use(path, known)
     seen = _made(path, what, micro[order] / 1e6, named, zone, told, tuple(notes), use, dated=dated)
     spacing = float(grid.period_s) if grid is not None else seen.spacing_s
     return replace(seen, spacing_s=spacing)
@@ -210,7 +210,12 @@ def _taken(table: Table, name: str, weather: Mapping[str, str]) -> tuple[str, st
         return "price", price.label, held
     channel = channel_of(name)
     if channel is not None:
-        return f"channel {channel[0]}", channel[2] or _unit_of(channel[0]), "instant"
+        label = power_unit(name)
+        return (
+            f"channel {channel[0]}",
+            label.label if label else channel[2] or _unit_of(channel[0]),
+            "instant",
+        )
     power = power_unit(name)
     if power is not None:
         return "power", power.label, held
