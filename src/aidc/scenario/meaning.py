@@ -46,7 +46,7 @@ def meaning_of_irradiance(
     if times.size < 2:
         return None
     step_us = int(np.median(np.diff(times)))
-    sines = {
+    sines: dict[Meaning, FloatArray] = {
         one: _sine(times + round(share * step_us), latitude_deg, longitude_deg)
         for one, share in _MIDDLE.items()
     }

@@ -192,15 +192,13 @@ def _completed(grid: Grid, elevation_m: float, notes: list[str]) -> Grid:
         standard = pressure_at_elevation_pa(elevation_m)
         size = len(next(iter(columns.values())))
         columns["pressure_pa"] = np.full(size, standard)
-        notes.append(
-            f"{grid.path}: no pressure; standard atmosphere at {elevation_m:g} m, {standard / 100:.0f} hPa"
-        )
+        notes.append(f"no pressure; standard atmosphere at {elevation_m:g} m, {standard / 100:.0f} hPa")
     pressure = columns["pressure_pa"]
     if "dry_bulb_c" not in columns:
         wet = columns["wet_bulb_c"] + KELVIN_AT_0C
         humidity = np.clip(columns["relative_humidity_percent"] / 100.0, 0.01, 1.0)
         columns["dry_bulb_c"] = dry_bulb_k(wet, humidity, pressure) - KELVIN_AT_0C
-        notes.insert(0, f"{grid.path.name}: dry bulb worked out from wet bulb and relative humidity")
+        notes.insert(0, "dry bulb worked out from wet bulb and relative humidity")
     dry = columns["dry_bulb_c"] + KELVIN_AT_0C
     dew = columns.pop("dew_point_c", None)
     if "wet_bulb_c" in columns:
