@@ -162,6 +162,16 @@ def test_quarters_first_and_hours_after_keep_the_last_hour_whole(tmp_path) -> No
     assert found.values.tolist() == [1, 2, 3, 4, 5, 6, 7, 8] + [50.0] * 4 + [60.0] * 4 + [70.0] * 4
 
 
+def test_a_change_of_spacing_in_prices_that_are_stamped_at_their_end(tmp_path) -> None:
+    text = hourly([20, 200, 30], start=START + HOUR)
+    quarters = hourly([1, 2, 3, 4], start=START + 3 * HOUR + HOUR / 4, step=timedelta(minutes=15))
+    found = prices(tmp_path, text + quarters.partition("\n")[2], 4, meaning="mean-before")
+    expected = [20.0] * 4 + [200.0] * 4 + [30.0] * 4 + [1, 2, 3, 4]
+    assert found.energy_usd_per_mwh.start == START
+    assert found.energy_usd_per_mwh.values.tolist() == expected
+    assert not any("missing" in note for note in found.repairs)
+
+
 def test_a_missing_hour_among_quarters_is_a_gap_and_told(tmp_path) -> None:
     text = hourly([10, 10, 10, 10], step=timedelta(minutes=15))
     more = hourly([50, 50], start=START + 2 * HOUR, step=timedelta(minutes=15)).partition("\n")[2]

@@ -31,7 +31,7 @@ _MICRO = 1_000_000
 _DAY_S, _WEEK_S, _YEAR_S = 86_400, 7 * 86_400, 364 * 86_400
 _FEWEST_STEPS = 3  # of an even coarser spacing, for it to be the file's own and no gap
 _FEWEST_ON_CLOCK = 2  # the same where its rows stand on full hours, quarters and so on
-_MOST_SAMPLES = 100_000_000
+_MOST_SAMPLES = 40_000_000
 _MOST_REPEATED = 40_000_000  # samples laid out one by one; beyond it the tile alone repeats
 
 
@@ -129,11 +129,12 @@ def regular(
     if (own_us != step_us).any():
         repairs.append(_changes(path, times, own_us))
     index = (times - times[0]) // step_us
-    width = np.maximum(own_us // step_us, 1)
     meanings = meanings or {}
-    # a mean of the period before reaches back over it, whatever else holds reaches forward
-    back = int(width[0]) - 1 if any(one == "mean-before" for one in meanings.values()) else 0
-    count = back + int(index[-1]) + int(width[-1])
+    widths = {False: np.maximum(own_us // step_us, 1)}
+    if any(one == "mean-before" for one in meanings.values()):  # such a row stands for the step before it
+        widths[True] = np.maximum(_own_spacing(-times[::-1])[::-1] // step_us, 1)
+    back = int(widths[True][0]) - 1 if True in widths else 0
+    count = back + int(index[-1]) + int(widths[False][-1])
     if count > _MOST_SAMPLES:
         span_s = count * step_us / _MICRO
         what = f"spans {span_s / 86_400:,.0f} days at {step_us / _MICRO:g} s, {count:,} samples"
@@ -141,7 +142,8 @@ def regular(
     filled: dict[str, FloatArray] = {}
     begin_us = int(times[0]) - back * step_us
     for name, column in values.items():
-        grid = _spread(column, index + back, width, count, meanings.get(name, "holds"))
+        meaning = meanings.get(name, "holds")
+        grid = _spread(column, index + back, widths[meaning == "mean-before"], count, meaning)
         filled[name] = _bridged(path, name, grid, begin_us, step_us, longest_gap_s, repairs)
     return Grid(path, from_micro(begin_us), Fraction(int(step_us), _MICRO), filled, tuple(repairs))
 
@@ -187,26 +189,29 @@ def _spread(
 ) -> FloatArray:
     """Rows on the fine grid; a row that stands for several periods fills them, an instant only its own."""
     grid = np.full(count, np.nan)
+    grid[: index[0]], grid[index[-1] + 1 :] = column[0], column[-1]  # periods that only other columns reach
     if (width == 1).all():
         grid[index] = column
         return grid
     if meaning == "instant":  # straight lines between rows of a coarser stretch are no gaps
         grid[index] = column
-        for row in np.flatnonzero(width[:-1] > 1):
-            apart = int(index[row + 1] - index[row])
-            if apart <= width[row]:
-                grid[index[row] : index[row + 1]] = np.linspace(
-                    column[row], column[row + 1], apart, endpoint=False
-                )
+        slots = np.arange(count)
+        row = np.clip(np.searchsorted(index, slots, side="right") - 1, 0, index.size - 1)
+        inner = (row < index.size - 1) & (width[row] > 1)
+        inner[inner] = (index[row[inner] + 1] - index[row[inner]]) <= width[row[inner]]
+        straight = np.interp(slots, index, column)
+        grid[inner] = straight[inner]
         grid[index[-1] :] = column[-1]
         return grid
-    behind = meaning == "mean-before"
-    reach = int(width.max())
-    for offset in range(reach - 1, -1, -1):  # nearest last, so that a row's own time is its own
-        rows = np.flatnonzero(width > offset)
-        at = index[rows] - offset if behind else index[rows] + offset
-        inside = (at >= 0) & (at < count)
-        grid[at[inside]] = column[rows[inside]]
+    apart = np.diff(index)
+    if meaning == "mean-before":  # never over the row before, nor beyond the start
+        reach = np.minimum(width, np.concatenate((index[:1] + 1, apart)))
+        begin = index - reach + 1
+    else:
+        reach = np.minimum(width, np.concatenate((apart, [count - index[-1]])))
+        begin = index
+    before = np.concatenate(([0], np.cumsum(reach)[:-1]))
+    grid[np.repeat(begin - before, reach) + np.arange(int(reach.sum()))] = np.repeat(column, reach)
     return grid
 
 
