@@ -196,6 +196,30 @@ def report(
 
 
 @app.command
+def look(
+    file: Path,
+    *,
+    point: Annotated[
+        str | None, Parameter(help="Settlement point, zone or series, where the file has several.")
+    ] = None,
+    plot: Annotated[Path | None, Parameter(help="Also draw every column into this SVG file.")] = None,
+    json: Json = False,
+) -> int:
+    """Say what a file is taken for: columns, meaning, unit, time zone, gaps.
+
+    Weather, prices, carbon, power and request traces in the formats of docs/formats.md, and recordings.
+
+    Parameters
+    ----------
+    file
+        The data file, or a recording's sidecar (TOML).
+    """
+    from aidc.cli.looking import look_at
+
+    return look_at(file, point, plot, as_json=json)
+
+
+@app.command
 def catalogue(kind: str | None = None, name: str | None = None, *, json: Json = False) -> int:
     """List equipment and models with figures and sources: all kinds, one kind, or one entry."""
     from aidc.cli.shelves import show

@@ -12,9 +12,15 @@ from rich.text import Text
 __all__ = ["named", "print_json", "progress_console", "screen"]
 
 
-def screen() -> Console:
-    """Where results go; brackets and colons in titles and names stay what they are."""
-    return Console(markup=False, emoji=False)
+def screen(piped_width: int | None = None) -> Console:
+    """Where results go; brackets and colons in titles and names stay what they are.
+
+    `piped_width` is the width for wide tables where the output goes into a file or a pipe, which have none.
+    """
+    shown = Console(markup=False, emoji=False)
+    if piped_width is None or shown.is_terminal:
+        return shown
+    return Console(markup=False, emoji=False, width=piped_width)
 
 
 def progress_console(*, quiet: bool) -> Console:

@@ -65,7 +65,7 @@ def read_recording(
     if comtrade:
         record = read_comtrade(data)
     else:
-        record = read_csv(data, sidecar.time, sidecar.step_s, sidecar.skip_lines)
+        record = read_csv(data, sidecar.time, sidecar.step_s, sidecar.skip_lines, sidecar.time_unit)
     hertz = sidecar.nominal_hz or record.nominal_hz or nominal_hz
     nominal = Nominal(record.path, hertz, sidecar.nominal_kv or nominal_kv)
     if sidecar.channels or sidecar.phases is not None:

@@ -43,8 +43,15 @@ def compose(head: Head, sections: Sequence[Section]) -> str:
     )
 
 
-def refuse_other(path: Path) -> None:
-    """Refuse to write over anything that is not a report: only a regular file that bears our mark is replaced.
+def refuse_other(path: Path, mark: str = MARK, kind: str = "report", option: str = "--out") -> None:
+    """Refuse to write over anything of others: only a regular file that bears our mark is replaced.
+
+    Parameters
+    ----------
+    mark
+        What stands in the head of such a file, by default that of a report.
+    kind, option
+        What it is called, and how another place is chosen; for messages.
 
     Raises
     ------
@@ -57,13 +64,15 @@ def refuse_other(path: Path) -> None:
         return
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or str(error)
-        raise OutputError(f"{path}: {reason}. Choose another --out.") from error
+        raise OutputError(f"{path}: {reason}. Choose another {option}.") from error
     head = ""
     if stat.S_ISREG(found.st_mode):
         with contextlib.suppress(OSError), path.open("rb") as there:
             head = there.read(_HEAD_BYTES).decode("utf-8", errors="replace")
-    if MARK not in head:
-        raise OutputError(f"{path} is there and is no report of aidc. Choose another --out, or move it away.")
+    if mark not in head:
+        raise OutputError(
+            f"{path} is there and is no {kind} of aidc. Choose another {option}, or move it away."
+        )
 
 
 def save(text: str, path: Path) -> None:

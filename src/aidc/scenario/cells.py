@@ -43,6 +43,11 @@ class Cells(Sequence[str]):
             raise IndexError(place)
         return self._at(place % self._size)
 
+    def replaced(self, old: str, new: str) -> Cells:
+        """The column with `new` wherever `old` stood."""
+        chunks = [chunk.str.replace_all(old, new, literal=True) for chunk in self._chunks]
+        return Cells(chunks, self._size)
+
     def _at(self, place: int) -> str:
         return str(self._chunks[place // _CHUNK][place % _CHUNK])
 

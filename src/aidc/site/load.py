@@ -17,6 +17,7 @@ from aidc.site.devices import note_devices
 from aidc.site.read import apply_settings, changed_keys
 from aidc.site.refuse import problems_of
 from aidc.site.resolve import Resolver, merged, split_own
+from aidc.site.written_form import refuse_filled_keys
 from aidc.toml_file import read_toml
 
 __all__ = ["load", "site_of", "with_scenario"]
@@ -122,15 +123,16 @@ def _plain(document: Mapping[str, Any], path: Path) -> Site:
     """The site of a document and of nothing else."""
     folder = path.resolve().parent
     resolver = Resolver(path, (folder / "catalogue",))
-    resolved = _resolve(_with_scenario(document, folder, resolver), resolver)
+    document, filled = refuse_filled_keys(_with_scenario(document, folder, resolver), path, resolver.search)
+    resolved = _resolve(document, resolver)
     try:
         site = Site.model_validate({**resolved, "folder": folder, "file": path})
     except ValidationError as error:
         told = {problem.key for problem in resolver.problems}
         new = [p for p in problems_of(error, Site, path, _HIDDEN) if p.key not in told]
         found = [*resolver.problems, *new]
-        raise InputError(_without_echoes(found)) from error
-    problems = [*resolver.problems, *cross_check(site, path)]
+        raise InputError([*filled, *_without_echoes(found)]) from error
+    problems = [*filled, *resolver.problems, *cross_check(site, path)]
     if problems:
         raise InputError(problems)
     note_devices(site, resolver)
