@@ -16,7 +16,7 @@ JOBS ?= 1
 MUTATED ?= control,measure,plant,simulate,study
 SITES ?= 200
 
-.PHONY: demo test check prove bench bench-peers mutants docs format clean python
+.PHONY: demo test check prove fuzz bench bench-peers mutants docs format clean python
 
 demo: $(VENV)/.runtime
 	@echo "aidc: running $(DEMO) for one week at 1 s (the first run compiles its kernels, about half a minute)"
@@ -33,6 +33,11 @@ check: $(VENV)/.dev
 # Every flow of SITES random sites against a plain-Python judge of supply; goes on where it was stopped.
 prove: $(VENV)/.dev
 	@$(BIN)/python tests/simulate/prove_supply.py --count $(SITES)
+
+# Spoilt files of every kind that a person writes; SPOILT and SEED may be given.
+SPOILT ?= 20000
+fuzz: $(VENV)/.dev
+	@$(BIN)/python tests/fuzz/fuzz.py --count $(SPOILT) --seed $(SEED)
 
 bench: $(VENV)/.dev
 	@$(BIN)/python -m benchmarks $(CASES)

@@ -16,6 +16,8 @@ from pathlib import Path
 
 __all__ = ["AidcError", "InputError", "OutputError", "Problem", "SimulationError"]
 
+_MOST_SHOWN = 50
+
 
 @dataclass(frozen=True, slots=True)
 class Problem:
@@ -50,7 +52,10 @@ class InputError(AidcError):
 
     def __init__(self, problems: Problem | Sequence[Problem]) -> None:
         self.problems = (problems,) if isinstance(problems, Problem) else tuple(problems)
-        super().__init__("\n".join(str(problem) for problem in self.problems))
+        shown = [str(problem) for problem in self.problems[:_MOST_SHOWN]]
+        if len(self.problems) > _MOST_SHOWN:
+            shown.append(f"and {len(self.problems) - _MOST_SHOWN} more of these")
+        super().__init__("\n".join(shown))
 
 
 class SimulationError(AidcError):

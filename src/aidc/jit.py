@@ -13,7 +13,6 @@ a kernel is called.
 from __future__ import annotations
 
 import os
-import tempfile
 from collections.abc import Callable
 from functools import cache
 from pathlib import Path
@@ -23,6 +22,7 @@ import numba
 from numba.core.dispatcher import Dispatcher
 
 from aidc.kernel import KernelCache
+from aidc.kernel_folder import private_folder
 
 __all__ = ["engine", "inner", "part", "scalar"]
 
@@ -32,16 +32,9 @@ R = TypeVar("R")
 
 @cache
 def _cache_folder() -> Path:
-    """Where compiled kernels are kept: below `NUMBA_CACHE_DIR`, else `$XDG_CACHE_HOME`, else `~/.cache`."""
-    base = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
-    folder = Path(os.environ.get("NUMBA_CACHE_DIR") or base / "aidc") / "kernels"
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryFile(dir=folder):
-            pass
-    except OSError:  # a read-only home: compile into a folder that the system provides
-        folder = Path(tempfile.gettempdir()) / "aidc-kernels"
-    return folder
+    """Where compiled kernels are kept: below `NUMBA_CACHE_DIR`, else in a folder of this user's alone."""
+    named = os.environ.get("NUMBA_CACHE_DIR")
+    return Path(named) / "kernels" if named else Path(private_folder("kernels"))
 
 
 def _compile(function: Callable[P, R], **options: Any) -> Callable[P, R]:

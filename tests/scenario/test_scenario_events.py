@@ -84,6 +84,18 @@ def test_spikes_replace_the_price_for_their_time() -> None:
     assert with_spikes(price, [], START, START) is price
 
 
+def test_overlapping_spikes_cost_the_same_in_any_order() -> None:
+    """The highest price is in force: 100 for 30 minutes, 900 for the 15 that both cover and the 15 after."""
+    price = Series(START, Fraction(900), np.full(16, 20.0))
+    spikes = [
+        event("price-spike", 1, 45, price_usd_per_mwh=100),
+        event("price-spike", 1.5, 30, price_usd_per_mwh=900),
+    ]
+    both = [with_spikes(price, order, START, START + timedelta(hours=4)) for order in (spikes, spikes[::-1])]
+    times = [START + timedelta(minutes=m) for m in (45, 60, 75, 90, 105, 120)]
+    assert [one.at(times).tolist() for one in both] == [[20, 100, 100, 900, 900, 20]] * 2
+
+
 def test_events_outside_the_run_are_left_out_and_those_across_its_start_begin_at_zero() -> None:
     plans = plan_events(
         [event("supply-outage", -2, 60), event("supply-outage", -1, 120), event("supply-outage", 168, 5)],

@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from CoolProp.CoolProp import HAPropsSI
+from pydantic import ValidationError
 
 from aidc.catalogue import names, read
 from aidc.errors import InputError
@@ -189,7 +190,7 @@ def epw(tmp_path, leap=False, edit=lambda _, row: row):
 @pytest.mark.parametrize("leap", [False, True])
 def test_epw_is_read_by_position(tmp_path, leap) -> None:
     year = read_epw(epw(tmp_path, leap))
-    assert len(year.columns["dry_bulb_c"]) == HOURS
+    assert len(year.columns["dry_bulb_c"]) == HOURS + (24 if leap else 0)
     assert year.columns["dry_bulb_c"][:24].tolist() == list(range(1, 25))
     assert (year.utc_offset_h, year.elevation_m, year.station) == (-5.0, 273.0, "Testtown")
     assert {name: float(year.columns[name][0]) for name in ("pressure_pa", "ghi_w_m2", "wind_m_s")} == {
@@ -241,7 +242,10 @@ def test_a_file_that_starts_late_is_refused_with_its_span(aidc_data) -> None:
     with pytest.raises(InputError, match=r"covers 2022-01-01 05:00:00Z to 2023-01-01 05:00:00Z"):
         load(spec, datetime(2022, 1, 1, tzinfo=UTC))
     repeated = load({**spec, "repeat": True}, datetime(2025, 7, 7, tzinfo=UTC), days=7)
-    assert repeated.dry_bulb_k.tiled
+    assert "is repeated" in " ".join(repeated.repairs)
+    then = datetime(2025, 7, 7, 12, tzinfo=UTC)
+    own = load(spec, datetime(2022, 7, 11, tzinfo=UTC)).dry_bulb_k  # 156 whole weeks before
+    assert repeated.dry_bulb_k.at([then]) == own.at([then - timedelta(days=3 * 364)])
 
 
 def test_the_wet_bulb_alone_needs_a_humidity(aidc_data) -> None:
@@ -267,7 +271,7 @@ def test_columns_can_be_named_and_a_wrong_name_is_refused(tmp_path) -> None:
     }
     weather = load(spec, datetime(2025, 1, 1, tzinfo=UTC), days=0.5, base_dir=tmp_path)
     assert weather.dry_bulb_k.values[6] == pytest.approx(279.15)
-    with pytest.raises(InputError, match="not a quantity"):
+    with pytest.raises(ValidationError, match="not a quantity"):
         load({**spec, "columns": {"dry_bulb": "x"}}, datetime(2025, 1, 1, tzinfo=UTC), base_dir=tmp_path)
 
 

@@ -171,7 +171,7 @@ def test_odd_rows_still_make_a_picture(rows) -> None:
 
 def test_old_pictures_go_and_a_full_disk_is_told(tmp_path) -> None:
     (tmp_path / "validation").mkdir()
-    (tmp_path / "validation" / "old.svg").write_text("x")
+    (tmp_path / "validation" / "old.svg").write_text(scatter_svg(made()))
     write_document(Report([made()]), tmp_path)
     assert not (tmp_path / "validation" / "old.svg").exists()
     blocked = tmp_path / "file"
@@ -189,3 +189,22 @@ def test_table_names_misses_and_reasons() -> None:
     assert "no sizes | in its name" in text
     assert "0 of 1 bars met." in text
     assert "cooling" in text
+
+
+def test_files_of_others_stay_where_a_report_is_written(tmp_path) -> None:
+    (tmp_path / "validation").mkdir()
+    (tmp_path / "validation" / "logo.svg").write_text("<svg>mine</svg>")
+    write_document(Report([made()]), tmp_path)
+    write_document(Report([made(value=8.0)]), tmp_path)
+    assert (tmp_path / "validation" / "logo.svg").read_text() == "<svg>mine</svg>"
+    (tmp_path / "validation.md").write_text("my notes")
+    with pytest.raises(OutputError, match=r"validation\.md"):
+        write_document(Report([made()]), tmp_path)
+    assert (tmp_path / "validation.md").read_text() == "my notes"
+
+
+def test_without_measured_data_nothing_is_said_to_be_met() -> None:
+    absent = ("inference-energy", "server-power")
+    assert not Report([made(name="cooling")], absent).measured
+    assert Report([made(name="cooling"), made(name="server-power")], absent[:1]).measured
+    assert Report([made(name="cooling")]).measured

@@ -9,7 +9,7 @@ and `[sources.nvidia-h100-datasheet]` gives `title` and `url` or `doi`. Plain st
 (labels, choices) need no source; every number and every list of numbers does.
 """
 
-from aidc.catalogue.entry import CONFIDENCE, Entry, Figure, Source
+from aidc.catalogue.entry import CONFIDENCE, Entry, Figure, Source, address_of
 from aidc.catalogue.shelf import kinds, names, read, shipped
 
-__all__ = ["CONFIDENCE", "Entry", "Figure", "Source", "kinds", "names", "read", "shipped"]
+__all__ = ["CONFIDENCE", "Entry", "Figure", "Source", "address_of", "kinds", "names", "read", "shipped"]

@@ -1,7 +1,7 @@
 """The commands, their arguments and their exit codes.
 
 Exit codes: 0 done, 1 judged and not passed, 2 bad input, 3 judged but not assessable, 4 the model could not go on, 5 a result could
-not be written, 130 interrupted.
+not be written, 128 and more ended by a signal (130 interrupted, 143 SIGTERM). A reader that has gone changes none of them.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated
 
-from cyclopts import App, Parameter
+from cyclopts import App, CycloptsError, Parameter
 
 from aidc.errors import AidcError
 
@@ -21,6 +21,7 @@ app = App(
     name="aidc",
     help="The digital twin of a grid-interactive AI data centre, from the grid meter to the token.",
     version_flags=["--version"],
+    suppress_keyboard_interrupt=False,  # told and counted below
 )
 data = App(name="data", help="Named public datasets: list them, fetch one.")
 app.command(data)
@@ -47,6 +48,9 @@ def run(
     out: Out = None,
     days: Annotated[float | None, Parameter(help="Length of the run in days.")] = None,
     step: Annotated[float | None, Parameter(help="Step in seconds.")] = None,
+    no_code: Annotated[
+        bool, Parameter(name="--no-code", negative="", help="Refuse controllers that are not shipped.")
+    ] = False,
     set_: Set = [],  # noqa: B006  cyclopts reads the default, nothing changes it
     resize: Resize = False,
     json: Json = False,
@@ -65,7 +69,7 @@ def run(
         settings.append(f"scenario.days={days}")
     if step is not None:
         settings.append(f"scenario.step_s={step}")
-    return run_site(site, out, settings, as_json=json, resize=resize)
+    return run_site(site, out, settings, own_code=not no_code, as_json=json, resize=resize)
 
 
 @app.command
@@ -192,6 +196,30 @@ def report(
 
 
 @app.command
+def look(
+    file: Path,
+    *,
+    point: Annotated[
+        str | None, Parameter(help="Settlement point, zone or series, where the file has several.")
+    ] = None,
+    plot: Annotated[Path | None, Parameter(help="Also draw every column into this SVG file.")] = None,
+    json: Json = False,
+) -> int:
+    """Say what a file is taken for: columns, meaning, unit, time zone, gaps.
+
+    Weather, prices, carbon, power and request traces in the formats of docs/formats.md, and recordings.
+
+    Parameters
+    ----------
+    file
+        The data file, or a recording's sidecar (TOML).
+    """
+    from aidc.cli.looking import look_at
+
+    return look_at(file, point, plot, as_json=json)
+
+
+@app.command
 def catalogue(kind: str | None = None, name: str | None = None, *, json: Json = False) -> int:
     """List equipment and models with figures and sources: all kinds, one kind, or one entry."""
     from aidc.cli.shelves import show
@@ -249,15 +277,44 @@ def get(name: str) -> int:
 
 def main(arguments: list[str] | None = None) -> None:
     """Run the command line and leave with its exit code."""
+    from aidc.cli.streams import ending_signals, standard_streams
+
+    with standard_streams() as (out, _), ending_signals():
+        code = _code_of(arguments)
+        out.flush()
+        if out.error is not None:
+            _tell(f"the output could not be written: {out.error.strerror}")
+            code = 5
+    sys.exit(code)
+
+
+def _code_of(arguments: list[str] | None) -> int:
+    """Run a command; whatever goes wrong is told in words."""
+    from aidc.cli.streams import EndedError
+
     try:
-        code = app(arguments, result_action="return_value")
+        code = app(arguments, result_action="return_value", exit_on_error=False, print_error=False)
+    except CycloptsError as error:
+        _tell(f"{error} (see aidc --help)")
+        return 2
     except AidcError as error:
-        sys.stderr.write(f"aidc: {error}\n")
-        code = error.exit_code
+        _tell(str(error))
+        return error.exit_code
+    except EndedError as ended:
+        _tell(f"ended by {ended}; nothing was left half-written")
+        return 128 + ended.number
     except KeyboardInterrupt:
-        sys.stderr.write("aidc: interrupted; nothing was left half-written\n")
-        code = 130
-    except BrokenPipeError:  # the reader of our output has gone
-        sys.stderr.close()
-        code = 0
-    sys.exit(code if isinstance(code, int) else 0)
+        _tell("interrupted; nothing was left half-written")
+        return 130
+    except MemoryError:
+        _tell("not enough memory; shorten the run or lengthen its output step")
+        return 4
+    return code if isinstance(code, int) else 0
+
+
+def _tell(text: str) -> None:
+    """A line on standard error; control characters of names and values stand there escaped."""
+    shown = "".join(
+        letter if letter.isprintable() or letter == "\n" else ascii(letter)[1:-1] for letter in text
+    )
+    sys.stderr.write(f"aidc: {shown}\n")

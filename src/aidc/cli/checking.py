@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import json
 import re
-import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -15,12 +13,14 @@ from typing import Any
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
+from aidc.cli.screen import named, print_json, progress_console, screen
 from aidc.errors import InputError, Problem
 
 __all__ = ["CheckRequest", "check_site", "run_transient"]
 
 EXIT_BY_RESULT = {"pass": 0, "not_applicable": 0, "fail": 1, "not_assessable": 3}
 REPORT = "report.html"
+_LONGEST_STEM = 100  # of a table's name; event names may be as long as people like
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +45,7 @@ def check_site(request: CheckRequest) -> int:
     """Judge a site or its recordings by one or several rule sets; the worst result is the exit code."""
     from aidc.measure.grid.verdict import overall
     from aidc.plant.freeze import frozen
-    from aidc.record.writer import RunWriter, free_folder, refuse_existing
+    from aidc.record.writer import RunWriter, free_folder
     from aidc.report.check import write_check
     from aidc.report.check_console import verdict_table
     from aidc.site import load
@@ -54,11 +54,10 @@ def check_site(request: CheckRequest) -> int:
     if not request.as_json:
         _tell(site)
     target = request.out or free_folder(Path("runs"), f"{site.site.name}-check")
-    refuse_existing(target)
-    results = _results(site, request, Console(stderr=True, quiet=request.as_json))
-    document = {**_document(results), **_sizes(site)}
     taken: set[str] = set()
-    with RunWriter(target) as writer:
+    with RunWriter(target) as writer:  # before anything is computed: what the disk refuses is refused at once
+        results = _results(site, request, progress_console(quiet=request.as_json))
+        document = {**_document(results), **_sizes(site)}
         writer.document("check.json", document)
         for result in results:
             _waveforms(writer, result.windows, result.code_name, taken)
@@ -68,17 +67,17 @@ def check_site(request: CheckRequest) -> int:
         write_check(results, writer.folder / REPORT)
         folder = writer.finish()
     if request.as_json:
-        sys.stdout.write(json.dumps(document, indent=1, allow_nan=False, default=str) + "\n")
+        print_json(document)
     else:
-        screen = Console()
         for result in results:
-            screen.print(verdict_table(result))
-        screen.print(f"Report: [bold]{folder / REPORT}[/bold]", soft_wrap=True)
+            screen().print(verdict_table(result))
+        named("Report: ", folder / REPORT)
     return EXIT_BY_RESULT[overall([verdict for result in results for verdict in result.verdicts])]
 
 
 def _results(site: Any, request: CheckRequest, console: Console) -> list[Any]:
     from aidc.scenario.disturbances import read_events
+    from aidc.study.asked import asked_window
     from aidc.study.check import check, rule_set
     from aidc.study.recorded import check_recording
 
@@ -87,6 +86,7 @@ def _results(site: Any, request: CheckRequest, console: Console) -> list[Any]:
         rule_set(site, code)
     for path in request.events:
         read_events(path)
+    asked_window(request.duration_s, request.step_ms / 1e3)
     if request.recordings:
         _refuse_twin_options(request)
         return [check_recording(site, path, code=code) for code in codes for path in request.recordings]
@@ -109,7 +109,12 @@ def _results(site: Any, request: CheckRequest, console: Console) -> list[Any]:
 
 def _refuse_twin_options(request: CheckRequest) -> None:
     """A record is as it is: what belongs to the twin has no meaning beside it."""
-    given = {"--event": request.events, "--at": request.at}
+    given = {
+        "--event": request.events,
+        "--at": request.at,
+        "--duration": request.duration_s != 3600.0,
+        "--step": request.step_ms != 1.0,
+    }
     problems = [
         Problem("belongs to the twin, not to a recording", "Leave it out, or leave out --recording.", key=key)
         for key, value in given.items()
@@ -147,7 +152,7 @@ def run_transient(
 ) -> int:
     """Step a site through one window and write its waveform and report."""
     from aidc.plant.freeze import frozen
-    from aidc.record.writer import RunWriter, free_folder, refuse_existing
+    from aidc.record.writer import RunWriter, free_folder
     from aidc.report.check import write_transient
     from aidc.report.check_console import transient_table
     from aidc.site import load
@@ -157,20 +162,18 @@ def run_transient(
     if not as_json:
         _tell(site)
     target = out or free_folder(Path("runs"), f"{site.site.name}-transient")
-    refuse_existing(target)
-    result = transient(site, events=event if event is not None else (), **options)
-    document = {**result.as_dict(), **_sizes(site)}
     with RunWriter(target) as writer:
+        result = transient(site, events=event if event is not None else (), **options)
+        document = {**result.as_dict(), **_sizes(site)}
         writer.document("transient.json", document)
         _waveforms(writer, (result.window,), "waveform", set())
         write_transient(result, writer.folder / REPORT)
         folder = writer.finish()
     if as_json:
-        sys.stdout.write(json.dumps(document, indent=1, allow_nan=False, default=str) + "\n")
+        print_json(document)
     else:
-        screen = Console()
-        screen.print(transient_table(result))
-        screen.print(f"Report: [bold]{folder / REPORT}[/bold]", soft_wrap=True)
+        screen().print(transient_table(result))
+        named("Report: ", folder / REPORT)
     return 0
 
 
@@ -182,7 +185,7 @@ def _sizes(site: Any) -> dict[str, list[str]]:
 def _tell(site: Any) -> None:
     lines = [*site.defaults, *(f"resized by a setting: {text}" for text in site.resized)]
     for line in lines:
-        Console().print(line, markup=False, soft_wrap=True)
+        screen().print(line, soft_wrap=True)
 
 
 def _waveforms(writer: Any, windows: Sequence[Any], prefix: str, taken: set[str]) -> None:
@@ -193,6 +196,7 @@ def _waveforms(writer: Any, windows: Sequence[Any], prefix: str, taken: set[str]
         waveform = window.waveform
         frame = pl.DataFrame({"time_s": waveform.time_s, **waveform.channels})
         stem = re.sub(r"[^\w.-]+", "-", f"{prefix}.{window.key}" if window.key != "transient" else prefix)
+        stem = stem[:_LONGEST_STEM]
         name = next(one for one in chain([stem], (f"{stem}-{k}" for k in count(2))) if one not in taken)
         taken.add(name)
         writer.append(name, frame)
@@ -201,7 +205,11 @@ def _waveforms(writer: Any, windows: Sequence[Any], prefix: str, taken: set[str]
 
 def _bar(console: Console) -> Progress:
     return Progress(
-        TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn(), console=console, transient=True
+        TextColumn("{task.description}", markup=False),
+        BarColumn(),
+        TimeElapsedColumn(),
+        console=console,
+        transient=True,
     )
 
 

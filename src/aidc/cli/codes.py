@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import json
-import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from rich.console import Console
 from rich.table import Table
 
 from aidc.catalogue import CONFIDENCE, read
+from aidc.cli.screen import print_json, screen
 from aidc.schema.code import Clause, Code
 from aidc.study.codes import KIND, known_codes, read_code
 
@@ -111,7 +109,7 @@ def _shown(value: Any) -> str:
 
 def _print(document: Any, table: Any, *, as_json: bool) -> int:
     if as_json:
-        sys.stdout.write(json.dumps(document, indent=1, ensure_ascii=False, allow_nan=False) + "\n")
+        print_json(document)
     else:
-        Console().print(table())
+        screen().print(table())
     return 0

@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-import json
-import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from rich.console import Console
+from aidc.cli.screen import print_json, screen
 
 __all__ = ["validate_data"]
 
 
 def validate_data(folder: Path, only: Sequence[str], document: Path | None, *, as_json: bool) -> int:
-    """Run the validation cases that a folder allows; 0 if every bar is met, else 1."""
+    """Run the validation cases that a folder allows; 0 if every bar is met, 1 if not, 3 without data."""
     from aidc.validation.runner import run
     from aidc.validation.table import render
 
@@ -23,7 +21,9 @@ def validate_data(folder: Path, only: Sequence[str], document: Path | None, *, a
 
         write_document(found, document)
     if as_json:
-        sys.stdout.write(json.dumps(found.document(), indent=1, allow_nan=False) + "\n")
+        print_json(found.document())
     else:
-        Console().print(render(found))
-    return 0 if found.passed else 1
+        screen().print(render(found))
+    if not found.passed:
+        return 1
+    return 0 if found.measured else 3

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import json
-import sys
-from collections.abc import Sequence
+import contextlib
+from collections.abc import Generator, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from rich.console import Console
@@ -17,13 +17,21 @@ from rich.progress import (
     TimeRemainingColumn,
 )
 
+from aidc.cli.screen import named, print_json, progress_console, screen
+
 __all__ = ["compare_runs", "run_site", "write_report"]
 
 REPORT = "report.html"
 
 
 def run_site(
-    path: Path, out: Path | None, settings: Sequence[str], *, as_json: bool, resize: bool = False
+    path: Path,
+    out: Path | None,
+    settings: Sequence[str],
+    *,
+    own_code: bool,
+    as_json: bool,
+    resize: bool = False,
 ) -> int:
     """Run a site, write its folder with report, print the summary."""
     from aidc.report import write
@@ -31,15 +39,12 @@ def run_site(
     from aidc.site import load
     from aidc.study.run import run
 
-    console = Console(stderr=True, quiet=as_json)
+    console = progress_console(quiet=as_json)
     site = load(path, settings, resize=resize)
-    screen = Console()
 
     def tell(lines: Sequence[str]) -> None:
         for line in lines if not as_json else ():
-            screen.print(
-                line, style="yellow" if line.startswith("undersized") else "", markup=False, soft_wrap=True
-            )
+            screen().print(line, style="yellow" if line.startswith("undersized") else "", soft_wrap=True)
 
     with _bar(console) as bar:
         task = bar.add_task(f"{site.site.name}: compiling", total=None)
@@ -53,12 +58,13 @@ def run_site(
             tell=tell,
             progress=progress,
             finish=lambda made, folder: write(made, folder / REPORT),
+            own_code=own_code,
         )
     if as_json:
-        sys.stdout.write(json.dumps(done.summary, indent=1, allow_nan=False) + "\n")
+        print_json(done.summary)
         return 0
-    screen.print(summary_table(done.summary))
-    screen.print(f"Report: [bold]{done.folder / REPORT}[/bold]", soft_wrap=True)
+    screen().print(summary_table(done.summary))
+    named("Report: ", done.folder / REPORT)
     return 0
 
 
@@ -76,29 +82,62 @@ def compare_runs(folders: Sequence[Path], *, as_json: bool) -> int:
             Problem("needs two runs or more", "Example: aidc compare runs/a-1 runs/a-2", value=len(folders))
         )
     runs = [read_run(folder) for folder in folders]
-    rows = compare(runs)
+    with _damage(folders[0]):
+        rows = compare(runs)
     if as_json:
-        sys.stdout.write(json.dumps([asdict(row) for row in rows], indent=1, default=str) + "\n")
+        print_json([asdict(row) for row in rows])
         return 0
-    Console().print(compare_table(rows, [run.folder.name for run in runs]))
+    screen().print(compare_table(rows, [run.folder.name for run in runs]))
     return 0
 
 
 def write_report(folder: Path, out: Path | None) -> int:
-    """Write the report of a finished run."""
+    """Write the report of a finished run; only a report, or nothing, is replaced."""
     from aidc.record.run import read_run
     from aidc.report import write
+    from aidc.report.sheet import refuse_other
 
-    run = read_run(folder)
     target = out if out is not None else folder / REPORT
-    write(run, target)
-    Console().print(f"Report: [bold]{target}[/bold]", soft_wrap=True)
+    run = read_run(folder)
+    refuse_other(target)
+    with _damage(folder):
+        write(run, target)
+    named("Report: ", target)
     return 0
+
+
+@contextlib.contextmanager
+def _damage(folder: Path) -> Generator[None]:
+    """Checksums agree and still something is missing: somebody made this folder by hand."""
+    from polars.exceptions import PolarsError
+
+    from aidc.errors import InputError, Problem
+
+    try:
+        yield
+    except InputError as error:
+        raise InputError(
+            [
+                replace(one, file=folder / one.file) if one.file == "run.json" else one
+                for one in error.problems
+            ]
+        ) from error
+    except (
+        KeyError,
+        TypeError,
+        ValueError,
+        AttributeError,
+        LookupError,
+        ArithmeticError,
+        PolarsError,
+    ) as error:
+        what = f"holds something else than a run: {type(error).__name__}: {error}"
+        raise InputError(Problem(what, "Run the site again.", folder)) from error
 
 
 def _bar(console: Console) -> Progress:
     return Progress(
-        TextColumn("{task.description}"),
+        TextColumn("{task.description}", markup=False),
         BarColumn(),
         TaskProgressColumn(),
         MofNCompleteColumn(),

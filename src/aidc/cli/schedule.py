@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import json
-import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from rich.console import Console
+from aidc.cli.screen import named, print_json, screen
 
 __all__ = ["show_equipment"]
 
@@ -25,12 +23,11 @@ def show_equipment(
     if target is not None:
         _write(site_toml(found.site), target)
     if as_json:
-        sys.stdout.write(json.dumps(facts, indent=1, allow_nan=False) + "\n")
+        print_json(facts)
         return 0
-    screen = Console()
-    screen.print(equipment_table(facts))
+    screen().print(equipment_table(facts))
     if target is not None:
-        screen.print(f"Wrote {target}. Run it: [bold]aidc run {target}[/bold]", soft_wrap=True)
+        named(f"Wrote {target}. Run it: ", f"aidc run {target}")
     return 0
 
 
@@ -42,5 +39,5 @@ def _write(text: str, target: Path) -> None:
             file.write(text)
     except FileExistsError as error:
         raise OutputError(f"{target} exists already. Choose another name.") from error
-    except OSError as error:
+    except (OSError, ValueError) as error:
         raise OutputError(f"{target}: could not be written: {error}. Choose another folder.") from error

@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import contextlib
-import json
-import sys
 from pathlib import Path
 from typing import Any
 
-from rich.console import Console
 from rich.table import Table
 
 from aidc.catalogue import CONFIDENCE, Entry, kinds, names, read
+from aidc.cli.screen import named, print_json, screen
 from aidc.datasets import Dataset
 from aidc.errors import InputError, OutputError, Problem
 
@@ -39,14 +37,15 @@ def starter(folder: Path) -> int:
     from importlib.resources import files
 
     target = folder / "site.toml"
-    if target.exists():
-        raise OutputError(f"{target} exists already. Choose another folder.")
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        target.write_text(files("aidc.site").joinpath("starter.toml").read_text("utf-8"), encoding="utf-8")
-    except OSError as error:
+        with target.open("x", encoding="utf-8") as made:  # never through a link, never over a file
+            made.write(files("aidc.site").joinpath("starter.toml").read_text("utf-8"))
+    except FileExistsError as error:
+        raise OutputError(f"{error.filename} exists already. Choose another folder.") from error
+    except (OSError, ValueError) as error:
         raise OutputError(f"{target}: could not be written: {error}. Choose another folder.") from error
-    Console().print(f"Wrote {target}. Run it: [bold]aidc run {target}[/bold]", soft_wrap=True)
+    named(f"Wrote {target}. Run it: ", f"aidc run {target}")
     return 0
 
 
@@ -82,17 +81,17 @@ def get_dataset(name: str) -> int:
     from aidc.datasets import fetch
 
     for path in fetch(name):
-        Console().print(str(path), soft_wrap=True)
+        screen().print(str(path), soft_wrap=True)
     return 0
 
 
 def _print(document: Any, table: Table, *, as_json: bool) -> int:
     if as_json:
-        sys.stdout.write(json.dumps(document, indent=1, ensure_ascii=False) + "\n")
+        print_json(document)
     else:
         for column in table.columns:
             column.overflow = "fold"  # an address that is cut off cannot be followed
-        Console().print(table)
+        screen().print(table)
     return 0
 
 

@@ -18,8 +18,9 @@ from aidc.contract import Controller
 from aidc.control.demand_response import DemandResponse
 from aidc.errors import InputError, Problem
 from aidc.schema.site import Site
+from aidc.site.secrets import MASK, is_secret_name, masked, masked_paths
 
-__all__ = ["controller_of", "options_of", "shipped"]
+__all__ = ["controller_of", "options_of", "refuse_code", "shipped"]
 
 _SHIPPED: dict[str, type[Controller]] = {"demand-response": DemandResponse}
 
@@ -27,6 +28,36 @@ _SHIPPED: dict[str, type[Controller]] = {"demand-response": DemandResponse}
 def shipped() -> list[str]:
     """Names for `control.use`, beside `none` and your own."""
     return ["none", *sorted(_SHIPPED)]
+
+
+def refuse_code(site: Site, *, own_code: bool = True) -> None:
+    """Refuse what would run code that is not wanted, or cannot run, before anything is computed.
+
+    Nothing is imported here: a name alone tells whether it is shipped.
+
+    Raises
+    ------
+    InputError
+        `control.use` names code while `own_code` is false, or an option was masked when its run was written.
+    """
+    use = site.control.use
+    if use != "none" and use not in _SHIPPED and not own_code:
+        what = "names code of its own, which was not to be run"
+        raise _refused(
+            use, what, f"Leave --no-code out if you trust it, or use one of: {', '.join(shipped())}."
+        )
+    problems = [
+        Problem(
+            "was masked when the run was written",
+            f"Give it again: --set control.options.{key}=…",
+            site.file,
+            f"control.options.{key}",
+        )
+        for key in masked_paths(site.control.options)
+        if use != "none"
+    ]
+    if problems:
+        raise InputError(problems)
 
 
 def controller_of(site: Site) -> tuple[Controller | None, BaseModel | None]:
@@ -72,11 +103,17 @@ def options_of(kind: type[Controller], values: Mapping[str, Any]) -> BaseModel:
                     str(one["msg"]),
                     f"Known options: {', '.join(kind.Options.model_fields) or 'none'}.",
                     key=".".join(("control.options", *map(str, one["loc"]))),
-                    value=one.get("input"),
+                    value=_shown(one["loc"], one.get("input")),
                 )
                 for one in error.errors()
             ]
         ) from error
+
+
+def _shown(place: tuple[int | str, ...], value: Any) -> Any:
+    """A refused value, masked where its key tells that it may be secret."""
+    secret = any(is_secret_name(str(part)) for part in place)
+    return MASK if secret else masked(value, str(place[-1]) if place else "")
 
 
 def _own(use: str, folder: Path) -> type[Controller]:

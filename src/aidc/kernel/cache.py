@@ -26,6 +26,7 @@ from numba.core.compiler import CompileResult
 from numba.core.serialize import dumps
 
 from aidc.kernel.key import UnkeyedError, kernel_key
+from aidc.kernel_folder import tell
 
 __all__ = ["KernelCache"]
 
@@ -74,6 +75,7 @@ class KernelCache(_Cache):
             rebuild: Any = CompileResult._rebuild  # noqa: SLF001 # pyright: ignore[reportPrivateUsage]
             return rebuild(target_context, *pickle.loads(payload))  # noqa: S301
         except Exception:  # noqa: BLE001 - whatever it is, compiling anew mends it
+            tell("damaged", f"a compiled kernel could not be loaded ({path}); it is compiled again")
             return None
 
     def save_overload(self, sig: Any, data: Any) -> None:
@@ -113,6 +115,7 @@ def _read(path: Path) -> bytes | None:
         return None
     payload = content[_CHECKSUM_BYTES:]
     if hashlib.sha256(payload).digest() != content[:_CHECKSUM_BYTES]:
+        tell("damaged", f"a compiled kernel was damaged ({path}); it is compiled again")
         return None
     with contextlib.suppress(OSError):
         os.utime(path)
@@ -127,8 +130,10 @@ def _write(path: Path, payload: bytes) -> None:
         _make_room(path.parent, _MOST_BYTES - len(payload))
         beside.write_bytes(hashlib.sha256(payload).digest() + payload)
         beside.replace(path)
-    except OSError:  # full or read-only: the next process compiles again
+    except OSError as error:  # full or read-only
         _remove([beside])
+        reason = error.strerror or str(error)
+        tell("unsaved", f"compiled kernels could not be kept ({reason}); the next process compiles again")
 
 
 def _make_room(folder: Path, most_bytes: int) -> None:

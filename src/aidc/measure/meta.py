@@ -6,10 +6,13 @@ needs an absent one is left out or says None. Nothing here looks at the site's o
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any, Literal, TypedDict
+
+from aidc.errors import InputError, Problem
 
 __all__ = [
     "UNALLOCATED",
@@ -199,12 +202,22 @@ class Facts:
 
 
 def facts_of(meta: Mapping[str, Any]) -> Facts:
-    """Read the meta data of a run; `end` follows from `start`, `step_s` and `steps` where it is absent."""
-    start = moment(meta["start"])
+    """Read the meta data of a run; `end` follows from `start`, `step_s` and `steps` where it is absent.
+
+    Raises
+    ------
+    InputError
+        The window is missing or none: the folder of the run is damaged.
+    """
+    start = moment(meta.get("start"))
     step_s = number(meta.get("step_s")) or 1.0
     told = meta.get("end")
     steps = int(number(meta.get("steps")) or 0)
-    end = moment(told) if told is not None else start + timedelta(seconds=steps * step_s)
+    try:
+        end = moment(told) if told is not None else start + timedelta(seconds=steps * step_s)
+    except OverflowError as error:
+        what = "the run's window leaves the calendar"
+        raise InputError(Problem(what, "Run the site again.", "run.json", value=steps)) from error
     pods = mapping(meta.get("pods"))
     return Facts(
         start=start,
@@ -227,8 +240,18 @@ def facts_of(meta: Mapping[str, Any]) -> Facts:
 
 
 def moment(value: Any) -> datetime:
-    """An ISO text or a datetime as an instant in UTC."""
-    found = value if isinstance(value, datetime) else datetime.fromisoformat(str(value))
+    """An ISO text or a datetime as an instant in UTC.
+
+    Raises
+    ------
+    InputError
+        It is neither.
+    """
+    try:
+        found = value if isinstance(value, datetime) else datetime.fromisoformat(str(value))
+    except ValueError as error:
+        what = "a time of the run's window is none"
+        raise InputError(Problem(what, "Run the site again.", "run.json", value=value)) from error
     return found.replace(tzinfo=UTC) if found.tzinfo is None else found.astimezone(UTC)
 
 
@@ -238,15 +261,22 @@ def mapping(value: Any) -> Mapping[str, Any]:
 
 
 def number(value: Any) -> float | None:
-    """The value where it is a number (a truth value is none)."""
-    return float(value) if isinstance(value, int | float) and not isinstance(value, bool) else None
+    """The value where it is a finite number (a truth value is none)."""
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return None
+    try:
+        found = float(value)
+    except OverflowError:  # a whole number beyond any float
+        return None
+    return found if math.isfinite(found) else None
 
 
 def _named(told: Any) -> list[tuple[str, Any]]:
     """Tables by name, or a list of tables with a `name` each."""
     if isinstance(told, Mapping):
         return [(str(name), value) for name, value in told.items()]
-    return [(str(item["name"]), item) for item in told or ()]
+    listed = told if isinstance(told, list | tuple) else ()
+    return [(str(item["name"]), item) for item in listed if isinstance(item, Mapping) and "name" in item]
 
 
 def _workload(name: str, told: Mapping[str, Any]) -> Workload:
@@ -255,7 +285,7 @@ def _workload(name: str, told: Mapping[str, Any]) -> Workload:
     return Workload(
         name=name,
         kind=str(told.get("kind") or "service"),
-        pods=tuple(str(pod) for pod in told.get("pods") or ()),
+        pods=tuple(str(pod) for pod in pods) if isinstance(pods := told.get("pods"), list | tuple) else (),
         model=str(told.get("model") or ""),
         precision=str(told.get("precision") or ""),
         engine=str(told.get("engine") or ""),

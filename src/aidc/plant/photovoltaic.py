@@ -16,7 +16,14 @@ from numpy.typing import NDArray
 from aidc.schema.renewables import Pv
 from aidc.units import KELVIN_AT_0C, MEGA
 
-__all__ = ["Irradiance", "Place", "irradiance_from_cloud_cover", "pv_ac_power_w"]
+__all__ = [
+    "Irradiance",
+    "Place",
+    "irradiance_from_cloud_cover",
+    "irradiance_from_parts",
+    "irradiance_within",
+    "pv_ac_power_w",
+]
 
 FloatArray = NDArray[np.float64]
 TimeArray = NDArray[np.datetime64]
@@ -72,7 +79,7 @@ def pv_ac_power_w(
     place, field
         Site and field.
     interval_s
-        Length of an interval [s]; the sun stands where it is in the middle.
+        Length of an interval [s]; the sun stands where it is in the middle. 0 for instants.
 
     Returns
     -------
@@ -83,7 +90,7 @@ def pv_ac_power_w(
 
     sun = _solar_position(time_utc, interval_s, place)
     zenith, azimuth = sun["apparent_zenith"].to_numpy(), sun["azimuth"].to_numpy()
-    tilt, facing = _orientation(field, zenith, azimuth)
+    tilt, facing = _orientation(field, place, zenith, azimuth)
     extra = np.asarray(pvlib.irradiance.get_extra_radiation(sun.index.day_of_year.to_numpy()))
     airmass = pvlib.atmosphere.get_relative_airmass(zenith)
     on_plane = pvlib.irradiance.get_total_irradiance(
@@ -113,13 +120,14 @@ def pv_ac_power_w(
     return np.clip(np.nan_to_num(ac_w), 0.0, field.ac_power_w)
 
 
-def _orientation(field: Pv, zenith: FloatArray, azimuth: FloatArray) -> tuple[Any, Any]:
+def _orientation(field: Pv, place: Place, zenith: FloatArray, azimuth: FloatArray) -> tuple[Any, Any]:
     """Tilt and azimuth of the modules [°]: fixed, or from a single-axis tracker lying flat by night."""
+    toward = field.facing_deg(place.latitude_deg)
     if not field.tracker:
-        return field.tilt_deg, field.azimuth_deg
+        return field.tilt_deg, toward
     import pvlib
 
-    axis: Any = {"axis_azimuth": field.azimuth_deg, "max_angle": field.tracker_limit_deg}  # pvlib says int
+    axis: Any = {"axis_azimuth": toward, "max_angle": field.tracker_limit_deg}  # pvlib says int
     turned = pvlib.tracking.singleaxis(
         zenith,
         azimuth,
@@ -127,8 +135,100 @@ def _orientation(field: Pv, zenith: FloatArray, azimuth: FloatArray) -> tuple[An
         **axis,
         gcr=field.ground_coverage_frac,
     )
-    facing = np.nan_to_num(np.asarray(turned["surface_azimuth"]), nan=field.azimuth_deg)
+    facing = np.nan_to_num(np.asarray(turned["surface_azimuth"]), nan=toward)
     return np.nan_to_num(np.asarray(turned["surface_tilt"])), facing
+
+
+def irradiance_from_parts(
+    time_utc: TimeArray,
+    ghi_w_m2: FloatArray | None,
+    dni_w_m2: FloatArray | None,
+    dhi_w_m2: FloatArray | None,
+    place: Place,
+    interval_s: float = 3600.0,
+) -> tuple[Irradiance, str]:
+    """All three parts of irradiance from those that were measured, and how the others were found.
+
+    Global is direct times the cosine of the zenith plus diffuse; that sum gives the third where two are
+    there. Global alone is divided by Erbs et al., Solar Energy 28 (1982) 293,
+    doi:10.1016/0038-092X(82)90302-4 (hourly means in the United States).
+
+    Raises
+    ------
+    ValueError
+        Neither global irradiance nor both of its parts.
+    """
+    import pvlib
+
+    if ghi_w_m2 is not None and dni_w_m2 is not None and dhi_w_m2 is not None:
+        return Irradiance(ghi_w_m2, dni_w_m2, dhi_w_m2), ""
+    sun = _solar_position(time_utc, interval_s, place)
+    zenith = sun["zenith"].to_numpy()
+    cosine = np.maximum(np.cos(np.radians(zenith)), 0.0)
+    if ghi_w_m2 is None:
+        if dni_w_m2 is None or dhi_w_m2 is None:
+            raise ValueError("needs global irradiance, or both direct and diffuse")
+        return Irradiance(dni_w_m2 * cosine + dhi_w_m2, dni_w_m2, dhi_w_m2), "global from direct and diffuse"
+    if dni_w_m2 is not None:
+        dhi = np.clip(ghi_w_m2 - dni_w_m2 * cosine, 0.0, ghi_w_m2)
+        return Irradiance(ghi_w_m2, dni_w_m2, dhi), "diffuse from global and direct"
+    if dhi_w_m2 is not None:
+        beam = np.maximum(ghi_w_m2 - dhi_w_m2, 0.0)
+        extra = np.asarray(pvlib.irradiance.get_extra_radiation(sun.index.day_of_year.to_numpy()))
+        dni = np.where(cosine > MINIMUM_COS_ZENITH, beam / np.maximum(cosine, MINIMUM_COS_ZENITH), 0.0)
+        return Irradiance(ghi_w_m2, np.minimum(dni, extra), dhi_w_m2), "direct from global and diffuse"
+    split = pvlib.irradiance.erbs(
+        ghi_w_m2, zenith, sun.index.day_of_year.to_numpy(), min_cos_zenith=MINIMUM_COS_ZENITH
+    )
+    dni = np.nan_to_num(np.asarray(split["dni"]))
+    dhi = np.clip(ghi_w_m2 - dni * cosine, 0.0, ghi_w_m2)
+    return Irradiance(ghi_w_m2, dni, dhi), "direct and diffuse from global by Erbs et al. (1982)"
+
+
+def irradiance_within(
+    time_utc: TimeArray, means: Irradiance, place: Place, interval_s: float, pieces: int
+) -> tuple[TimeArray, Irradiance]:
+    """Means over intervals as means over `pieces` of each, by the course of a clear sky through it.
+
+    Global follows Haurwitz, J. Meteorology 2 (1945) 154; direct follows 0.7^(airmass^0.678), Meinel and
+    Meinel, Applied Solar Energy (1976); diffuse follows global. The mean over each interval stays as it was,
+    so that the hour in which the sun rises is bright in its last minutes alone.
+
+    Parameters
+    ----------
+    time_utc
+        Start of each interval, UTC, shape (n_step,).
+    means
+        Means over the intervals, (n_step,) each.
+    place, interval_s
+        As in `pv_ac_power_w`.
+    pieces
+        How many each interval becomes.
+
+    Returns
+    -------
+    tuple
+        Starts of the pieces and their irradiance, (n_step · pieces,).
+    """
+    import pvlib
+
+    piece_s = interval_s / pieces
+    offset = (np.arange(pieces) * piece_s * 1e6).astype("timedelta64[us]")
+    starts = (time_utc.astype("datetime64[us]")[:, None] + offset).ravel()
+    height = _solar_position(starts, piece_s, place)["apparent_zenith"]
+    clear = pvlib.clearsky.haurwitz(height)["ghi"].to_numpy()
+    airmass = np.nan_to_num(np.asarray(pvlib.atmosphere.get_relative_airmass(height.to_numpy())), nan=40.0)
+    beam = np.where(clear > 0, 0.7**airmass**0.678, 0.0)
+
+    def spread(mean: FloatArray, course: FloatArray) -> FloatArray:
+        rows = course.reshape(-1, pieces)
+        level = rows.mean(axis=1, keepdims=True)
+        share = np.where(level > 0, rows / np.where(level > 0, level, 1.0), 1.0)
+        return (mean[:, None] * share).ravel()
+
+    return starts, Irradiance(
+        spread(means.ghi_w_m2, clear), spread(means.dni_w_m2, beam), spread(means.dhi_w_m2, clear)
+    )
 
 
 def irradiance_from_cloud_cover(

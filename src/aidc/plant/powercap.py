@@ -26,12 +26,11 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-from aidc import catalogue
+from aidc.catalogue.by_device import powercap_entry
 from aidc.jit import scalar
 from aidc.schema.powercap import PowerCapShape
 
 __all__ = [
-    "GENERIC",
     "CapCurve",
     "cap_curve",
     "cap_for_throughput_w",
@@ -39,8 +38,6 @@ __all__ = [
     "capped_power_w",
     "relative_throughput",
 ]
-
-GENERIC = "generic"
 
 
 class CapCurve(NamedTuple):
@@ -104,11 +101,7 @@ def cap_for_throughput_w(target_frac: float, uncapped_w: float, curve: CapCurve)
 
 def cap_shape(accelerator: str, search: Sequence[Path] = ()) -> PowerCapShape:
     """The power-cap constants that serve an accelerator: its own class, or the generic one."""
-    for name in catalogue.names("powercap", search):
-        shape = PowerCapShape.model_validate(catalogue.read("powercap", name, search).values)
-        if accelerator in shape.accelerators:
-            return shape
-    return PowerCapShape.model_validate(catalogue.read("powercap", GENERIC, search).values)
+    return PowerCapShape.model_validate(powercap_entry(accelerator, search).values)
 
 
 def cap_curve(accelerator: str, tdp_w: float, search: Sequence[Path] = ()) -> CapCurve:

@@ -27,7 +27,7 @@ from typing import Final, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from aidc.catalogue import names, read
+from aidc.catalogue.by_device import training_entry
 from aidc.clock import Clock
 from aidc.jit import engine, scalar
 from aidc.schema.job import JobShape
@@ -379,9 +379,7 @@ def read_training(accelerator: str, search: Sequence[Path] = ()) -> tuple[Traini
 
     The entry is the longest one whose name begins the accelerator's, else `generic`.
     """
-    plain = accelerator.lower()
-    known = [name for name in names("training", search) if plain == name or plain.startswith(f"{name}-")]
-    values = read("training", max(known, key=len, default="generic"), search).values
+    values = training_entry(accelerator, search).values
     levels = values["levels"]
     return TrainingLevels(**{key: float(levels[key]) for key in TrainingLevels._fields}), {
         key: float(value) for key, value in values["rate"].items()

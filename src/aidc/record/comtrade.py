@@ -20,6 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from aidc.errors import InputError, Problem
+from aidc.files import read_file
 from aidc.record.comtrade_cfg import Analog, Config, parse_config
 from aidc.record.sampling import Axis, even_axis
 from aidc.record.source import Phases, Recorded
@@ -118,13 +119,7 @@ def _sibling(path: Path, suffix: str) -> Path:
 
 
 def _bytes(path: Path) -> bytes:
-    try:
-        if path.stat().st_size > _LARGEST_BYTES:
-            raise InputError(Problem("is larger than 1 GiB", "Cut the record.", path))
-        data = path.read_bytes()
-    except (OSError, ValueError) as error:
-        reason = getattr(error, "strerror", None) or str(error)
-        raise InputError(Problem(f"cannot be read: {reason}", "Check the path.", path)) from error
+    data = read_file(path, _LARGEST_BYTES)
     if not data.strip():
         raise InputError(Problem("is empty", "Copy the file again.", path))
     return data
@@ -154,6 +149,9 @@ def _ascii(data: bytes, config: Config, path: Path) -> _Samples:
                     f"line {line}",
                 )
             )
+        if not text.isascii() or "_" in text:  # Python would take `１` and `2_0` for numbers
+            what = "holds something else than numbers"
+            raise InputError(Problem(what, "Mend it.", path, f"line {line}", text[:80]))
         rows.append(cells)
     _count(len(rows), config, path)
     try:

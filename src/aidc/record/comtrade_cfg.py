@@ -9,12 +9,15 @@ from fractions import Fraction
 from pathlib import Path
 
 from aidc.errors import InputError, Problem
+from aidc.files import is_number_text
 
 __all__ = ["Analog", "Config", "parse_config"]
 
 _FORMS = ("ASCII", "BINARY", "BINARY32", "FLOAT32")
 _REVISIONS = ("1991", "1999", "2001", "2013")
 _MOST_CHANNELS = 100_000
+_MOST_DIGITS = 20
+_SLOWEST_HZ = 1e-9
 _MOST_SAMPLES = 200_000_000
 
 
@@ -74,19 +77,13 @@ class _Lines:
     def number_of(self, cell: str, what: str, default: float | None = None) -> float:
         if not cell and default is not None:
             return default
-        try:
-            value = float(cell)
-        except ValueError:
-            value = math.nan
+        value = float(cell) if is_number_text(cell) else math.nan
         if not math.isfinite(value):
             raise self.refuse(f"{what} is not a number", cell)
         return value
 
     def count_of(self, cell: str, what: str, most: int) -> int:
-        try:
-            value = int(cell)
-        except ValueError:
-            value = -1
+        value = int(cell) if cell.isascii() and cell.isdigit() and len(cell) <= _MOST_DIGITS else -1
         if not 0 <= value <= most:
             raise self.refuse(f"{what} is not a whole number up to {most:,}", cell)
         return value
@@ -171,10 +168,11 @@ def _rates(lines: _Lines) -> tuple[tuple[Fraction, int], ...]:
         if len(cells) < 2:
             raise lines.refuse("is no sampling rate", ",".join(cells))
         rate = lines.number_of(cells[0], "the sampling rate")
-        if rate < 0 or rate > 1e9:
+        if (rate != 0 and rate < _SLOWEST_HZ) or rate > 1e9 or len(cells[0]) > _MOST_DIGITS:
             raise lines.refuse("is no sampling rate", cells[0])
         last = lines.count_of(cells[1], "the last sample", _MOST_SAMPLES)
-        rates.append((Fraction(cells[0]) if number else Fraction(0), last))
+        exact = Fraction(cells[0]) if number and rate >= _SLOWEST_HZ else Fraction(0)
+        rates.append((exact, last))
     if rates[-1][1] < 1:
         raise lines.refuse("announces no samples", str(rates[-1][1]))
     return tuple(rates)

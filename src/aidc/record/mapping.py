@@ -17,7 +17,7 @@ from aidc.record.source import Phases, Recorded
 from aidc.record.waveform import CHANNELS
 from aidc.schema.recording import ChannelSource, PhaseColumns
 
-__all__ = ["Nominal", "by_name", "by_sidecar", "phases_by_name", "phases_by_sidecar"]
+__all__ = ["Nominal", "by_name", "by_sidecar", "channel_of", "phases_by_name", "phases_by_sidecar"]
 
 FloatArray = NDArray[np.float64]
 
@@ -82,7 +82,7 @@ def by_name(record: Recorded, nominal: Nominal) -> tuple[dict[str, FloatArray], 
     came_from: dict[str, str] = {}
     ignored: list[str] = []
     for name in record.names:
-        found = _channel_of(name)
+        found = channel_of(name)
         if found is None:
             ignored.append(name)
             continue
@@ -178,7 +178,7 @@ def _three(found: Mapping[int, tuple[str, str]], record: Recorded) -> tuple[tupl
     return (found[0][0], found[1][0], found[2][0]), units.pop()
 
 
-def _channel_of(name: str) -> tuple[str, float, str] | None:
+def channel_of(name: str) -> tuple[str, float, str] | None:
     """Channel, factor and unit that a column's name tells."""
     lower = name.lower()
     if lower in CHANNELS:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import re
 from collections.abc import Sequence
+from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -15,8 +16,11 @@ from numpy.typing import NDArray
 from aidc.errors import InputError, Problem
 from aidc.record.sampling import Axis, even_axis, half_unit
 from aidc.record.source import Recorded
+from aidc.scenario.epochs import Counted, Doubt, counted, is_number, micro_of
+from aidc.scenario.sentinel import sentinel_row
 from aidc.scenario.table import Table, read_table
-from aidc.scenario.timeparse import clock_times
+from aidc.scenario.timeparse import clock_times, counted_times
+from aidc.schema.source import TimeUnit
 
 if TYPE_CHECKING:
     import polars as pl
@@ -25,22 +29,32 @@ __all__ = ["TIME_COLUMNS", "read_csv"]
 
 FloatArray = NDArray[np.float64]
 
-TIME_COLUMNS = ("time_s", "t_s", "time", "time_utc", "timestamp", "t")
+TIME_COLUMNS = (
+    "time_s", "t_s", "time", "time_utc", "timestamp", "t", "time_ms", "t_ms", "timestamp_ms", "time_us", "timestamp_us",
+    "time_ns", "timestamp_ns", "timestamp_s", "timestamp_utc", "unix_time", "unix", "epoch", "epoch_s", "epoch_ms",
+    "datetime", "ts",
+)  # fmt: skip
 _LARGEST = 1e15
+_LARGEST_TIME = 9e18  # nanoseconds since 1970 still fit
 _FAST_BYTES = 1 << 30
 _HEADER_BYTES = 1 << 20
 _FRACTION = re.compile(r"\.(\d+)")
 
 
 def read_csv(
-    path: Path, time: str | None = None, step_s: float | None = None, skip_lines: int = 0
+    path: Path,
+    time: str | None = None,
+    step_s: float | None = None,
+    skip_lines: int = 0,
+    time_unit: TimeUnit | None = None,
 ) -> Recorded:
     """Read the columns of a CSV file that begin with a number.
 
     Parameters
     ----------
     time
-        The column of times, seconds or ISO 8601; by default the first of `TIME_COLUMNS` that is there.
+        The column of times, by default the first of `TIME_COLUMNS` that is there: ISO 8601, or numbers that
+        are seconds unless their name (`t_ms`), their size (Unix time) or `time_unit` says otherwise.
     step_s
         The even step of a file without times [s].
     skip_lines
@@ -53,33 +67,66 @@ def read_csv(
         another column is raised when that column is asked for.
     """
     try:
-        found = _fast(path, time, step_s, skip_lines)
+        found = _fast(path, time, step_s, skip_lines, time_unit)
     except (OSError, ValueError, InputError):  # whatever it is, the careful reader says it with its line
-        found = _careful(read_table(path, skip_lines), time, step_s)
+        found = _careful(read_table(path, skip_lines), time, step_s, time_unit)
     size = len(next(iter(found.columns.values()), ()))
     if size == 1:
         raise InputError(Problem("has fewer than two samples", "Give a longer recording.", path))
     return found
 
 
-def _fast(path: Path, time: str | None, step_s: float | None, skip_lines: int) -> Recorded:
+def _fast(
+    path: Path, time: str | None, step_s: float | None, skip_lines: int, time_unit: TimeUnit | None
+) -> Recorded:
     """Read a clean file by polars; a ValueError where anything is unusual."""
     import polars as pl
 
     frame = _frame(path, skip_lines)
     column = None if step_s is not None else _time_column(frame.columns, time, path)
-    numbers = frame.with_columns(pl.all().cast(pl.Float64, strict=False))
     columns: dict[str, FloatArray] = {}
-    for name in frame.columns:
-        values = numbers[name].to_numpy().astype(np.float64)
-        if np.isfinite(values).all() and np.abs(values).max() < _LARGEST:
+    cells: pl.Series | None = None
+    for name in frame.columns:  # one at a time, and its text let go: a long record is mostly text
+        text = frame.drop_in_place(name)
+        values = text.cast(pl.Float64, strict=False).to_numpy().astype(np.float64)
+        limit = _LARGEST_TIME if name == column else _LARGEST
+        if np.isfinite(values).all() and np.abs(values).max() < limit and sentinel_row(values) is None:
             columns[name] = values
-        elif name == column or any(_is_number(cell) for cell in frame[name]):
+        elif name == column or any(is_number(cell) for cell in text):
             raise ValueError(name)
-    if column is None:
+        cells = text if name == column else cells
+    if column is None or cells is None:
         return Recorded(path, columns, Axis(Fraction(str(step_s))))
-    cells = frame[column].gather_every(max(1, frame.height // 1000)).to_list()
-    return Recorded(path, columns, even_axis(columns.pop(column), half_unit(cells), path))
+    values = columns.pop(column)
+    picked = cells.gather_every(max(1, len(cells) // 1000)).to_list()
+    count = counted(column, picked, values, time_unit)
+    if isinstance(count, Doubt):
+        raise ValueError(count.what)  # noqa: TRY004  the careful reader says it with its line
+    whole = cells.cast(pl.Int64, strict=False)
+    if whole.null_count() == 0:
+        since = whole.to_numpy() - whole[0]
+        exact = np.abs(since).max() < 2**53
+        time_s = since.astype(np.float64) * _unit_s(count) if exact else values * _unit_s(count)
+    else:
+        time_s = (values - values[0] if count.unix else values) * _unit_s(count)
+    return Recorded(path, columns, _told(even_axis(time_s, _half_s(picked, count), path), column, count))
+
+
+def _unit_s(count: Counted) -> float:
+    return {"s": 1.0, "ms": 1e-3, "us": 1e-6, "ns": 1e-9, "min": 60.0, "h": 3600.0}[count.unit]
+
+
+def _half_s(cells: Sequence[str], count: Counted) -> float:
+    """Half of the last place of written times [s]; whole numbers of a unit below a second have that place."""
+    written = half_unit(cells)
+    return (written or (0.5 if count.unit in ("ms", "us", "ns") else 0.0)) * _unit_s(count)
+
+
+def _told(axis: Axis, column: str, count: Counted) -> Axis:
+    """The axis with what its numbers were taken for, where their name does not say it."""
+    if column in ("time_s", "t_s", "timestamp_s") and not count.unix:
+        return axis
+    return replace(axis, repairs=(*axis.repairs, f"numbers in {column} are taken as {count.words}"))
 
 
 def _frame(path: Path, skip_lines: int) -> pl.DataFrame:
@@ -101,7 +148,7 @@ def _frame(path: Path, skip_lines: int) -> pl.DataFrame:
     return frame
 
 
-def _careful(table: Table, time: str | None, step_s: float | None) -> Recorded:
+def _careful(table: Table, time: str | None, step_s: float | None, time_unit: TimeUnit | None) -> Recorded:
     """Read a file cell by cell, with the line of every mistake."""
     column = None if step_s is not None else _time_column(list(table.columns), time, table.path)
     columns: dict[str, FloatArray] = {}
@@ -112,18 +159,24 @@ def _careful(table: Table, time: str | None, step_s: float | None) -> Recorded:
         try:
             columns[name] = table.numbers(name, -_LARGEST, _LARGEST)
         except InputError as error:
-            if any(_is_number(cell) for cell in cells):
+            if any(is_number(cell) for cell in cells):
                 broken[name] = error
-    axis = Axis(Fraction(str(step_s))) if column is None else _axis(table, column)
+    axis = Axis(Fraction(str(step_s))) if column is None else _axis(table, column, time_unit)
     return Recorded(table.path, columns, axis, broken=broken)
 
 
-def _axis(table: Table, column: str) -> Axis:
+def _axis(table: Table, column: str, time_unit: TimeUnit | None) -> Axis:
     lines = [f"line {line}, column {column}" for line in table.lines]
     cells = table.text(column)
-    if _is_number(cells[0]):
-        time_s = table.numbers(column, -_LARGEST, _LARGEST)
-        return even_axis(time_s, half_unit(cells), table.path, lines)
+    if is_number(cells[0]) or time_unit is not None:
+        _, count = counted_times(table, column, time_unit)
+        values = table.numbers(column, -_LARGEST_TIME, _LARGEST_TIME)
+        if all(cell.lstrip("+-").isdigit() for cell in cells):
+            micro = micro_of(cells, values, count.unit)
+            time_s = (micro - micro[0]) / 1e6 if count.unit != "ns" else values * 1e-9 - values[0] * 1e-9
+        else:
+            time_s = (values - values[0] if count.unix else values) * _unit_s(count)
+        return _told(even_axis(time_s, _half_s(cells, count), table.path, lines), column, count)
     micro = clock_times(table, column, naive_is_utc=True)
     places = max(len(match.group(1)) if (match := _FRACTION.search(cell)) else 0 for cell in cells)
     time_s = (micro - micro[0]) / 1e6
@@ -140,11 +193,3 @@ def _time_column(names: Sequence[str], time: str | None, path: Path) -> str | No
     asked = "a column of times" if time is None else f"column {time!r}"
     remedy = f"Name it time_s, or say in a recording.toml which it is; columns here: {', '.join(names[:20])}."
     raise InputError(Problem(f"has no {asked}", remedy, path))
-
-
-def _is_number(cell: str | None) -> bool:
-    try:
-        float(cell or "")
-    except ValueError:
-        return False
-    return True

@@ -19,8 +19,8 @@ from aidc.record.recorded_csv import read_csv
 from aidc.record.source import Phases, Recorded
 from aidc.record.waveform import Mark, Waveform
 from aidc.schema.recording import RecordingFile
-from aidc.site.read import read_toml
 from aidc.site.refuse import problems_of
+from aidc.toml_file import read_toml
 
 __all__ = ["read_recording"]
 
@@ -65,7 +65,7 @@ def read_recording(
     if comtrade:
         record = read_comtrade(data)
     else:
-        record = read_csv(data, sidecar.time, sidecar.step_s, sidecar.skip_lines)
+        record = read_csv(data, sidecar.time, sidecar.step_s, sidecar.skip_lines, sidecar.time_unit)
     hertz = sidecar.nominal_hz or record.nominal_hz or nominal_hz
     nominal = Nominal(record.path, hertz, sidecar.nominal_kv or nominal_kv)
     if sidecar.channels or sidecar.phases is not None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -9,13 +10,16 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from aidc.errors import InputError, Problem
+from aidc.files import checksum, read_file
 
 if TYPE_CHECKING:
     import polars as pl
 
-__all__ = ["FILES", "Run", "read_run"]
+__all__ = ["CHECKED", "FILES", "Run", "digest_of", "read_run"]
 
 FILES = ("run.json", "site.toml", "series.parquet", "pods.parquet", "events.parquet", "summary.json")
+CHECKED = ("series.parquet", "pods.parquet", "events.parquet", "summary.json")
+_LARGEST_BYTES = 1 << 28
 
 
 @dataclass(frozen=True)
@@ -57,45 +61,86 @@ class Run:
         import polars as pl
 
         if name not in self._read:
-            self._read[name] = pl.read_parquet(self.folder / f"{name}.parquet")
+            self._read[name] = pl.read_parquet(self.folder / f"{name}.parquet", glob=False)
         return self._read[name]
 
     def scan_series(self) -> pl.LazyFrame:
         import polars as pl
 
-        return pl.scan_parquet(self.folder / "series.parquet")
+        return pl.scan_parquet(self.folder / "series.parquet", glob=False)
 
     def scan_pods(self) -> pl.LazyFrame:
         import polars as pl
 
-        return pl.scan_parquet(self.folder / "pods.parquet")
+        return pl.scan_parquet(self.folder / "pods.parquet", glob=False)
+
+
+def digest_of(document: Mapping[str, Any]) -> str:
+    """SHA-256 of a JSON document, whatever the order of its keys."""
+    text = json.dumps(document, sort_keys=True, separators=(",", ":"), allow_nan=False)
+    return hashlib.sha256(text.encode()).hexdigest()
 
 
 def read_run(folder: Path | str) -> Run:
-    """Open a run folder.
+    """Open a run folder, and check that its files are those that the run wrote.
 
     Raises
     ------
     InputError
-        The folder does not exist, is not a run, or a file of it cannot be read.
+        The folder does not exist, is not a run, or a file of it cannot be read or has been changed.
     """
-    import polars as pl
-
     folder = Path(folder)
-    missing = [name for name in FILES if not (folder / name).is_file()]
+    try:
+        missing = [name for name in FILES if not (folder / name).is_file()]
+    except ValueError:  # a NUL in the name
+        missing = list(FILES)
     if missing:
         what = "not a run folder: " + ", ".join(missing) + " missing"
         raise InputError(Problem(what, "Give the folder that `aidc run` named at its end.", folder))
-    try:
-        document = json.loads((folder / "run.json").read_text(encoding="utf-8"))
-        summary = json.loads((folder / "summary.json").read_text(encoding="utf-8"))
-        for name in ("series", "pods", "events"):
-            _ = pl.read_parquet_schema(folder / f"{name}.parquet")
-    except (OSError, ValueError, pl.exceptions.PolarsError) as error:
-        raise InputError(Problem(f"cannot be read: {error}", "Run the site again.", folder)) from error
-    parts = (document.get("site"), document.get("meta"), summary) if isinstance(document, dict) else ()
-    if not parts or not all(isinstance(part, dict) and part for part in parts):
+    document, summary = _json(folder / "run.json"), _json(folder / "summary.json")
+    parts = [document.get("site"), document.get("meta"), document.get("files"), summary]
+    if not all(isinstance(part, dict) and part for part in parts):
         raise InputError(
             Problem("run.json or summary.json is not that of a run", "Run the site again.", folder)
         )
+    _verify(folder, document)
     return Run(document["site"], document["meta"], folder, summary)
+
+
+def _json(path: Path) -> dict[str, Any]:
+    try:
+        document = json.loads(read_file(path, _LARGEST_BYTES), parse_constant=_refuse_constant)
+    except (ValueError, RecursionError) as error:
+        raise InputError(Problem(f"is damaged: {error}", "Run the site again.", path)) from error
+    if not isinstance(document, dict):
+        raise InputError(Problem("is not that of a run", "Run the site again.", path))
+    return document
+
+
+def _refuse_constant(name: str) -> float:
+    raise ValueError(f"holds {name}")
+
+
+def _verify(folder: Path, document: dict[str, Any]) -> None:
+    """Compare every checksum with what is there."""
+    import polars as pl
+
+    stated = {key: value for key, value in document.items() if key != "sha256"}
+    try:
+        whole = digest_of(stated) == document.get("sha256")
+    except (ValueError, RecursionError):
+        whole = False
+    if not whole:
+        raise InputError(
+            Problem("was changed after the run", "Run the site again.", folder / "run.json", "sha256")
+        )
+    for name in CHECKED:
+        path = folder / name
+        try:
+            if checksum(path) != document["files"].get(name):
+                what = "was changed or damaged after the run: its checksum is not that of run.json"
+                raise InputError(Problem(what, "Run the site again.", path))
+            if path.suffix == ".parquet":
+                _ = pl.scan_parquet(path, glob=False).collect_schema()
+        except (OSError, pl.exceptions.PolarsError) as error:
+            raise InputError(Problem(f"cannot be read: {error}", "Run the site again.", path)) from error

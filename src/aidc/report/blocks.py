@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from typing import Final
@@ -111,7 +112,10 @@ class Link:
 
     @property
     def href(self) -> str:
-        return self.url if self.url.startswith(("https://", "http://")) else ""
+        return self.url if _WEB.fullmatch(self.url) else ""
+
+
+_WEB: Final = re.compile(r"https?://[^\s<>\"'\\]+", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,13 +8,15 @@ share them.
 from __future__ import annotations
 
 import base64
+import contextlib
 import json
 import os
+import stat
 import zlib
 from collections.abc import Sequence
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from jinja2 import Environment, PackageLoader
 from plotly.offline import get_plotlyjs
@@ -22,7 +24,10 @@ from plotly.offline import get_plotlyjs
 from aidc.errors import OutputError
 from aidc.report.blocks import Chart, Head, Section
 
-__all__ = ["compose", "save"]
+__all__ = ["MARK", "compose", "refuse_other", "save"]
+
+MARK: Final = '<meta name="generator" content="aidc">'
+_HEAD_BYTES = 4096
 
 
 def compose(head: Head, sections: Sequence[Section]) -> str:
@@ -38,22 +43,56 @@ def compose(head: Head, sections: Sequence[Section]) -> str:
     )
 
 
-def save(text: str, path: Path) -> None:
-    """Write a report; the file appears whole or not at all.
+def refuse_other(path: Path, mark: str = MARK, kind: str = "report", option: str = "--out") -> None:
+    """Refuse to write over anything of others: only a regular file that bears our mark is replaced.
+
+    Parameters
+    ----------
+    mark
+        What stands in the head of such a file, by default that of a report.
+    kind, option
+        What it is called, and how another place is chosen; for messages.
 
     Raises
     ------
     OutputError
-        The folder is missing, not writable or full.
+        Something else is there: a file of another kind, a folder, a link, a device.
     """
+    try:
+        found = path.lstat()
+    except FileNotFoundError:
+        return
+    except (OSError, ValueError) as error:
+        reason = getattr(error, "strerror", None) or str(error)
+        raise OutputError(f"{path}: {reason}. Choose another {option}.") from error
+    head = ""
+    if stat.S_ISREG(found.st_mode):
+        with contextlib.suppress(OSError), path.open("rb") as there:
+            head = there.read(_HEAD_BYTES).decode("utf-8", errors="replace")
+    if mark not in head:
+        raise OutputError(
+            f"{path} is there and is no {kind} of aidc. Choose another {option}, or move it away."
+        )
+
+
+def save(text: str, path: Path) -> None:
+    """Write a report; the file appears whole or not at all, and replaces nothing but a report.
+
+    Raises
+    ------
+    OutputError
+        The folder is missing, not writable or full, or something else stands there.
+    """
+    refuse_other(path)
     draft = path.with_name(f".{path.name}.{os.getpid()}.part")
     try:
         draft.write_text(text, encoding="utf-8")
         draft.replace(path)
-    except OSError as error:
-        draft.unlink(missing_ok=True)
+    except (OSError, ValueError) as error:
+        with contextlib.suppress(OSError, ValueError):
+            draft.unlink(missing_ok=True)
         raise OutputError(
-            f"{path}: the report could not be written ({error.strerror}). Free the disk or choose another folder"
+            f"{path}: the report could not be written ({getattr(error, 'strerror', None) or error}). Free the disk or choose another folder"
         ) from error
 
 

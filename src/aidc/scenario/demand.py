@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from fractions import Fraction
 from pathlib import Path
 
@@ -12,13 +12,16 @@ import numpy as np
 
 from aidc.errors import InputError, Problem
 from aidc.scenario.files import path_of
-from aidc.scenario.formats import Requests, reader_of
+from aidc.scenario.formats import Requests, format_of, reader_of
 from aidc.scenario.generate import generate
-from aidc.scenario.regular import Grid, regular, tile_length
+from aidc.scenario.layouts import Role, column_for, read_layout
+from aidc.scenario.regular import Grid, regular, repeated
 from aidc.scenario.series import FloatArray, Series
-from aidc.scenario.table import Table, read_table
+from aidc.scenario.table import Table
 from aidc.scenario.timeparse import laid_times
+from aidc.scenario.unitnames import Unit, power_unit
 from aidc.schema.demand import Constant, Diurnal, PowerReplay, RateSeries, Trace
+from aidc.schema.source import Meaning
 
 __all__ = ["Demand", "load_demand", "load_replay"]
 
@@ -87,9 +90,11 @@ def load_demand(
             series = Series(clock_start, Fraction(3600), values, tiled=True, source="constant demand")
             return _demand(series, spec.input_tokens, spec.output_tokens)
         case Trace():
-            return _from_trace(spec, path_of(spec, base_dir), clock_start)
+            end = clock_start + timedelta(days=days)
+            return _from_trace(spec, path_of(spec, base_dir), clock_start, end)
         case RateSeries():
-            return _from_rates(spec, path_of(spec, base_dir), clock_start)
+            end = clock_start + timedelta(days=days)
+            return _from_rates(spec, path_of(spec, base_dir), clock_start, end)
         case PowerReplay():
             raise InputError(
                 Problem(
@@ -102,33 +107,57 @@ def load_demand(
 
 
 def load_replay(
-    spec: PowerReplay, *, pods: Sequence[str], clock_start: datetime, base_dir: Path
+    spec: PowerReplay,
+    *,
+    pods: Sequence[str],
+    clock_start: datetime,
+    clock_end: datetime | None = None,
+    base_dir: Path,
 ) -> Mapping[str, Series]:
-    """Measured power of each pod [W], times `scale`.
+    """Measured power of each pod [W], times `scale`, for a run up to `clock_end` (default: one second).
 
     Raises
     ------
     InputError
         The file is missing or malformed, power is negative, or columns and pods do not match.
     """
-    table = read_table(path_of(spec, base_dir))
+    table = read_layout(path_of(spec, base_dir), point=spec.point)
     wanted = _replay_columns(spec, table, pods)
     names = sorted({name for chosen in wanted.values() for name in chosen})
-    columns = {name: table.numbers(name, 0.0, _LARGEST_W, empty=True) for name in names}
-    grid = _grid(spec, table, columns, clock_start)
-    count = tile_length(len(grid.columns[names[0]]), grid.period_s) if spec.repeat else None
-    return {
-        pod: Series(
-            grid.start,
-            grid.period_s,
-            spec.scale * np.sum([grid.columns[name][:count] for name in chosen], axis=0),
-            "mean",
-            spec.repeat,
-            f"{table.path}, {', '.join(chosen)}",
-            grid.repairs,
-        )
-        for pod, chosen in wanted.items()
+    notes: list[str] = []
+    factors = {name: _watts(spec, name, notes) for name in names}
+    columns = {
+        name: table.numbers(name, 0.0, _LARGEST_W / factors[name], empty=True) * factors[name]
+        for name in names
     }
+    meanings: dict[str, Meaning] = {name: spec.meaning or table.meanings.get(name, "holds") for name in names}
+    grid = _grid(spec, table, columns, clock_start, meanings)
+    end = clock_end or clock_start + timedelta(seconds=1)
+    found: dict[str, Series] = {}
+    for pod, chosen in wanted.items():
+        total = np.sum([grid.columns[name] for name in chosen], axis=0)
+        one = replace(
+            grid.series(chosen[0], meanings[chosen[0]]),
+            values=total,
+            source=f"{table.path}, {', '.join(chosen)}",
+            repairs=(*table.notes, *notes, *grid.repairs),
+        )
+        found[pod] = repeated(one, clock_start, end) if spec.repeat else one
+    return found
+
+
+def _watts(spec: PowerReplay, name: str, notes: list[str]) -> float:
+    """What makes watts of a column, `scale` included; a unit in its name counts once."""
+    told = power_unit(name)
+    unit = Unit(spec.unit, {"W": 1.0, "kW": 1e3, "MW": 1e6, "GW": 1e9}[spec.unit]) if spec.unit else told
+    if unit is None or unit.factor == 1.0:
+        return spec.scale
+    if spec.unit is None and spec.scale == unit.factor:
+        note = f"column {name} is in {unit.label} by its name; scale = {spec.scale:g} is taken for that, once"
+        notes.append(note)
+        return spec.scale
+    notes.append(f"column {name} is in {unit.label}")
+    return unit.factor * spec.scale
 
 
 def _demand(series: Series, input_tokens: float, output_tokens: float) -> Demand:
@@ -136,8 +165,8 @@ def _demand(series: Series, input_tokens: float, output_tokens: float) -> Demand
     return Demand(series, input_tokens, output_tokens, requests, series.source, series.repairs)
 
 
-def _from_trace(spec: Trace, path: Path, clock_start: datetime) -> Demand:
-    requests = _checked(path, reader_of(spec.format)(path))
+def _from_trace(spec: Trace, path: Path, clock_start: datetime, clock_end: datetime) -> Demand:
+    requests = _checked(path, reader_of(spec.format or format_of(path))(path))
     tokens = _binned(path, requests, spec.resolution_s)
     total = float(requests.output_tokens.sum())
     if total <= 0.0:
@@ -151,8 +180,12 @@ def _from_trace(spec: Trace, path: Path, clock_start: datetime) -> Demand:
         source=str(path),
         repairs=requests.repairs,
     )
+    if not replace(series, tiled=False).covers(clock_start, clock_end):
+        lasts = f"lasts {float(series.duration_s):,.0f} s from {series.start:%Y-%m-%d %H:%M:%SZ}; outside it, it is repeated"
+        series = replace(series, repairs=(*series.repairs, lasts))
     count = requests.time_s.size
-    return _scaled(spec, series, float(requests.input_tokens.sum()) / count, total / count)
+    mean_input = float(requests.input_tokens.sum()) / count
+    return _scaled(spec, series, mean_input, total / count, series.peak_mean())
 
 
 def _checked(path: Path, requests: Requests) -> Requests:
@@ -186,20 +219,25 @@ def _binned(path: Path, requests: Requests, resolution_s: int) -> FloatArray:
     return np.bincount(index, weights=requests.output_tokens, minlength=count).astype(np.float64)
 
 
-def _from_rates(spec: RateSeries, path: Path, clock_start: datetime) -> Demand:
-    table = read_table(path)
+def _from_rates(spec: RateSeries, path: Path, clock_start: datetime, clock_end: datetime) -> Demand:
+    table = read_layout(path)
     columns = {spec.rate_column: table.numbers(spec.rate_column, 0.0, _LARGEST_RATE)}
-    grid = _grid(spec, table, columns, clock_start)
-    series = grid.series(spec.rate_column, "mean", tiled=True).scaled(spec.output_tokens)
-    if not series.values.any():
+    meaning = spec.meaning or table.meanings.get(spec.rate_column, "holds")
+    grid = _grid(spec, table, columns, clock_start, {spec.rate_column: meaning})
+    own = grid.series(spec.rate_column, meaning).scaled(spec.output_tokens)
+    if not own.values.any():
         raise InputError(Problem("is zero throughout", "Give a series with arrivals.", path))
-    return _scaled(spec, series, spec.input_tokens, spec.output_tokens)
+    series = repeated(own, clock_start, clock_end)
+    return _scaled(spec, series, spec.input_tokens, spec.output_tokens, own.peak_mean())
 
 
-def _scaled(spec: Trace | RateSeries, series: Series, input_tokens: float, output_tokens: float) -> Demand:
+def _scaled(
+    spec: Trace | RateSeries, series: Series, input_tokens: float, output_tokens: float, peak: float
+) -> Demand:
+    """`peak` is the highest ten-minute mean of the file's own values."""
     factor = spec.scale or 1.0
     if spec.scale_to_peak_output_tokens_per_s is not None:
-        factor = spec.scale_to_peak_output_tokens_per_s / series.peak_mean()
+        factor = spec.scale_to_peak_output_tokens_per_s / peak
     scaled = series.scaled(factor)
     if factor != 1.0:
         scaled = replace(scaled, source=f"{series.source}, times {factor:.6g}")
@@ -211,10 +249,19 @@ def _grid(
     table: Table,
     columns: Mapping[str, FloatArray],
     clock_start: datetime,
+    meanings: Mapping[str, Meaning],
 ) -> Grid:
     """Rows on a grid laid on `start`, by default the start of the run."""
-    times = laid_times(table, spec.time_column, spec.start or clock_start, clock_start)
-    return regular(table.path, times, columns, longest_gap_s=0.0)
+    column = spec.time_column or column_for(table, Role.TIME, "t_s", "time_column")
+    times = laid_times(
+        table,
+        column,
+        spec.start or clock_start,
+        clock_start,
+        time_unit=spec.time_unit,
+        timezone=spec.timezone,
+    )
+    return regular(table.path, times, columns, longest_gap_s=0.0, meanings=meanings)
 
 
 def _replay_columns(spec: PowerReplay, table: Table, pods: Sequence[str]) -> dict[str, tuple[str, ...]]:
@@ -234,6 +281,7 @@ def _replay_columns(spec: PowerReplay, table: Table, pods: Sequence[str]) -> dic
         return {pod: (names,) if isinstance(names, str) else tuple(names) for pod, names in columns.items()}
     listed = [columns] if isinstance(columns, str) else columns
     names = listed or [name for name in table.columns if name.endswith("_w")]
+    names = names or [name for name in table.columns if power_unit(name) is not None]
     if len(pods) == 1 and names:
         return {pods[0]: tuple(names)}
     if len(names) != len(pods):

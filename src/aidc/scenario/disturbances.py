@@ -9,8 +9,8 @@ from pydantic import ValidationError
 
 from aidc.errors import InputError, Problem
 from aidc.schema.disturbance import Disturbance, EventFile
-from aidc.site.read import read_toml
 from aidc.site.refuse import problems_of
+from aidc.toml_file import read_toml
 
 __all__ = ["read_events"]
 

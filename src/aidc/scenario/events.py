@@ -145,7 +145,10 @@ def _laid(
 
 
 def with_spikes(price: Series, events: Sequence[Event], start: datetime, end: datetime) -> Series:
-    """Energy prices over [start, end) with the price spikes laid over them, at a spacing that fits both."""
+    """Energy prices over [start, end) with the price spikes laid over them, at a spacing that fits both.
+
+    Where spikes overlap, the highest price is in force, in whatever order they are written.
+    """
     spikes = [event for event in events if isinstance(event, PriceSpike)]
     if not spikes:
         return price
@@ -160,7 +163,7 @@ def with_spikes(price: Series, events: Sequence[Event], start: datetime, end: da
         step_us = max(_COARSE_US, -(-span_us // _MOST_SAMPLES // _COARSE_US) * _COARSE_US)
     count = -(-span_us // step_us)
     values = price.means(begin, Fraction(step_us, _MICRO), count)
-    for event in spikes:
+    for event in sorted(spikes, key=lambda spike: spike.price_usd_per_mwh):
         first, last = (max(0, min(span_us, _micro(begin, edge))) for edge in (event.start, _end(event)))
         values[first // step_us : -(-last // step_us)] = event.price_usd_per_mwh
     return replace(price, start=begin, period_s=Fraction(step_us, _MICRO), values=values, tiled=False)

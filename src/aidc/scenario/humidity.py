@@ -11,11 +11,20 @@ import numpy as np
 from aidc.scenario.series import FloatArray
 from aidc.units import KELVIN_AT_0C
 
-__all__ = ["dry_bulb_k", "pressure_at_elevation_pa", "relative_humidity", "saturation_pa", "wet_bulb_k"]
+__all__ = [
+    "air_density_kg_m3",
+    "dew_point_humidity",
+    "dry_bulb_k",
+    "pressure_at_elevation_pa",
+    "relative_humidity",
+    "saturation_pa",
+    "wet_bulb_k",
+]
 
 _ICE = (-5.6745359e3, 6.3925247, -9.677843e-3, 6.2215701e-7, 2.0747825e-9, -9.484024e-13, 4.1635019)
 _WATER = (-5.8002206e3, 1.3914993, -4.8640239e-2, 4.1764768e-5, -1.4452093e-8, 6.5459673)
 _MOLAR_RATIO = 0.621945
+_R_DRY, _R_VAPOUR = 287.042, 461.524  # J/(kg K), ASHRAE 2017, chapter 1
 _HALVINGS = 40  # 80 K / 2^40 is far below rounding of any weather file
 
 
@@ -65,6 +74,20 @@ def dry_bulb_k(wet_bulb: FloatArray, rh: FloatArray | float, pressure_pa: FloatA
         humid = relative_humidity(middle, wet_bulb, pressure_pa) > rh
         low, high = np.where(humid, middle, low), np.where(humid, high, middle)
     return 0.5 * (low + high)
+
+
+def dew_point_humidity(dry_bulb: FloatArray, dew_point: FloatArray) -> FloatArray:
+    """Relative humidity [0..1] of air of this dry bulb and dew point [K] (eq. 37 read backwards)."""
+    return np.clip(saturation_pa(dew_point) / saturation_pa(dry_bulb), 0.0, 1.0)
+
+
+def air_density_kg_m3(
+    dry_bulb: FloatArray | float, rh: FloatArray | float, pressure_pa: FloatArray | float
+) -> FloatArray:
+    """Density of moist air [kg/m³] at dry bulb [K], relative humidity [0..1] and pressure [Pa] (eq. 26)."""
+    vapour = np.asarray(rh) * saturation_pa(dry_bulb)
+    temp = np.asarray(dry_bulb, dtype=np.float64)
+    return (np.asarray(pressure_pa) - vapour) / (_R_DRY * temp) + vapour / (_R_VAPOUR * temp)
 
 
 def _humidity_ratio(vapour_pa: FloatArray, pressure_pa: FloatArray | float) -> FloatArray:

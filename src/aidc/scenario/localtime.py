@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from aidc.clock import as_utc
 from aidc.errors import InputError, Problem
 
-__all__ = ["BillingMonth", "billing_months", "local_times", "zone_of"]
+__all__ = ["BillingMonth", "billing_months", "local_times", "utc_of", "zone_of"]
 
 _MINUTE_US = 60_000_000
 _DAY_US = 86_400_000_000
@@ -75,6 +75,29 @@ def local_times(times: NDArray[np.datetime64], timezone: str) -> NDArray[np.date
             offsets.append(after)
     offset = np.array(offsets)[np.searchsorted(np.array(changes), micro, side="right") - 1]
     return (micro + offset).astype("datetime64[us]")
+
+
+def utc_of(local_us: NDArray[np.int64], timezone: str) -> tuple[NDArray[np.int64], int | None]:
+    """UTC of wall-clock times in the order in which they happened [µs since 1970], (n,).
+
+    Of the two instants that a time in autumn can be, the first that lies after the row before it counts.
+    The second part is the first row with a time that its day does not have, if any.
+    """
+    zone = zone_of(timezone)
+    found = np.empty_like(local_us)
+    before = -(2**62)
+    for row, micro in enumerate(local_us.tolist()):
+        wall = datetime(1970, 1, 1) + timedelta(microseconds=micro)  # noqa: DTZ001  a wall clock has no zone
+        offsets = [
+            (wall.replace(tzinfo=zone, fold=fold).utcoffset() or timedelta()) // timedelta(microseconds=1)
+            for fold in (0, 1)
+        ]
+        early, late = micro - offsets[0], micro - offsets[1]
+        if offsets[0] < offsets[1]:  # skipped: before the change the offset is the smaller
+            return found, row
+        found[row] = late if early <= before else early
+        before = int(found[row])
+    return found, None
 
 
 def billing_months(start: datetime, end: datetime, timezone: str) -> tuple[BillingMonth, ...]:

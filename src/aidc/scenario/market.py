@@ -13,10 +13,8 @@ from numpy.typing import NDArray
 from aidc.clock import as_utc
 from aidc.scenario.files import path_of
 from aidc.scenario.localtime import local_times
-from aidc.scenario.regular import regular
+from aidc.scenario.market_series import carbon_series, price_series
 from aidc.scenario.series import FloatArray, Series
-from aidc.scenario.table import read_table
-from aidc.scenario.timeparse import laid_times
 from aidc.schema.market import CarbonSeries, ConstantCarbon, EnergyPeriod, PriceSpec, Tariff
 
 __all__ = [
@@ -79,7 +77,7 @@ def load_prices(
         values = energy_price_usd_per_mwh(tariff, local_times(times, timezone))
         name = f"tariff {tariff.use}".strip()
         return Prices(Series(begin, _QUARTER, values, source=name), export, name)
-    (market,) = _columns(prices, (prices.price_column,), (-100_000.0, 100_000.0), start, base_dir)
+    market = price_series(prices, path_of(prices, base_dir), start, end)
     market.window(start, end)  # refuses where it does not cover the run
     energy = replace(market, values=market.values + prices.adder_usd_per_kwh * _KWH_PER_MWH)
     return Prices(energy, market if prices.export_at_market else export, energy.source, energy.repairs)
@@ -99,10 +97,9 @@ def load_carbon(
         name = f"constant emission factor {spec.use}".strip()
         marginal = None if spec.marginal_kg_per_mwh is None else _flat(start, spec.marginal_kg_per_mwh, name)
         return Carbon(_flat(start, spec.average_kg_per_mwh, name), marginal, name)
-    names = [name for name in (spec.average_column, spec.marginal_column) if name is not None]
-    series = _columns(spec, names, (0.0, 3000.0), start, base_dir)
-    series[0].window(start, end)
-    return Carbon(series[0], series[1] if len(series) > 1 else None, series[0].source, series[0].repairs)
+    average, marginal = carbon_series(spec, path_of(spec, base_dir), start, end)
+    average.window(start, end)
+    return Carbon(average, marginal, average.source, average.repairs)
 
 
 def energy_price_usd_per_mwh(tariff: Tariff, times_local: NDArray[np.datetime64]) -> FloatArray:
@@ -131,19 +128,6 @@ def _holds(period: EnergyPeriod, local: NDArray[np.datetime64]) -> NDArray[np.bo
         & np.isin(weekday, list(period.weekdays))
         & np.isin(hour, list(period.hour_numbers))
     )
-
-
-def _columns(
-    spec: PriceSpec | CarbonSeries,
-    names: list[str] | tuple[str, ...],
-    limits: tuple[float, float],
-    clock_start: datetime,
-    base_dir: Path,
-) -> list[Series]:
-    table = read_table(path_of(spec, base_dir))
-    columns = {name: table.numbers(name, *limits, empty=True) for name in names}
-    grid = regular(table.path, laid_times(table, spec.time_column, spec.start, clock_start), columns)
-    return [grid.series(name, "mean", tiled=spec.repeat) for name in names]
 
 
 def _flat(start: datetime, value: float, source: str) -> Series:

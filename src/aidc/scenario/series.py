@@ -101,7 +101,7 @@ class Series:
         InputError
             A series that is not tiled does not cover the window.
         """
-        first, last = self._bounds(start, end)
+        first, last = self.bounds(start, end)
         count = last - first + 1
         begin = self.instant(first)
         if self.tiled and count >= len(self):
@@ -164,25 +164,35 @@ class Series:
         return replace(self, values=self.values * factor)
 
     def peak_mean(self, window_s: float = 600.0) -> float:
-        """The highest mean over consecutive windows (default ten minutes) from the start.
+        """The highest mean over any window (default ten minutes) that begins with a sample.
 
-        A last incomplete window does not count, unless it is the only one. The samples are finer
-        than the window, or each is a window.
+        The windows of a tiled series run on into its next tile; those of another end with it. Samples
+        longer than the window are windows themselves, a series that is shorter is one.
         """
         samples = max(1, round(window_s / float(self.period_s)))
-        whole = len(self) // samples * samples
-        if whole == 0:
-            return float(self.values.mean())
-        return float(self.values[:whole].reshape(-1, samples).mean(axis=1).max())
+        if self.tiled:
+            turns = -(-samples // len(self))
+            sums = np.cumsum(np.concatenate(([0.0], self.values, np.tile(self.values, turns)[:samples])))
+            return float((sums[samples:-1] - sums[: -samples - 1]).max() / samples)
+        samples = min(samples, len(self))
+        sums = np.cumsum(np.concatenate(([0.0], self.values)))
+        return float((sums[samples:] - sums[:-samples]).max() / samples)
 
-    def _bounds(self, start: datetime, end: datetime) -> tuple[int, int]:
+    def bounds(self, start: datetime, end: datetime) -> tuple[int, int]:
+        """The first and the last sample that a window needs; outside the series where it is not covered."""
         first = self.index_at(start)
         after = -int(-_since(self.start, end) // self.period_s)  # ceiling
         return first, max(first, after if self.hold == "linear" else after - 1)
 
+    def covers(self, start: datetime, end: datetime) -> bool:
+        """Whether the series has its own values for all of a window."""
+        return self._covers(*self.bounds(start, end))
+
+    def _covers(self, first: int, last: int) -> bool:
+        return first >= 0 and last < len(self) + (1 if self.hold == "linear" else 0)
+
     def _check_cover(self, first: int, last: int, start: datetime, end: datetime) -> None:
-        spare = 1 if self.hold == "linear" else 0
-        if first >= 0 and last < len(self) + spare:
+        if self._covers(first, last):
             return
         raise InputError(
             Problem(

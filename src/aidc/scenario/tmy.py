@@ -11,6 +11,7 @@ import csv
 import io
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import date, timedelta
 from importlib.util import find_spec
 from pathlib import Path
 from typing import NamedTuple
@@ -19,8 +20,8 @@ import numpy as np
 
 from aidc.errors import InputError, Problem
 from aidc.scenario.series import FloatArray
-from aidc.scenario.table import numbers, read_table, read_text
-from aidc.scenario.typical import HOURS, TypicalYear
+from aidc.scenario.table import numbers, read_text, table_of
+from aidc.scenario.typical import HOURS, TypicalYear, laid_out
 
 __all__ = ["read_epw", "read_tmy2", "read_tmy3", "shipped_file"]
 
@@ -100,11 +101,22 @@ def shipped_file(name: str) -> Path:
 
 def read_tmy3(path: Path) -> TypicalYear:
     """Read a TMY3 file: a station line, a header, 8,760 rows."""
-    table = read_table(path, skip_lines=1)
-    line = _cells(read_text(path).partition("\n")[0])
+    text = read_text(path)
+    table = table_of(path, text, skip_lines=1)
+    line = _cells(text.partition("\n")[0])
     station = _station(path, line, name=1, latitude=4, longitude=5, utc_offset=3, elevation=6)
-    cells = {name: table.text(str(quantity.place)) for name, quantity in _TMY3.items()}
-    return _year(path, station, cells, table.lines, _TMY3)
+    needed = ("dry_bulb_c", "relative_humidity_percent")  # SolarAnywhere's TMY3 has fewer columns than NREL's
+    cells = {
+        name: table.text(str(quantity.place))
+        for name, quantity in _TMY3.items()
+        if name in needed or quantity.place in table.columns
+    }
+    stamps = zip(table.text("Date (MM/DD/YYYY)"), table.text("Time (HH:MM)"), strict=True)
+    when = [
+        (*_whole(path, line, day.split("/")[:2], 2), *_whole(path, line, clock.split(":")[:1], 1))
+        for line, (day, clock) in zip(table.lines, stamps, strict=True)
+    ]
+    return _year(path, station, cells, table.lines, _TMY3, when)
 
 
 def read_tmy2(path: Path) -> TypicalYear:
@@ -124,13 +136,15 @@ def read_tmy2(path: Path) -> TypicalYear:
         for name, quantity in _TMY2.items()
         if isinstance(quantity.place, slice)
     }
-    return _year(path, station, cells, [number for number, _ in rows], _TMY2)
+    when = [_whole(path, number, [line[3:5], line[5:7], line[7:9]], 3) for number, line in rows]
+    return _year(path, station, cells, [number for number, _ in rows], _TMY2, when)
 
 
 def read_epw(path: Path) -> TypicalYear:
-    """Read an EnergyPlus weather file: eight header lines, 8,760 (or, leap, 8,784) hours."""
+    """Read an EnergyPlus weather file: eight header lines, then hours that are laid by their own dates."""
     lines = read_text(path).splitlines()
     station = _station(path, _cells(lines[0]), name=1, latitude=6, longitude=7, utc_offset=8, elevation=9)
+    _one_an_hour(path, lines)
     numbered = [(number, line.split(",")) for number, line in enumerate(lines, 1) if line.strip()]
     rows = numbered[_EPW_HEADER_LINES:]
     for number, row in rows:
@@ -140,14 +154,41 @@ def read_epw(path: Path) -> TypicalYear:
                     f"has {len(row)} fields, not 35", "Give an unchanged EPW file.", path, f"line {number}"
                 )
             )
-    if len(rows) == HOURS + 24:
-        rows = [(number, row) for number, row in rows if (row[1].strip(), row[2].strip()) != ("2", "29")]
     cells = {
         name: [row[quantity.place].strip() for _, row in rows]
         for name, quantity in _EPW.items()
         if isinstance(quantity.place, int)
     }
-    return _year(path, station, cells, [number for number, _ in rows], _EPW)
+    when = [_whole(path, number, row[1:4], 3) for number, row in rows]
+    return _year(path, station, cells, [number for number, _ in rows], _EPW, when)
+
+
+def _one_an_hour(path: Path, lines: Sequence[str]) -> None:
+    """Refuse files that give several rows an hour: `DATA PERIODS,1,4,…`."""
+    for number, line in enumerate(lines[:_EPW_HEADER_LINES], 1):
+        cells = [cell.strip() for cell in line.split(",")]
+        if cells[0].upper() == "DATA PERIODS" and len(cells) > 2 and cells[2] not in ("", "1"):
+            what = (
+                "gives several rows an hour"
+                if cells[2].isdigit()
+                else "does not say how many rows an hour has"
+            )
+            raise InputError(
+                Problem(
+                    what, "Give an hourly EPW file, or the series as CSV.", path, f"line {number}", cells[2]
+                )
+            )
+
+
+def _whole(path: Path, line: int, cells: Sequence[str], count: int) -> tuple[int, ...]:
+    """Whole numbers of a date; `1` and `1.0` are one."""
+    try:
+        values = [float(cell) for cell in cells]
+    except ValueError:
+        values = []
+    if len(values) != count or any(value != int(value) for value in values if abs(value) < 1e6):
+        raise InputError(Problem("has no date", "Mend the line.", path, f"line {line}", list(cells)))
+    return tuple(int(max(-1, min(value, 99))) for value in values)
 
 
 def _degrees(words: Sequence[str]) -> str:
@@ -165,20 +206,42 @@ def _year(
     cells: Mapping[str, Sequence[str]],
     lines: Sequence[int],
     quantities: Mapping[str, _Quantity],
+    when: Sequence[tuple[int, ...]],
 ) -> TypicalYear:
-    if len(lines) != HOURS:
+    if not HOURS - 24 <= len(lines) <= HOURS + 24:
         raise InputError(Problem(f"has {len(lines)} hours", "A typical year has 8,760.", path))
     columns = {
-        name: _column(path, name, cells[name], lines, quantity) for name, quantity in quantities.items()
+        name: _column(path, name, cells[name], lines, quantity)
+        for name, quantity in quantities.items()
+        if name in cells
     }
-    return TypicalYear(str(path), *station, columns=columns)
+    notes: list[str] = []
+    dates = [(month, day, hour) for month, day, hour in when]
+    hours = {hour for _, _, hour in dates}
+    if 0 in hours and 24 not in hours:
+        if dates[0][2] == 0:  # counted from 0 to 23, each the hour that begins then
+            dates = [(month, day, hour + 1) for month, day, hour in dates]
+            notes.append("counts its hours from 0 to 23; each is read as the hour that begins then")
+        else:  # midnight is 00:00 of the next day
+            dates = [one if one[2] else (*_day_before(*one[:2]), 24) for one in dates]
+    laid, more = laid_out(str(path), dates, lines, columns)
+    return TypicalYear(str(path), *station, columns=laid, notes=(*notes, *more))
+
+
+def _day_before(month: int, day: int) -> tuple[int, int]:
+    """The day before, of a year without 29 February."""
+    try:
+        before = date(2001, month, day) - timedelta(days=1)
+    except ValueError:
+        return month, day - 1
+    return before.month, before.day
 
 
 def _column(
     path: Path, name: str, cells: Sequence[str], lines: Sequence[int], quantity: _Quantity
 ) -> FloatArray:
     values = numbers(cells, lines, path, name, -1e7, 1e7, empty=True)
-    values = np.where((values >= quantity.missing) | (values <= -9900.0), np.nan, values)
+    values = np.where((values >= quantity.missing) | (values <= -999.0), np.nan, values)
     wrong = np.flatnonzero((values < quantity.low) | (values > quantity.high))
     if wrong.size:
         row = int(wrong[0])

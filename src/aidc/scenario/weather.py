@@ -12,39 +12,25 @@ import numpy as np
 
 from aidc.errors import InputError, Problem
 from aidc.scenario.files import path_of, user_file
-from aidc.scenario.humidity import dry_bulb_k, pressure_at_elevation_pa, relative_humidity, wet_bulb_k
-from aidc.scenario.regular import Grid, regular
+from aidc.scenario.humidity import pressure_at_elevation_pa, wet_bulb_k
+from aidc.scenario.layouts_years import year_of
 from aidc.scenario.series import FloatArray, Series
-from aidc.scenario.table import Table, read_table
-from aidc.scenario.timeparse import laid_times
 from aidc.scenario.tmy import read_epw, read_tmy2, read_tmy3, shipped_file
 from aidc.scenario.typical import TypicalYear, laid_on
+from aidc.scenario.weather_table import read_weather_table
 from aidc.schema.weather import ConstantWeather, CsvWeather, EpwWeather, TmyWeather
 from aidc.units import KELVIN_AT_0C
 
 __all__ = ["Weather", "load_weather"]
-
-# quantity: usual column names, lowest, highest, factor to the unit of the quantity's name
-_CSV: Mapping[str, tuple[tuple[str, ...], float, float]] = {
-    "dry_bulb_c": (("dry_bulb_c", "temp_air_c", "temperature_2m_c", "temp_c"), -90.0, 70.0),
-    "wet_bulb_c": (("wet_bulb_c", "temp_wet_bulb_c"), -90.0, 60.0),
-    "relative_humidity_percent": (("relative_humidity_percent", "rh_percent"), 0.0, 110.0),
-    "wind_m_s": (("wind_m_s", "wind_speed_10m_m_s", "wind_speed_m_s"), 0.0, 120.0),
-    "pressure_pa": (("pressure_pa", "surface_pressure_pa"), 30_000.0, 120_000.0),
-    "ghi_w_m2": (("ghi_w_m2", "ghi"), 0.0, 2000.0),
-    "dni_w_m2": (("dni_w_m2", "dni"), 0.0, 2000.0),
-    "dhi_w_m2": (("dhi_w_m2", "dhi"), 0.0, 2000.0),
-    "cloud_cover_percent": (("cloud_cover_percent",), 0.0, 100.0),
-}
-_TIMES = ("time_utc", "time", "timestamp", "t_s")
 
 
 @dataclass(frozen=True, slots=True)
 class Weather:
     """Series of one place. Irradiance, wind and cloud are None where the source has none.
 
-    Temperatures, humidity, pressure, wind and cloud are instants joined by straight lines;
-    irradiance of typical years is the mean over each hour.
+    Temperatures, humidity, pressure, wind and cloud are instants joined by straight lines, unless a file
+    says otherwise; irradiance is the mean over each hour in typical years, and in a table what its rows
+    stand for. The place is the one that the source names.
     """
 
     dry_bulb_k: Series
@@ -70,6 +56,7 @@ def load_weather(
     end: datetime,
     base_dir: Path,
     elevation_m: float = 0.0,
+    sun_at: tuple[float, float] | None = None,
 ) -> Weather:
     """Read the weather for a run over [start, end).
 
@@ -83,6 +70,8 @@ def load_weather(
         The site file's folder, for relative paths.
     elevation_m : float
         Of the site, for the pressure where the source has none [m].
+    sun_at : tuple
+        The site's place [°N, °E], where irradiance matters: its sun may tell what a row stands for.
 
     Raises
     ------
@@ -92,7 +81,11 @@ def load_weather(
     if isinstance(spec, ConstantWeather):
         return _constant(spec, start, elevation_m)
     if isinstance(spec, CsvWeather):
-        return _from_csv(spec, start, end, path_of(spec, base_dir), elevation_m)
+        path = path_of(spec, base_dir)
+        year = year_of(path)  # a typical year, whatever its name ends in
+        if year is not None:
+            return _from_year(year, start, end)
+        return _from_table(spec, start, end, path, elevation_m, sun_at)
     if isinstance(spec, EpwWeather):
         return _from_year(read_epw(path_of(spec, base_dir)), start, end)
     path = shipped_file(spec.shipped) if spec.shipped is not None else user_file(str(spec.file), base_dir)
@@ -136,69 +129,24 @@ def _from_year(year: TypicalYear, start: datetime, end: datetime) -> Weather:
     )
 
 
-def _from_csv(spec: CsvWeather, start: datetime, end: datetime, path: Path, elevation_m: float) -> Weather:
-    table = read_table(path)
-    chosen = _chosen(spec, table)
-    columns = {name: table.numbers(column, *_CSV[name][1:], empty=True) for name, column in chosen.items()}
-    time_column = spec.time_column or next((name for name in _TIMES if name in table.columns), None)
-    if time_column is None:
-        raise InputError(
-            Problem(
-                "has no column of times", "Name it with `time_column`.", path, "header", list(table.columns)
-            )
-        )
-    grid = regular(path, laid_times(table, time_column, spec.start, start), columns)
-    if "dry_bulb_c" not in chosen:
-        grid = _with_dry_bulb(grid, spec, elevation_m)
-    found = {name: grid.series(name, "linear", tiled=spec.repeat) for name in grid.columns}
-    found["dry_bulb_c"].window(start, end)  # refuses where the file does not cover the run
-    return _assembled(found, spec.elevation_m if spec.elevation_m is not None else elevation_m, str(path))
-
-
-def _chosen(spec: CsvWeather, table: Table) -> dict[str, str]:
-    unknown = sorted(set(spec.columns) - set(_CSV))
-    if unknown:
-        raise InputError(
-            Problem(
-                "is not a quantity of the weather",
-                f"Known: {', '.join(_CSV)}.",
-                key="columns",
-                value=unknown[0],
-            )
-        )
-    chosen = dict(spec.columns)
-    for name, (aliases, _, _) in _CSV.items():
-        found = next((alias for alias in aliases if alias in table.columns), None)
-        if name not in chosen and found is not None:
-            chosen[name] = found
-    temps = "dry_bulb_c" in chosen, "wet_bulb_c" in chosen
-    humid = "relative_humidity_percent" in chosen or spec.relative_humidity_percent is not None
-    if not (all(temps) or (any(temps) and humid)):
-        raise InputError(
-            Problem(
-                "gives too little to know temperature and humidity",
-                "Needed: dry bulb and humidity, or dry and wet bulb, or one of them and a constant"
-                ' `relative_humidity_percent`. Name columns with `columns = { dry_bulb_c = "…" }`.',
-                table.path,
-                "header",
-                list(table.columns),
-            )
-        )
-    if "relative_humidity_percent" in chosen or all(temps):
-        return chosen
-    table.columns["relative_humidity_percent"] = [str(spec.relative_humidity_percent)] * len(table)
-    return {**chosen, "relative_humidity_percent": "relative_humidity_percent"}
-
-
-def _with_dry_bulb(grid: Grid, spec: CsvWeather, elevation_m: float) -> Grid:
-    """A file with the wet bulb alone: the dry bulb follows from the humidity."""
-    height = spec.elevation_m if spec.elevation_m is not None else elevation_m
-    pressure = grid.columns.get("pressure_pa", np.array(pressure_at_elevation_pa(height)))
-    wet = grid.columns["wet_bulb_c"] + KELVIN_AT_0C
-    humidity = np.clip(grid.columns["relative_humidity_percent"] / 100.0, 0.01, 1.0)
-    dry = dry_bulb_k(wet, humidity, pressure) - KELVIN_AT_0C
-    note = f"{grid.path.name}: dry bulb worked out from wet bulb and relative humidity"
-    return replace(grid, columns={**grid.columns, "dry_bulb_c": dry}, repairs=(*grid.repairs, note))
+def _from_table(
+    spec: CsvWeather,
+    start: datetime,
+    end: datetime,
+    path: Path,
+    elevation_m: float,
+    sun_at: tuple[float, float] | None,
+) -> Weather:
+    read = read_weather_table(spec, path, start, end, elevation_m, sun_at)
+    weather, station = _assembled(read.series, elevation_m, str(path)), read.station
+    if station is None:
+        return weather
+    return replace(
+        weather,
+        latitude_deg=station.latitude_deg,
+        longitude_deg=station.longitude_deg,
+        elevation_m=station.elevation_m,
+    )
 
 
 def _assembled(found: Mapping[str, Series], elevation_m: float, source: str) -> Weather:
@@ -232,13 +180,13 @@ def _assembled(found: Mapping[str, Series], elevation_m: float, source: str) -> 
 
 
 def _humid(dry: Series, pressure_pa: FloatArray, found: Mapping[str, Series]) -> tuple[Series, Series]:
-    """Wet bulb and relative humidity, each from the other where the file has one of them."""
+    """Wet bulb and relative humidity; the wet bulb from the humidity in years that have none of their own."""
+    humid = found["relative_humidity_percent"]
     if "wet_bulb_c" in found:
-        wet = np.minimum(found["wet_bulb_c"].values + KELVIN_AT_0C, dry.values)
-        humidity = relative_humidity(dry.values, wet, pressure_pa)
-    else:
-        humidity = np.clip(found["relative_humidity_percent"].values / 100.0, 0.0, 1.0)
-        wet = wet_bulb_k(dry.values, humidity, pressure_pa)
+        given = found["wet_bulb_c"]
+        return _changed(given, given.values + KELVIN_AT_0C), humid.scaled(0.01)
+    humidity = np.clip(humid.values / 100.0, 0.0, 1.0)
+    wet = wet_bulb_k(dry.values, humidity, pressure_pa)
     return _changed(dry, wet), _changed(dry, humidity)
 
 

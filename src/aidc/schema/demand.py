@@ -11,7 +11,7 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import Field, TypeAdapter, model_validator
 
 from aidc.schema.base import Name, Positive, Shape
-from aidc.schema.source import FileSource, Moment
+from aidc.schema.source import FileSource, Meaning, Moment, TimedSource
 
 __all__ = ["Constant", "DemandSpec", "Diurnal", "PowerReplay", "RateSeries", "Trace", "demand_of"]
 
@@ -77,36 +77,49 @@ class _Laid(FileSource):
 
 
 class Trace(_Laid):
-    """Single requests with a time and token counts; `format` is `azure`, `mooncake` or a plug-in's."""
+    """Single requests with a time and token counts.
+
+    `format` is one of docs/formats.md or a plug-in's; left out, the file is known by its header.
+    """
 
     kind: Literal["trace"]
-    format: Name
+    format: Name | None = None
     resolution_s: Annotated[int, Field(ge=1, le=3600)] = 10
 
 
-class RateSeries(_Laid):
-    """Request arrivals per second at a fixed spacing, as published with ServeGen."""
+class RateSeries(_Laid, TimedSource):
+    """Request arrivals per second at a fixed spacing, as published with ServeGen.
+
+    A rate holds from its time until the next, unless `meaning` says otherwise.
+    """
 
     kind: Literal["rate"]
-    time_column: str = "t_s"
+    time_column: str | None = None
+    meaning: Meaning | None = None
     rate_column: str = "rate_req_per_s"
     input_tokens: Tokens
     output_tokens: Tokens
 
 
-class PowerReplay(FileSource):
-    """Measured power, one or more columns of a CSV file in watts per unit of `scale`.
+class PowerReplay(TimedSource):
+    """Measured power, one or more columns of a file; a value holds until the next, unless `meaning` differs.
 
-    `columns` is a name for one pod, a list (one name per pod, in order; all summed when there is
-    one pod), or a table from pod to name or names. Left out, every column ending in `_w` is used.
+    The unit is told by the columns' names (`p_kw`, `Power (MW)`) or by `unit`, and is W where neither tells;
+    `scale` multiplies. `columns` is a name for one pod, a list (one name per pod, in order; all summed when
+    there is one pod), or a table from pod to name or names. Left out, every column ending in `_w` is used,
+    else every one whose name tells a unit of power; `point` keeps the series of a telemetry file that bear it
+    in their name. Beyond its end the file is repeated.
     """
 
     kind: Literal["power-replay"]
     use: str = ""
     start: Moment | None = None
     scale: Positive = 1.0
-    time_column: str = "t_s"
+    unit: Literal["W", "kW", "MW", "GW"] | None = None
+    time_column: str | None = None
     columns: str | list[str] | dict[str, str | list[str]] | None = None
+    meaning: Meaning | None = None
+    point: Annotated[str, Field(min_length=1, max_length=128)] | None = None
     repeat: bool = True
 
 

@@ -8,7 +8,7 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import AfterValidator, Discriminator, Field, Tag, TypeAdapter, model_validator
 
 from aidc.schema.base import Shape
-from aidc.schema.source import FileSource, Moment
+from aidc.schema.source import Meaning, Moment, TimedSource
 
 __all__ = ["CarbonSeries", "CarbonSpec", "ConstantCarbon", "EnergyPeriod", "PriceSpec", "Tariff", "carbon_of"]
 
@@ -114,12 +114,26 @@ class Tariff(Shape):
         return self
 
 
-class PriceSpec(FileSource):
-    """A series of market prices, plus a constant `adder_usd_per_kwh` for the wires."""
+_UnitText = Annotated[str, Field(min_length=1, max_length=32)]
+
+
+class PriceSpec(TimedSource):
+    """A series of market prices, plus a constant `adder_usd_per_kwh` for the wires.
+
+    The unit is told by the column's name (`price_eur_per_kwh`, `LMP ($/MWh)`), by the file's layout, or by
+    `unit` ("EUR/kWh"). `usd_per_unit` is the rate of a currency other than USD. A price holds from its time
+    until the next; `meaning = "mean-before"` is for files that stamp the end of each interval. Columns left
+    out are those of the file's layout (docs/formats.md), else `time_utc` and `price_usd_per_mwh`. `point`
+    chooses one settlement point or zone where a file has several.
+    """
 
     use: str = ""
-    time_column: str = "time_utc"
-    price_column: str = "price_usd_per_mwh"
+    time_column: str | None = None
+    price_column: str | None = None
+    unit: _UnitText | None = None
+    usd_per_unit: Annotated[float, Field(gt=0, le=1e4)] | None = None
+    meaning: Meaning | None = None
+    point: Annotated[str, Field(min_length=1, max_length=64)] | None = None
     adder_usd_per_kwh: UsdPerKwh = 0.0
     export_at_market: bool = False
     start: Moment | None = None
@@ -135,20 +149,28 @@ class ConstantCarbon(Shape):
     marginal_kg_per_mwh: KgPerMwh | None = None
 
 
-class CarbonSeries(FileSource):
-    """A series in g/kWh (equal to kg/MWh). The marginal column is optional."""
+class CarbonSeries(TimedSource):
+    """A series of emission factors; the marginal column is optional.
+
+    The unit is told by the columns' names (`direct_gco2_per_kwh`, `MOER (lbs/MWh)`), by the file's layout,
+    or by `unit` ("lb/MWh"); `point` chooses a zone where a file has several. A factor holds from its time until the next, unless `meaning` says otherwise.
+    Columns left out are those of the file's layout (docs/formats.md), else `direct_gco2_per_kwh`.
+    """
 
     kind: Literal["series"] = "series"
     use: str = ""
-    time_column: str = "time_utc"
-    average_column: str = "direct_gco2_per_kwh"
+    time_column: str | None = None
+    average_column: str | None = None
     marginal_column: str | None = None
+    unit: _UnitText | None = None
+    meaning: Meaning | None = None
+    point: Annotated[str, Field(min_length=1, max_length=64)] | None = None
     start: Moment | None = None
     repeat: bool = False
 
     @model_validator(mode="after")
     def _columns_differ(self) -> Self:
-        if self.marginal_column == self.average_column:
+        if self.marginal_column is not None and self.marginal_column == self.average_column:
             raise ValueError("`marginal_column` is the average column. Name another, or leave it out")
         return self
 

@@ -7,6 +7,7 @@ from typing import Annotated, Literal, Self
 from pydantic import Field, model_validator
 
 from aidc.schema.base import Positive, Shape
+from aidc.schema.source import TimeUnit
 
 __all__ = ["ChannelSource", "PhaseColumns", "RecordingFile"]
 
@@ -63,7 +64,8 @@ class RecordingFile(Shape):
     """What `recording.toml` says of a measured file beside it, or of a file in a named dataset.
 
     Without `channels` and `phases` the columns are known by their names. `time` names the column of
-    times; `step_s` replaces it in a file that has none. `nominal_kv` is line-to-line.
+    times; `step_s` replaces it in a file that has none. Numbers as times are seconds, or what their name or
+    size tells (Unix time); `time_unit` says otherwise. `nominal_kv` is line-to-line.
     """
 
     title: str = ""
@@ -71,6 +73,7 @@ class RecordingFile(Shape):
     dataset: str | None = None
     location: Literal["poi", "ups-input", "psu-terminals"] = "poi"
     time: str | None = None
+    time_unit: TimeUnit | None = None
     step_s: Positive | None = None
     nominal_hz: Literal[50, 60] | None = None
     nominal_kv: Positive | None = None

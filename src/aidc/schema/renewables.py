@@ -17,7 +17,11 @@ _Curve = Annotated[tuple[NonNegative, ...], Field(min_length=2, max_length=200)]
 
 
 class Pv(Shape):
-    """A photovoltaic field by the PVWatts chain; `tracker` turns it about a north-south axis."""
+    """A photovoltaic field by the PVWatts chain; `tracker` turns it about a north-south axis.
+
+    `azimuth_deg` is where the modules face, clockwise from north; left out it is the equator's side: 180
+    (south) in the northern hemisphere and 0 (north) in the southern.
+    """
 
     kind: Literal["pv"] = "pv"
     dc_power_mw: _SourceMw
@@ -25,7 +29,7 @@ class Pv(Shape):
     dc_ac_ratio: Annotated[float, Field(gt=0.1, lt=10)] = 1.2
     tracker: bool = False
     tilt_deg: Annotated[float, Field(ge=0, le=90)] = 20.0
-    azimuth_deg: Annotated[float, Field(ge=0, lt=360)] = 180.0
+    azimuth_deg: Annotated[float, Field(ge=0, lt=360)] | None = None
     tracker_limit_deg: Annotated[float, Field(gt=0, le=90)] = 60.0
     ground_coverage_frac: Annotated[float, Field(gt=0, le=1)] = 0.35
     losses_frac: _Loss
@@ -37,6 +41,10 @@ class Pv(Shape):
     def ac_power_w(self) -> float:
         """AC rating of the inverters, from the DC to AC ratio unless stated [W]."""
         return 1e6 * (self.dc_power_mw / self.dc_ac_ratio if self.ac_power_mw is None else self.ac_power_mw)
+
+    def facing_deg(self, latitude_deg: float) -> float:
+        """Where the modules face at a latitude: as stated, else towards the equator [° from north]."""
+        return (180.0 if latitude_deg >= 0 else 0.0) if self.azimuth_deg is None else self.azimuth_deg
 
 
 class Wind(Shape):

@@ -8,9 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import datetime
+from functools import cache
 from pathlib import Path
 from typing import Annotated, Any, Literal
-from zoneinfo import ZoneInfo
+from zoneinfo import available_timezones
 
 from pydantic import AwareDatetime, Field, field_validator
 
@@ -46,6 +47,7 @@ __all__ = [
     "ServiceLevel",
     "Site",
     "SiteFacts",
+    "UsedEntry",
 ]
 
 FlexTier = Literal[0, 1, 2, 3]
@@ -63,11 +65,18 @@ class Location(Shape):
     @field_validator("timezone")
     @classmethod
     def _known_zone(cls, zone: str) -> str:
-        try:
-            ZoneInfo(zone)
-        except (KeyError, ValueError, OSError) as error:
-            raise ValueError("is not a known time zone. Use an IANA name such as America/New_York") from error
+        if zone not in known_zones():
+            raise ValueError("is not a known time zone. Use an IANA name such as America/New_York")
         return zone
+
+
+@cache
+def known_zones() -> frozenset[str]:
+    """IANA names that every library here knows.
+
+    `localtime`, `Factory` and `posix/…` are files of the C library alone: columns cannot be moved into them.
+    """
+    return frozenset(available_timezones()) - {"localtime", "Factory", "posixrules"}
 
 
 class SiteFacts(Shape):
@@ -246,6 +255,17 @@ class Assumption(Shape):
     overridden: bool = False
 
 
+class UsedEntry(Shape):
+    """A catalogue entry that this site rests on: `own` tells one of the user's from a shipped one."""
+
+    where: str
+    kind: Name
+    name: Name
+    own: bool
+    values: Mapping[str, Any]
+    raw: bytes
+
+
 class Site(Shape):
     """The whole of it. Names are the table names of the TOML file.
 
@@ -271,6 +291,7 @@ class Site(Shape):
     folder: Annotated[Path, Field(exclude=True)] = Path()
     file: Annotated[Path | None, Field(exclude=True)] = None
     assumptions: Annotated[tuple[Assumption, ...], Field(exclude=True)] = ()
+    entries: Annotated[tuple[UsedEntry, ...], Field(exclude=True)] = ()
     defaults: Annotated[tuple[str, ...], Field(exclude=True)] = ()
     resized: Annotated[tuple[str, ...], Field(exclude=True)] = ()
     changed: Annotated[tuple[str, ...], Field(exclude=True)] = ()

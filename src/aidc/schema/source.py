@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from datetime import datetime
 from pathlib import PurePath
-from typing import Annotated, Self
+from typing import Annotated, Literal, Self
 
 from pydantic import AfterValidator, AwareDatetime, Field, model_validator
 
 from aidc.schema.base import Shape
 
-__all__ = ["FileSource", "Moment"]
+__all__ = ["FileSource", "Meaning", "Moment", "TimeUnit", "TimedSource"]
 
 _FIRST_YEAR, _LAST_YEAR = 1900, 2200  # room on both sides for shifts by years and time zones
 
@@ -23,6 +23,14 @@ def _in_range(moment: datetime) -> datetime:
 
 Moment = Annotated[AwareDatetime, AfterValidator(_in_range)]
 """An instant with a time zone, in a year that calendars agree on."""
+
+
+Meaning = Literal["holds", "mean-after", "mean-before", "instant"]
+"""What the value in a row stands for: it holds from its time until the next (as prices do), it is the mean
+of the period that begins or that ends at its time, or it was so at that instant."""
+
+TimeUnit = Literal["s", "ms", "us", "ns", "min", "h", "unix-s", "unix-ms", "unix-us", "unix-ns"]
+"""What numbers in a column of times are: units from the start, or units since 1970-01-01T00:00Z."""
 
 
 class FileSource(Shape):
@@ -50,3 +58,15 @@ class FileSource(Shape):
                     "`file` leaves the dataset. With `dataset`, write a path inside it, without '..'"
                 )
         return self
+
+
+class TimedSource(FileSource):
+    """A file with a column of times.
+
+    Times are ISO 8601, or numbers: seconds, milliseconds, microseconds or nanoseconds since 1970 are known
+    by their size, smaller numbers are seconds from the start; `time_unit` says otherwise. `timezone` (UTC or
+    an IANA name) is the clock of times that state none.
+    """
+
+    time_unit: TimeUnit | None = None
+    timezone: Annotated[str, Field(min_length=1, max_length=64)] | None = None

@@ -8,13 +8,36 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import Discriminator, Field, Tag, TypeAdapter, model_validator
 
 from aidc.schema.base import Percent, Shape, TempC
-from aidc.schema.source import FileSource, Moment
+from aidc.schema.source import FileSource, Meaning, Moment, TimedSource
 
-__all__ = ["ConstantWeather", "CsvWeather", "EpwWeather", "TmyWeather", "WeatherSpec", "weather_of"]
+__all__ = [
+    "QUANTITIES",
+    "ConstantWeather",
+    "CsvWeather",
+    "EpwWeather",
+    "TmyWeather",
+    "WeatherSpec",
+    "weather_of",
+]
 
 Elevation = Annotated[float, Field(ge=-500, le=9000)]
 PressurePa = Annotated[float, Field(ge=30_000, le=120_000)]
 Wind = Annotated[float, Field(ge=0, le=120)]
+
+
+QUANTITIES = (
+    "dry_bulb_c",
+    "wet_bulb_c",
+    "dew_point_c",
+    "relative_humidity_percent",
+    "wind_m_s",
+    "pressure_pa",
+    "ghi_w_m2",
+    "dni_w_m2",
+    "dhi_w_m2",
+    "cloud_cover_percent",
+)
+"""What a weather file can hold; each name ends in the unit that is reckoned in."""
 
 
 class TmyWeather(Shape):
@@ -42,13 +65,18 @@ class EpwWeather(FileSource):
     use: str = ""
 
 
-class CsvWeather(FileSource):
-    """A CSV series.
+class CsvWeather(TimedSource):
+    """A series: a CSV table, or a file of a published layout (docs/formats.md).
 
-    Columns are found by their usual names; `columns` maps a quantity to the name in this file.
-    Quantities: `dry_bulb_c`, `wet_bulb_c`, `relative_humidity_percent`, `wind_m_s`, `pressure_pa`,
-    `ghi_w_m2`, `dni_w_m2`, `dhi_w_m2`, `cloud_cover_percent`. Dry bulb with humidity, or dry and wet
-    bulb, or wet bulb with a stated `relative_humidity_percent`, is enough.
+    Columns are found by their usual names; `columns` maps a quantity to the name in this file, `units` to the
+    unit that its name does not tell (`{ dry_bulb_c = "F" }`). Quantities: `dry_bulb_c`, `wet_bulb_c`,
+    `dew_point_c`, `relative_humidity_percent`, `wind_m_s`, `pressure_pa`, `ghi_w_m2`, `dni_w_m2`, `dhi_w_m2`,
+    `cloud_cover_percent`. Dry bulb with humidity, dew point or wet bulb, or wet bulb with a stated
+    `relative_humidity_percent`, is enough.
+
+    `meanings` says what a row stands for, by quantity or for `irradiance` as a whole. Without it,
+    irradiance is what the layout defines, else what the sun's place tells, else the mean of the period
+    before its time, as most services give it; everything else is an instant.
     """
 
     kind: Literal["csv"] = "csv"
@@ -56,9 +84,23 @@ class CsvWeather(FileSource):
     time_column: str | None = None
     start: Moment | None = None
     columns: dict[str, str] = Field(default_factory=dict)
+    units: dict[str, str] = Field(default_factory=dict)
+    meanings: dict[str, Meaning] = Field(default_factory=dict)
     relative_humidity_percent: Annotated[float, Field(gt=0, le=100)] | None = None
     elevation_m: Elevation | None = None
     repeat: bool = False
+
+    @model_validator(mode="after")
+    def _known_quantities(self) -> Self:
+        known = {"columns": QUANTITIES, "units": QUANTITIES, "meanings": (*QUANTITIES, "irradiance")}
+        for key, names in known.items():
+            unknown = sorted(set(getattr(self, key)) - set(names))
+            if unknown:
+                raise ValueError(
+                    f"`{key}` names {unknown[0]!r}, which is not a quantity of the weather."
+                    f" Known: {', '.join(names)}"
+                )
+        return self
 
 
 class ConstantWeather(Shape):

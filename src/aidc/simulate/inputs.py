@@ -4,30 +4,31 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC
 from fractions import Fraction
 
 import numpy as np
 
 from aidc.clock import Clock
 from aidc.errors import InputError, Problem
-from aidc.plant.photovoltaic import Irradiance, Place, irradiance_from_cloud_cover, pv_ac_power_w
-from aidc.plant.wind import wind_power_w
 from aidc.scenario.demand import Demand, load_demand, load_replay
 from aidc.scenario.events import Planned, grid_present, import_limit_w, plan_events, with_spikes
 from aidc.scenario.market import Carbon, Prices, load_carbon, load_prices
-from aidc.scenario.series import FloatArray, Series
+from aidc.scenario.series import Series
 from aidc.scenario.weather import Weather, load_weather
 from aidc.schema.demand import PowerReplay
-from aidc.schema.renewables import Pv, Wind
+from aidc.schema.renewables import Pv
 from aidc.schema.site import Site
 from aidc.simulate.arrays import Inputs
 from aidc.simulate.fields import Hold
+from aidc.simulate.sky import photovoltaics, place_notes, wind
 from aidc.units import MEGA
 
 __all__ = ["Scenario", "inputs_of", "read_scenario"]
 
-_HOUR = Fraction(3600)
+_MOST_OF_RATING, _LEAST_OF_RATING = (
+    20.0,
+    1e-4,
+)  # of the accelerators of a replayed pod: beyond, a unit slipped
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +58,14 @@ def read_scenario(site: Site, clock: Clock, rng: np.random.Generator) -> Scenari
     """
     facts, plan = site.site, site.scenario
     span = {"start": clock.start, "end": clock.end}
-    weather = load_weather(plan.weather, **span, base_dir=site.folder, elevation_m=facts.location.elevation_m)
+    sunny = any(isinstance(one, Pv) for one in site.renewables.values())
+    weather = load_weather(
+        plan.weather,
+        **span,
+        base_dir=site.folder,
+        elevation_m=facts.location.elevation_m,
+        sun_at=(facts.location.latitude_deg, facts.location.longitude_deg) if sunny else None,
+    )
     prices = load_prices(
         plan.tariff, plan.prices, **span, timezone=facts.location.timezone, base_dir=site.folder
     )
@@ -77,11 +85,20 @@ def read_scenario(site: Site, clock: Clock, rng: np.random.Generator) -> Scenari
     replays = {pod: series for name in site.replays for pod, series in _replay(site, name, clock).items()}
     limit_w = site.grid.import_limit_mw * MEGA
     sources = (weather, prices, *([carbon] if carbon else []), *demands.values(), *replays.values())
-    repairs = tuple(dict.fromkeys(f"{one.source}: {text}" for one in sources for text in one.repairs))
+    pv_w, told = photovoltaics(site, weather, clock)
+    remarks = [*place_notes(site, weather), *told]
+    repairs = tuple(
+        dict.fromkeys(
+            [
+                *(f"{one.source}: {text}" for one in sources for text in one.repairs),
+                *(f"{weather.source}: {text}" for text in remarks),
+            ]
+        )
+    )
     return Scenario(
         weather=weather,
-        pv_w=_photovoltaics(site, weather, clock),
-        wind_w=_wind(site, weather, clock),
+        pv_w=pv_w,
+        wind_w=wind(site, weather, clock),
         prices=prices,
         carbon=carbon,
         demands=demands,
@@ -109,79 +126,32 @@ def _replay(site: Site, name: str, clock: Clock) -> Mapping[str, Series]:
                 value=replay.demand.kind,
             )
         )
-    return load_replay(replay.demand, pods=replay.pods, clock_start=clock.start, base_dir=site.folder)
+    found = load_replay(
+        replay.demand, pods=replay.pods, clock_start=clock.start, clock_end=clock.end, base_dir=site.folder
+    )
+    for pod, series in found.items():
+        _credible(site, name, pod, series)
+    return found
 
 
-def _hours(clock: Clock) -> tuple[np.ndarray, int]:
-    """Starts of the clock hours that cover the run, naive UTC."""
-    start = np.datetime64(clock.start.replace(minute=0, second=0, microsecond=0, tzinfo=None), "us")
-    end = np.datetime64(clock.end.replace(tzinfo=None), "us")
-    count = int(np.ceil((end - start) / np.timedelta64(1, "h"))) + 1
-    return start + np.arange(count) * np.timedelta64(3_600_000_000, "us"), count
-
-
-def _photovoltaics(site: Site, weather: Weather, clock: Clock) -> Series:
-    fields = [field for field in site.renewables.values() if isinstance(field, Pv)]
-    if not fields:
-        return _nothing(clock)
-    times, _ = _hours(clock)
-    location = site.site.location
-    place = Place(location.latitude_deg, location.longitude_deg, location.elevation_m)
-    if weather.ghi_w_m2 is not None and weather.dni_w_m2 is not None and weather.dhi_w_m2 is not None:
-        sun = Irradiance(
-            _hourly(weather.ghi_w_m2, times),
-            _hourly(weather.dni_w_m2, times),
-            _hourly(weather.dhi_w_m2, times),
+def _credible(site: Site, name: str, pod: str, series: Series) -> None:
+    """Refuse power that only a slip of a thousand or a million explains."""
+    shape = site.pods.get(pod)
+    spec = site.replays[name].demand
+    peak_w = float(series.values.max())
+    if shape is None or peak_w == 0 or getattr(spec, "unit", None) is not None:
+        return
+    share = peak_w / (shape.accelerators * shape.accelerator.tdp_w)
+    if _LEAST_OF_RATING < share < _MOST_OF_RATING:
+        return
+    raise InputError(
+        Problem(
+            f"its highest power is {peak_w:.4g} W, {share:.3g} times what the accelerators of pod {pod!r} are rated",
+            'State the unit: unit = "kW" (W, kW, MW or GW; "W" if the figures are right).',
+            series.source,
+            f"replays.{name}.demand",
         )
-    elif weather.cloud_frac is not None:
-        sun = irradiance_from_cloud_cover(times, _hourly(weather.cloud_frac, times), place)
-    else:
-        raise InputError(
-            Problem(
-                "has neither irradiance nor cloud cover, and the site has photovoltaics",
-                "Use weather with ghi, dni and dhi, or with cloud cover.",
-                weather.source,
-                "scenario.weather",
-            )
-        )
-    wind = weather.wind_m_s
-    wind_m_s = _hourly(wind, times) if wind is not None else np.ones(times.size)
-    temp_k = _hourly(weather.dry_bulb_k, times)
-    power = np.sum([pv_ac_power_w(times, sun, temp_k, wind_m_s, place, field) for field in fields], axis=0)
-    return _from_hours(power, times)
-
-
-def _wind(site: Site, weather: Weather, clock: Clock) -> Series:
-    farms = [farm for farm in site.renewables.values() if isinstance(farm, Wind)]
-    if not farms:
-        return _nothing(clock)
-    if weather.wind_m_s is None:
-        raise InputError(
-            Problem(
-                "has no wind speed, and the site has wind turbines",
-                "Use other weather.",
-                weather.source,
-                "scenario.weather",
-            )
-        )
-    times, _ = _hours(clock)
-    speed = _hourly(weather.wind_m_s, times)
-    return _from_hours(np.sum([wind_power_w(speed, farm) for farm in farms], axis=0), times)
-
-
-def _hourly(series: Series, times: np.ndarray) -> FloatArray:
-    """Means over the hours that begin at `times`."""
-    first = times[0].astype("datetime64[us]").item()
-    return series.means(first.replace(tzinfo=UTC), _HOUR, times.size)
-
-
-def _from_hours(power_w: FloatArray, times: np.ndarray) -> Series:
-    start = times[0].astype("datetime64[us]").item().replace(tzinfo=UTC)
-    return Series(start, _HOUR, np.maximum(power_w, 0.0), "mean", source="renewables")
-
-
-def _nothing(clock: Clock) -> Series:
-    return Series(clock.start, _HOUR, np.zeros(1), tiled=True, source="none")
+    )
 
 
 def inputs_of(series: Sequence[Series], clock: Clock) -> Inputs:

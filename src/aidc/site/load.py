@@ -13,15 +13,27 @@ from aidc.schema.cooling import CoolingPlant
 from aidc.schema.site import Job, Pod, Scenario, Service, Site
 from aidc.site.air import with_air
 from aidc.site.crosscheck import cross_check
-from aidc.site.read import apply_settings, changed_keys, read_toml
+from aidc.site.devices import note_devices
+from aidc.site.read import apply_settings, changed_keys
 from aidc.site.refuse import problems_of
 from aidc.site.resolve import Resolver, merged, split_own
+from aidc.site.written_form import refuse_filled_keys
+from aidc.toml_file import read_toml
 
 __all__ = ["load", "site_of", "with_scenario"]
 
 # what the resolver puts in; a reader never wrote these keys, so they are left out of messages
 _HIDDEN = ("rack", "accelerator", "model", "rejection")
-_LOADERS = ("folder", "file", "assumptions", "defaults", "resized", "changed", "written")  # of a site
+_LOADERS = (
+    "folder",
+    "file",
+    "assumptions",
+    "entries",
+    "defaults",
+    "resized",
+    "changed",
+    "written",
+)  # of a site
 _BUILT = {"site", "grid", "chains", "cooling", "pods", "storage", "gensets", "renewables", "replays"}
 
 
@@ -111,18 +123,24 @@ def _plain(document: Mapping[str, Any], path: Path) -> Site:
     """The site of a document and of nothing else."""
     folder = path.resolve().parent
     resolver = Resolver(path, (folder / "catalogue",))
-    resolved = _resolve(_with_scenario(document, folder, resolver), resolver)
+    document, filled = refuse_filled_keys(_with_scenario(document, folder, resolver), path, resolver.search)
+    resolved = _resolve(document, resolver)
     try:
         site = Site.model_validate({**resolved, "folder": folder, "file": path})
     except ValidationError as error:
         told = {problem.key for problem in resolver.problems}
         new = [p for p in problems_of(error, Site, path, _HIDDEN) if p.key not in told]
         found = [*resolver.problems, *new]
-        raise InputError(_without_echoes(found)) from error
-    problems = [*resolver.problems, *cross_check(site, path)]
+        raise InputError([*filled, *_without_echoes(found)]) from error
+    problems = [*filled, *resolver.problems, *cross_check(site, path)]
     if problems:
         raise InputError(problems)
-    return site.model_copy(update={"assumptions": tuple(resolver.assumptions)})
+    note_devices(site, resolver)
+    if resolver.problems:
+        raise InputError(resolver.problems)
+    return site.model_copy(
+        update={"assumptions": tuple(resolver.assumptions), "entries": tuple(resolver.entries)}
+    )
 
 
 def with_scenario(site: Site, scenario: Scenario | Mapping[str, Any] | Path | str) -> Site:
@@ -152,7 +170,12 @@ def with_scenario(site: Site, scenario: Scenario | Mapping[str, Any] | Path | st
     if resolver.problems:
         raise InputError(resolver.problems)
     kept = [one for one in site.assumptions if not one.where.startswith("scenario.")]
-    update = {"scenario": shape, "assumptions": (*kept, *resolver.assumptions)}
+    entries = [one for one in site.entries if not one.where.startswith("scenario.")]
+    update = {
+        "scenario": shape,
+        "assumptions": (*kept, *resolver.assumptions),
+        "entries": (*entries, *resolver.entries),
+    }
     return with_scenario(site.model_copy(update=update), shape)
 
 

@@ -1,42 +1,16 @@
-"""Reading a site file: TOML to plain tables, and `--set a.b=c` on top."""
+"""`--set a.b=c` on top of a document."""
 
 from __future__ import annotations
 
 import copy
-import tomllib
 from collections.abc import Mapping, Sequence
-from decimal import Decimal
-from pathlib import Path
+from dataclasses import replace
 from typing import Any
 
 from aidc.errors import InputError, Problem
+from aidc.toml_file import MOST_DEPTH, parse_toml
 
-__all__ = ["apply_settings", "changed_keys", "read_toml"]
-
-_LARGEST_BYTES = 16 * 1024 * 1024  # a site is a few kilobytes; anything larger is not one
-
-
-def read_toml(path: Path) -> dict[str, Any]:
-    """Read a TOML file into tables.
-
-    Raises
-    ------
-    InputError
-        The file is absent, too large, not UTF-8 or not TOML; the message has the line.
-    """
-    try:
-        if path.stat().st_size > _LARGEST_BYTES:
-            raise InputError(Problem("is too large for a TOML description", "Is this the right file?", path))
-        return tomllib.loads(path.read_text(encoding="utf-8"))
-    except OSError as error:
-        reason = error.strerror or str(error)
-        raise InputError(Problem(f"cannot be read: {reason}", "Check the path.", path)) from error
-    except UnicodeDecodeError as error:
-        raise InputError(Problem("is not UTF-8 text", "Save it as UTF-8.", path)) from error
-    except tomllib.TOMLDecodeError as error:
-        raise InputError(Problem(f"is not valid TOML: {error}", "Mend this line.", path)) from error
-    except RecursionError as error:
-        raise InputError(Problem("is nested too deeply", "Write plain tables.", path)) from error
+__all__ = ["apply_settings", "changed_keys"]
 
 
 def apply_settings(document: Mapping[str, Any], settings: Sequence[str]) -> dict[str, Any]:
@@ -61,6 +35,9 @@ def apply_settings(document: Mapping[str, Any], settings: Sequence[str]) -> dict
                     value=setting,
                 )
             )
+            continue
+        if len(path) > MOST_DEPTH:
+            problems.append(Problem(f"has a key of more than {MOST_DEPTH} parts", "Name a key.", "--set"))
             continue
         table: Any = result
         for part in path[:-1]:
@@ -89,11 +66,10 @@ def changed_keys(settings: Sequence[str]) -> tuple[str, ...]:
 
 
 def _value(text: str) -> Any:
+    """A value as TOML gives it, a bare word as text; what is beyond the bounds of a TOML file is refused."""
     try:
-        return tomllib.loads(f"value = {text}", parse_float=_float)["value"]
-    except tomllib.TOMLDecodeError:
-        return text  # a bare word is a string
-
-
-def _float(text: str) -> float:
-    return float(Decimal(text))
+        return parse_toml(f"value = {text}", None)["value"]
+    except InputError as error:
+        if any("not valid TOML" in problem.what for problem in error.problems):
+            return text
+        raise InputError([replace(one, file="--set", key=None) for one in error.problems]) from error

@@ -100,7 +100,15 @@ def _remedy(kind: str) -> str:
     return "Correct the value."
 
 
-_NEVER_WRITTEN = {"folder", "assumptions", "defaults", "resized", "changed", "written"}  # the loader's own
+_NEVER_WRITTEN = {  # the loader's own
+    "folder",
+    "assumptions",
+    "entries",
+    "defaults",
+    "resized",
+    "changed",
+    "written",
+}
 _A_NAME = "is no name. Use up to 64 letters, digits, dots, hyphens and underscores"
 _WORDS = {
     "Value error, ": "",

@@ -9,9 +9,9 @@ from typing import Any
 
 from pydantic import BaseModel
 
-from aidc.catalogue import Entry, read
+from aidc.catalogue import Entry, address_of, read, shipped
 from aidc.errors import InputError, Problem
-from aidc.schema.site import Assumption
+from aidc.schema.site import Assumption, UsedEntry
 
 __all__ = ["Resolver", "merged", "split_own"]
 
@@ -24,6 +24,7 @@ class Resolver:
     search: Sequence[Path]
     problems: list[Problem] = field(default_factory=list[Problem])
     assumptions: list[Assumption] = field(default_factory=list[Assumption])
+    entries: list[UsedEntry] = field(default_factory=list[UsedEntry])
 
     def values(
         self, kind: str, name: Any, key: str, overrides: Mapping[str, Any] | None = None
@@ -50,7 +51,7 @@ class Resolver:
             ]
             return {}
         overrides = overrides or {}
-        self._note(entry, key.removesuffix(".use"), overrides)
+        self.note(entry, key.removesuffix(".use"), overrides)
         return merged(entry.values, overrides)
 
     def table(self, node: Any, key: str) -> dict[str, Any]:
@@ -62,7 +63,14 @@ class Resolver:
         )
         return {}
 
-    def _note(self, entry: Entry, key: str, overrides: Mapping[str, Any]) -> None:
+    def note(self, entry: Entry, key: str, overrides: Mapping[str, Any]) -> None:
+        """Remember an entry and its figures as what the site rests on at `key`."""
+        own = shipped() not in entry.path.parents
+        self.entries.append(
+            UsedEntry.model_construct(
+                where=key, kind=entry.kind, name=entry.name, own=own, values=entry.values, raw=entry.raw
+            )
+        )
         for figure in entry.figures.values():
             source = entry.sources[figure.source]
             self.assumptions.append(
@@ -72,7 +80,7 @@ class Resolver:
                     key=figure.key,
                     value=figure.value,
                     source=source.title,
-                    url=source.url or (f"https://doi.org/{source.doi}" if source.doi else None),
+                    url=address_of(source),
                     confidence=figure.confidence,
                     overridden=figure.key.split(".", 1)[0].split("[", 1)[0] in overrides,
                 )

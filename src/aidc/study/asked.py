@@ -9,15 +9,39 @@ from fractions import Fraction
 from aidc.clock import as_fraction
 from aidc.errors import InputError, Problem
 
-__all__ = ["asked_moment", "asked_window"]
+__all__ = ["asked_moment", "asked_seed", "asked_window"]
 
 _STEPS_S = (Fraction(1, 10_000), Fraction(1, 100))
 _LONGEST_S = 864_000.0
+_YEARS = (1950, 2150)
 
 
 def asked_moment(at: datetime | None) -> datetime | None:
-    """A time without a zone is UTC, as everywhere in aidc."""
+    """A time without a zone is UTC, as everywhere in aidc.
+
+    Raises
+    ------
+    InputError
+        It lies in a year that no scenario has.
+    """
+    if at is not None and not _YEARS[0] <= at.year <= _YEARS[1]:
+        what = f"lies outside {_YEARS[0]} to {_YEARS[1]}"
+        raise InputError(Problem(what, "Check the year.", key="at", value=at.isoformat()))
     return at if at is None or at.tzinfo is not None else at.replace(tzinfo=UTC)
+
+
+def asked_seed(seed: int | None) -> int | None:
+    """A seed that a generator takes.
+
+    Raises
+    ------
+    InputError
+        It is negative, or beyond 63 bits.
+    """
+    if seed is not None and not 0 <= seed < 2**63:
+        what = "must be a whole number from 0, of at most 63 bits"
+        raise InputError(Problem(what, "Choose another seed.", key="seed", value=seed))
+    return seed
 
 
 def asked_window(duration_s: float, step_s: float | Fraction) -> Fraction:

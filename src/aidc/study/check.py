@@ -96,17 +96,15 @@ def check(
     InputError, SimulationError
     """
     site = frozen(site if isinstance(site, Site) else load(site, settings))
+    step, moment = asked_window(duration_s, step_s), asked_moment(at)
     name, rules = rule_set(site, code)
     reason = not_concerned(rules, site)
     if reason:
         return CheckResult(
             site.site.name, name, rules, tagged([not_applicable(c, reason) for c in rules.clauses], name)
         )
-    step = asked_window(duration_s, step_s)
     files = tuple(Path(one) for one in events)
-    return _Check(
-        site, name, rules, files, asked_moment(at), duration_s, step, suggest, load_model, progress
-    ).run()
+    return _Check(site, name, rules, files, moment, duration_s, step, suggest, load_model, progress).run()
 
 
 def rule_set(site: Site, code: str | None) -> tuple[str, Code]:

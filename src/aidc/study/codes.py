@@ -23,6 +23,8 @@ _RULES = tuple(
     get_args(member.model_fields["rule"].annotation)[0] for member in get_args(get_args(Clause)[0])
 )
 _SHARED = ("min_mw", "max_mw", "frequency_hz")
+_DEEPEST = 8
+_MOST_CLAUSES = 1000
 
 
 def known_codes(search: Sequence[Path] = ()) -> list[str]:
@@ -64,10 +66,17 @@ def _read(name: str, search: Sequence[Path], above: tuple[str, ...]) -> Code:
         raise InputError(
             Problem("includes itself", "Break the circle.", entry.path, "include", " > ".join((*above, name)))
         )
+    if len(above) >= _DEEPEST:
+        what = f"is included by more than {_DEEPEST} sets, one in the other"
+        raise InputError(Problem(what, "Name the clauses here.", entry.path, "include"))
     included = [_read(other, search, (*above, name)) for other in _included(entry)]
+    if sum(len(code.clauses) for code in included) > _MOST_CLAUSES:
+        what = f"takes over more than {_MOST_CLAUSES} clauses"
+        raise InputError(Problem(what, "Include fewer sets.", entry.path, "include"))
     body: dict[str, Any] = {key: value for key, value in entry.values.items() if key != "include"}
     body["title"] = entry.title
     body.setdefault("confidence", weakest(_marks(entry, "") + [code.confidence for code in included]))
+    _refuse_mark(body["confidence"], entry, "confidence")
     clauses = body.get("clauses", [])
     if isinstance(clauses, list):
         body["clauses"] = [
@@ -103,14 +112,18 @@ def _included(entry: Entry) -> list[str]:
         raise InputError(
             Problem("is not a list of names", 'Write include = ["a", "b"].', entry.path, "include", found)
         )
+    if len(set(found)) != len(found):
+        raise InputError(Problem("names a set twice", "Name each once.", entry.path, "include", found))
     return [str(name) for name in found]
 
 
 def _take_over(body: dict[str, Any], included: Sequence[Code], entry: Entry) -> None:
     """Put the clauses of other sets first; what those sets share must agree, or be stated here."""
-    own = body["clauses"] if isinstance(body["clauses"], list) else []
+    own = body["clauses"] if isinstance(body.get("clauses"), list) else []
     body["clauses"] = [*(clause.model_dump() for code in included for clause in code.clauses), *own]
-    body["note"] = " ".join(text for text in (body.get("note"), *(code.note for code in included)) if text)
+    noted = body.get("note", "")
+    if isinstance(noted, str):  # anything else is refused by the schema
+        body["note"] = " ".join(text for text in (noted, *(code.note for code in included)) if text)
     for key in _SHARED:
         values = {getattr(code, key) for code in included if key in code.model_fields_set}
         if key in body or not values:
@@ -140,18 +153,15 @@ def _with_provenance(clause: Any, entry: Entry, key: str) -> Any:
         made.setdefault("confidence", weakest(marks))
     if "status" in entry.values:
         made.setdefault("status", entry.values["status"])
-    mark = made.get("confidence")
-    if mark is not None and mark not in CONFIDENCE:
-        raise InputError(
-            Problem(
-                "has an unknown confidence mark",
-                f"Use one of {', '.join(CONFIDENCE)}.",
-                entry.path,
-                f"{key}.confidence",
-                mark,
-            )
-        )
+    if "confidence" in made:
+        _refuse_mark(made["confidence"], entry, f"{key}.confidence")
     return made
+
+
+def _refuse_mark(mark: Any, entry: Entry, key: str) -> None:
+    if not isinstance(mark, str) or mark not in CONFIDENCE:
+        remedy = f"Use one of {', '.join(CONFIDENCE)}."
+        raise InputError(Problem("has an unknown confidence mark", remedy, entry.path, key, mark))
 
 
 def _figures(entry: Entry, prefix: str) -> list[Any]:

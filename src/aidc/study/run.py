@@ -14,11 +14,11 @@ from typing import Any
 import numpy as np
 
 from aidc.contract import Controller
-from aidc.control import controller_of, options_of
+from aidc.control import controller_of, options_of, refuse_code
 from aidc.errors import AidcError, InputError, Problem, SimulationError
 from aidc.measure import summary
 from aidc.plant.freeze import frozen
-from aidc.record.run import Run
+from aidc.record.run import CHECKED, Run
 from aidc.record.writer import RunWriter, free_folder, write_failures
 from aidc.schema.site import Scenario, Site
 from aidc.simulate import Twin, compile_site
@@ -26,8 +26,10 @@ from aidc.simulate.arrays import Records
 from aidc.simulate.compiled import Compiled
 from aidc.simulate.frames import pod_frame, series_frame, stored_now
 from aidc.simulate.twin import Block
-from aidc.site import load, site_toml, with_scenario
+from aidc.site import load, with_scenario
+from aidc.study.carried import carried
 from aidc.study.events import EventLog
+from aidc.study.replay_rating import doubts_of_replays
 from aidc.study.sizes import facts_of, told_lines
 
 __all__ = ["run"]
@@ -48,6 +50,7 @@ def run(
     tell: Callable[[Sequence[str]], None] | None = None,
     progress: Progress | None = None,
     finish: Callable[[Run, Path], None] | None = None,
+    own_code: bool = True,
 ) -> Run:
     """Run a site through its scenario.
 
@@ -72,6 +75,9 @@ def run(
     finish
         Called with the run and its temporary folder before it is put under its name (a report).
 
+    own_code
+        Whether `[control] use` may name code of one's own; without, only shipped controllers run.
+
     Returns
     -------
     Run
@@ -85,17 +91,26 @@ def run(
     site = site if isinstance(site, Site) else load(site, settings, resize=resize)
     site = site if scenario is None else with_scenario(site, scenario)
     target = Path(out) if out is not None else free_folder(Path("runs"), site.site.name)
+    if controller is None:
+        refuse_code(site, own_code=own_code)
     with RunWriter(target) as writer, _naming(site):
         site = frozen(site)
         compiled = compile_site(site)
+        doubts = list(doubts_of_replays(site, compiled))
         plant = facts_of(site, compiled.weather)
         if tell is not None:
             tell(told_lines(plant))
         twin = Twin(compiled)
+        # code of the user's is imported last, when all else of the site has been accepted
         chosen, options = (controller, None) if controller else controller_of(site)
+        rests_on = carried(site, chosen)
+        with write_failures(target):
+            rests_on.copy_to(writer.folder)
         events = EventLog(compiled, site.scenario.events)
         events.announced()
         events.built(plant)
+        for pod, doubt in doubts:
+            events.add(compiled.clock.start, "doubt", pod, doubt)
         stepping = _Stepping(twin, writer, events, progress)
         if chosen is None:
             stepping.free()
@@ -108,13 +123,15 @@ def run(
             **compiled.meta,
             **plant,
             **stepping.ends(),
+            "inputs": list(rests_on.inputs),
+            "input_hash": rests_on.hash,
             "performance": _performance(compiled, stepping, wall_s),
         }
-        written = Run(site.model_dump(mode="json", by_alias=True), meta, writer.folder)
+        written = Run(rests_on.site.model_dump(mode="json", by_alias=True), meta, writer.folder)
         figures = summary(written)
-        writer.document("run.json", {"meta": meta, "site": written.site})
         writer.document("summary.json", figures)
-        writer.text("site.toml", site_toml(site))
+        writer.text("site.toml", rests_on.written)
+        writer.manifest("run.json", {"meta": meta, "site": written.site}, CHECKED)
         done = Run(written.site, meta, writer.folder, figures)
         if finish is not None:
             with write_failures(target):

@@ -31,7 +31,7 @@ from aidc.simulate.transient.course import Trace
 from aidc.simulate.transient.start import operating_point
 from aidc.simulate.transient.window import Window, open_window, short_circuit_levels
 from aidc.site import load
-from aidc.study.asked import asked_moment, asked_window
+from aidc.study.asked import asked_moment, asked_seed, asked_window
 from aidc.study.verdicts import NamedWindow, TransientResult
 from aidc.units import J_PER_MWH, MEGA
 
@@ -76,6 +76,7 @@ def transient(
     """
     site = frozen(site if isinstance(site, Site) else load(site, settings))
     asked = _asked(site, events, duration_s, step_s)
+    seed = asked_seed(seed)
     levels = short_circuit_levels(site)
     if level not in levels:
         raise InputError(

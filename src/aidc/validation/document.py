@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -42,6 +43,7 @@ _TITLES = {
     "transient-studies": "Transients: published studies and measured days",
 }
 _FEW_ROWS = 12
+_PICTURE = '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 460 440" font-family="system-ui'
 _WORST_ROWS = 8
 _FEWEST_DOTS = 8
 _MOST_REASONS = 12
@@ -50,21 +52,38 @@ _MOST_REASONS = 12
 def write_document(report: Report, folder: Path) -> list[Path]:
     """Write `folder/validation.md` and `folder/validation/*.svg`; return the files written.
 
-    Pictures of an earlier report that this one no longer has are removed.
+    Pictures of an earlier report that this one no longer has are removed; nothing else is touched.
+
+    Raises
+    ------
+    OutputError
+        Something stands there that no report wrote, or the disk refuses.
     """
     pictures = {name: scatter_svg(case) for name, case in _pictures(report.cases).items()}
     place = folder / "validation"
     try:
         place.mkdir(parents=True, exist_ok=True)
-        for old in place.glob("*.svg"):
-            if old.stem not in pictures:
-                old.unlink()
         written = [folder / "validation.md", *(place / f"{name}.svg" for name in pictures)]
+        for path in written:
+            if os.path.lexists(path) and not _is_ours(path):
+                raise OutputError(f"{path} is there and no report of aidc wrote it. Choose another folder.")
+        for old in place.glob("*.svg"):
+            if old.stem not in pictures and _is_ours(old):
+                old.unlink()
         for path, text in zip(written, [markdown(report), *pictures.values()], strict=True):
             path.write_text(text.rstrip() + "\n", encoding="utf-8")
     except OSError as error:
         raise OutputError(f"{folder}: could not be written: {error}. Choose another folder.") from error
     return written
+
+
+def _is_ours(path: Path) -> bool:
+    """Whether a page or picture is one of an earlier report: a regular file that begins as ours do."""
+    if path.is_symlink() or not path.is_file():
+        return False
+    begins = _INTRO.splitlines()[0] if path.suffix == ".md" else _PICTURE
+    with path.open(encoding="utf-8", errors="replace") as there:
+        return there.read(len(begins)) == begins
 
 
 def markdown(report: Report) -> str:

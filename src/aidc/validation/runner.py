@@ -30,6 +30,8 @@ NAMES: Final = (
     "chains",
     "transient-studies",
 )
+NEEDS_DATA: Final = frozenset(NAMES) - {"cooling", "storage", "chains", "transient-studies"}
+"""Cases that rest on files of the folder alone; the others bring published figures with them."""
 FAILED: Final = "failed"
 
 Progress = Callable[[str, int, int], None]
@@ -46,6 +48,12 @@ class Report:
     def passed(self) -> bool:
         """Whether no bar is missed and no case failed; what could not be predicted is no miss."""
         return not self.missed and not self.failed
+
+    @property
+    def measured(self) -> bool:
+        """Whether the folder had data for any case; published figures that ship with aidc are no data of it."""
+        asked = {*self.absent, *(case.name for case in self.cases)} & NEEDS_DATA
+        return not asked or bool(asked.difference(self.absent))
 
     @property
     def missed(self) -> list[Case]:

@@ -74,6 +74,12 @@ def _below(report: Report) -> list[Text]:
         lines.append(Text("No data in this folder for: " + ", ".join(report.absent), style="dim"))
     judged = [case for case in report.cases if case.kind == "bar" and case.passed is not None]
     met = sum(case.passed is True for case in judged)
+    if not report.measured:
+        text = (
+            f"No measured data in this folder: nothing was judged but {len(judged)} bars on published figures"
+        )
+        lines.append(Text(f"{text}, {met} of them met.", style="yellow" if report.passed else "bold red"))
+        return lines
     lines.append(Text(f"{met} of {len(judged)} bars met.", style="green" if report.passed else "bold red"))
     return lines
 
