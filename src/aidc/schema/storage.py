@@ -103,7 +103,9 @@ class Storage(Shape):
         if not self.soc_min_frac <= self.soc_initial_frac <= self.soc_max_frac:
             raise ValueError("soc_initial_frac lies outside soc_min_frac to soc_max_frac")
         if self.reserve_frac > self.soc_max_frac - self.soc_min_frac:
-            raise ValueError("reserve_frac is more than the range from soc_min_frac to soc_max_frac; lower it")
+            raise ValueError(
+                "reserve_frac is more than the range from soc_min_frac to soc_max_frac; lower it"
+            )
         if self.power_mw is None and self.power_w_per_accelerator is None:
             raise ValueError("has no power; give power_mw")
         if self.energy_mwh is None and self.energy_j_per_accelerator is None:

@@ -126,12 +126,12 @@ def _fill_from(
             flow = _through_w(p, now, lane, stage, max(flow, 0.0), dead)
         wanted = now.node_w[lane, stage]
         for place in range(p.node_first[lane, stage], p.node_first[lane, stage + 1]):
-            wanted += now.ask_w[p.node_store[place]]
+            wanted += now.ask_w[int(p.node_store[place])]
         missing = _fill_at(p, state, now, lane, stage, wanted - flow)
         if missing <= _ROUNDING * (wanted + 1.0):
             return 0.0
         for place in range(p.node_first[lane, stage], p.node_first[lane, stage + 1]):
-            flow -= now.ask_w[p.node_store[place]]
+            flow -= now.ask_w[int(p.node_store[place])]
         if stage >= p.server_stages and stage == p.pod[lane, Pod.UPS_STAGE]:
             cooling = now.flux[lane, PodFlux.UPS_LOAD_W]
             if flow < cooling * (1.0 - _ROUNDING):
@@ -157,7 +157,7 @@ def _fill_caps(p: Fixed, state: State, now: Scratch, lane: int, design: int) -> 
             most = p.stage_full_w[lane, stage] * max(whole, 0.0)
             passed = now.node_w[lane, stage]
             for place in range(p.node_first[lane, stage], p.node_first[lane, stage + 1]):
-                passed += now.ask_w[p.node_store[place]]
+                passed += now.ask_w[int(p.node_store[place])]
             if passed > most * (1.0 + _ROUNDING):
                 missing = _fill_from(p, state, now, lane, stage, most, 0.0)
                 run_lane(p, state, now, lane, design)
@@ -248,7 +248,7 @@ def _fill_lane(p: Fixed, now: Scratch, lane: int, target_w: float) -> None:
         flow = _through_w(p, now, lane, stage, max(flow, 0.0), 0.0)
         over = flow - now.node_w[lane, stage]
         for place in range(p.node_first[lane, stage], p.node_first[lane, stage + 1]):
-            over -= now.ask_w[p.node_store[place]]
+            over -= now.ask_w[int(p.node_store[place])]
         for place in range(p.node_first[lane, stage], p.node_first[lane, stage + 1]):
             store = int(p.node_store[place])
             if now.grant_w[store] > 0.0 and over > 0.0:
