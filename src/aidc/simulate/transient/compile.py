@@ -211,6 +211,7 @@ def _lane(
         row[Lane.SAG_COUNT] = front.sag_counter.count
         row[Lane.SAG_WINDOW_TICKS] = front.sag_counter.window_s / step_s
     row[Lane.RESTART_TICKS] = pod.restart_s / step_s
+    row[Lane.PRIORITY] = pod.priority
     row[Lane.PLANT] = known[Pod.PLANT]
     row[Lane.AIR_PLANT] = known[Pod.AIR_PLANT]
     row[Lane.THROTTLE_K] = known[Pod.THROTTLE_K]

@@ -127,6 +127,7 @@ class Lane(IntEnum):
     UPS_LOOP_W = 53  # pumps and fans on its UPS bus, of its plant ...
     UPS_AIR_W = 54  # ... and of that of its hall
     REFILL_FRAC = 55  # state of charge up to which its battery is refilled
+    PRIORITY = 56  # the highest number is shed first
 
 
 class LaneState(IntEnum):

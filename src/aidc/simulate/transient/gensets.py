@@ -29,6 +29,7 @@ from aidc.simulate.transient.network import KNEE_PU
 __all__ = ["call_gensets", "give", "settle_gensets", "take_over"]
 
 _OVERLOAD = 1.1  # ISO 8528-1 lets a generating set carry a tenth more for a short time
+_LEAST_PU = 0.5  # below this their undervoltage relay opens (estimate without a checked source)
 
 
 @part
@@ -82,17 +83,17 @@ def settle_gensets(plan: Plan, state: State, work: Work, power_w: float, v_pu: f
         bank = max(least - power_w, 0.0)
         power = power_w + bank
         state.site[SiteState.GENSET_REACHED_W] = max(reached, power)
-        _turn(plan, state, power, power + lanes)
+        _turn(plan, state, power, power + lanes, v_pu)
     state.energy[Energy.GENERATOR] += power * dt_s
     state.energy[Energy.LOAD_BANK] += bank * dt_s
     state.site[SiteState.GENSET_W] = power + lanes
 
 
 @part
-def _turn(plan: Plan, state: State, power_w: float, all_w: float) -> None:
+def _turn(plan: Plan, state: State, power_w: float, all_w: float, v_pu: float) -> None:
     """Speed of the sets that form the bus; a load that they cannot carry trips them for good."""
     rated = state.site[SiteState.GENSET_ONLINE_W]
-    if all_w > _OVERLOAD * rated:
+    if all_w > _OVERLOAD * rated or v_pu < _LEAST_PU:
         state.site[SiteState.GENSET_TRIPPED] = 1.0
     state.site[SiteState.GENSET_OMEGA] = swing(
         state.site[SiteState.GENSET_OMEGA],

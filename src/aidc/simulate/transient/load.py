@@ -263,7 +263,8 @@ def _fill_batteries(plan: Plan, state: State, work: Work, surplus_w: float) -> N
 def _share_gensets(plan: Plan, state: State, work: Work) -> None:
     """Hold the lineups to what gensets that form the bus can give in this step.
 
-    What they lack is shared by the lineups' batteries in proportion to the power that each can give. Leaves
+    What they lack is shared by the lineups' batteries in proportion to the power that each can give; what exceeds
+    both is shed. Leaves
     what may be added in this step, and what lineups that are down may count on.
     """
     dt_s = plan.site[SiteParam.DT_S]
@@ -288,9 +289,9 @@ def _share_gensets(plan: Plan, state: State, work: Work) -> None:
     surplus = min(state.site[SiteState.GENSET_LOW_W], reach) - plan.site[SiteParam.PV_W] - reach - lack
     if surplus > 0.0:
         _fill_batteries(plan, state, work, surplus)
-    if lack <= 0.0 or able <= 0.0:
+    if lack <= 0.0:
         return
-    share = min(lack / able, 1.0)
+    share = min(lack / able, 1.0) if able > 0.0 else 0.0
     work.total[Total.WANT_VAR] = 0.0
     for lane in range(plan.lane.shape[1]):
         want = work.want_w[lane]
@@ -304,3 +305,31 @@ def _share_gensets(plan: Plan, state: State, work: Work) -> None:
         work.total[Total.WANT_VAR] += want * (
             plan.lane[Lane.TAN_PHI, lane] + plan.lane[Lane.X_PER_W, lane] * want
         )
+    _shed(plan, work, work.total[Total.WANT_W] + others - can)
+
+
+@scalar
+def _shed(plan: Plan, work: Work, lack_w: float) -> None:
+    """Cut lineups off for what gensets and batteries together cannot carry, the highest priority number first.
+
+    Their capacitors last for milliseconds, then their racks are down.
+    """
+    for _ in range(plan.lane.shape[1]):
+        if lack_w <= _NEAR * work.total[Total.WANT_W]:
+            return
+        last = -1
+        for lane in range(plan.lane.shape[1]):
+            if work.buffer_w[lane] > 0.0 and (
+                last < 0 or plan.lane[Lane.PRIORITY, lane] >= plan.lane[Lane.PRIORITY, last]
+            ):
+                last = lane
+        if last < 0:
+            return
+        want = work.want_w[last]
+        lack_w -= want
+        work.total[Total.WANT_W] -= want
+        work.total[Total.WANT_VAR] -= want * (
+            plan.lane[Lane.TAN_PHI, last] + plan.lane[Lane.X_PER_W, last] * want
+        )
+        work.want_w[last] = 0.0
+        work.buffer_w[last] = 0.0
