@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-import re
 from dataclasses import replace
 
 import pytest
@@ -53,8 +52,8 @@ def test_what_was_not_supplied_is_said_only_where_anything_was(run):
     )
     assert "of it fuel $2,700" in words
     fair = shown(summary_table(run.summary))
-    for part in ("not supplied", "shed", "availability", "gensets", "fuel", "dead", "dropped"):
-        assert not re.search(rf"\b{part}\b", fair)
+    for part in ("not supplied", "load shed", "availability", "gensets", "fuel", "dead", "dropped"):
+        assert part not in fair
 
 
 @pytest.mark.parametrize(

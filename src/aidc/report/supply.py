@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 import plotly.graph_objects as go
+from numpy.typing import NDArray
 
 from aidc.measure.meta import mapping
 from aidc.report.blocks import Block, Chart, Column, Section, Table, trimmed
@@ -39,7 +40,7 @@ def supply_section(view: View) -> Section:
 
 def _sentence(words: str) -> str:
     """With a capital, unless it begins with the name of something in the site file."""
-    return words if "." in words.split(":", maxsplit=1)[0] else words[:1].upper() + words[1:]
+    return words if "." in words.split(" ", maxsplit=1)[0] else words[:1].upper() + words[1:]
 
 
 def _sources_chart(view: View) -> Chart | None:
@@ -65,11 +66,18 @@ def _sources_chart(view: View) -> Chart | None:
         drawn.add_trace(
             trace(view.time_ms, wanted, "wanted", COLOURS["grid"], unit="MW", width=1.6, dash="dot")
         )
-    dead = view.column("bus_formed_frac")
-    if dead is not None and (dead < 1.0 - 1e-9).any():
-        none = np.where(dead < 1.0 - 1e-9, 0.0, np.nan)
+    dead = _dead_spans(view)
+    if dead:
         drawn.add_trace(
-            trace(view.time_ms, none, "bus dead", COLOURS["limit"], unit="MW", width=6, shape="hv")
+            go.Scatter(
+                x=[edge for start, end in dead for edge in (start, end, None)],
+                y=[level for _ in dead for level in (0.0, 0.0, None)],
+                name="bus dead",
+                mode="lines+markers",
+                line={"color": COLOURS["limit"], "width": 6},
+                marker={"size": 6},
+                hovertemplate="nothing forms the bus",
+            )
         )
     layout(drawn, 360, y_titles=("MW",))
     note = (
@@ -118,10 +126,20 @@ def _spans(view: View, name: str) -> list[tuple[float, float]]:
     shed = view.pod(name, "shed_frac")
     if shed is None or not shed.any():
         return []
-    on = np.concatenate([[False], shed > 0, [False]])
-    edges = np.flatnonzero(on[1:] != on[:-1]).reshape(-1, 2)
+    return _edges(view, shed > 0)
+
+
+def _dead_spans(view: View) -> list[tuple[float, float]]:
+    formed = view.column("bus_formed_frac")
+    return [] if formed is None else _edges(view, formed < 1.0 - 1e-9)
+
+
+def _edges(view: View, holds: NDArray[np.bool_]) -> list[tuple[float, float]]:
+    """Start and end of each span of output steps in which a condition holds, the longest of very many."""
+    on = np.concatenate([[False], holds, [False]])
+    places = np.flatnonzero(on[1:] != on[:-1]).reshape(-1, 2)
     ends = view.time_ms + 1e3 * view.dt_s
-    found = [(float(view.time_ms[first]), float(ends[last - 1])) for first, last in edges]
+    found = [(float(view.time_ms[first]), float(ends[last - 1])) for first, last in places]
     return sorted(sorted(found, key=lambda one: one[0] - one[1])[:_MOST_SPANS])
 
 
