@@ -531,11 +531,23 @@ class Judge:
         for pod in reversed(self._order()):
             if pod not in off or pod not in self.off or self.shed_s[pod] > 0.0:
                 continue
+            if not self._carried(pod):
+                continue
             wants = self.wanted_w[pod] * (1.0 + self.plan.pods[pod].margin_frac)
             if wants <= room:
                 room -= wants
                 back.add(pod)
         return frozenset(back)
+
+    def _carried(self, pod: int) -> bool:
+        """Whether a lineup's input and modules carry what it wants without its storages: these bridge only."""
+        lineup = self._lineup(pod, True, 0.0, False)
+        if self._walked(pod) < 1.0:
+            return False
+        return all(
+            lineup.walk(until=place) <= stage.cap_w * (1.0 + _TOLERANCE)
+            for place, stage in enumerate(lineup.stages)
+        )
 
     def _order(self) -> list[int]:
         """Who goes first: the highest priority number; among equals the one named last."""

@@ -22,6 +22,7 @@ OPEN = {
     5: "wishes",
     6: "no modules",
     7: "on top",
+    11: "return on battery",
     12: "no modules",
     15: "rounding",
     16: "no modules",

@@ -25,6 +25,7 @@ OPEN = {
     "no UPS": "a lineup without a site stage has no UPS bus: cooling there is drawn from nowhere",
     "UPS bus": "a storage in the rack hides that nothing feeds the UPS bus",
     "rack from UPS": "in a calm step a battery at the UPS discharges to fill a storage in the rack",
+    "return on battery": "a pod comes back while its input waits, walks in or lacks modules: on its battery, once more",
     "half a step": "an outage of a part of a step counts twice, in the limit and in the presence of the grid",
     "rounding": "a request of the size of rounding costs the no-load loss of the converter",
 }
@@ -55,6 +56,38 @@ def test_lost_modules_shed_a_lineup_without_a_battery(stage) -> None:
     out = event("equipment-outage", 5, 15, of=f"chains.line.{stage}", units=2)
     told = played({"a": 6e5, "b": 4e5}, steps=20, events=[out])
     assert told.pods["shed_frac"][5:15].tolist() == [[1.0, 0.0]] * 10
+
+
+@still_open("return on battery")
+def test_a_pod_does_not_come_back_on_its_battery_behind_lost_modules() -> None:
+    """Two of four modules of `feed` pass 0.48 MW of 0.72 MW; the battery fills 0.24 MW for 12 s.
+
+    What is left would fill 0.12 MW for one step more, once the racks want but 0.6 MW.
+    """
+    front = BATTERY | {"battery_s": 3.2, "recharge_frac": 0.01}  # 0.96 MW for 3.2 s
+    out = event("equipment-outage", 5, 100, of="chains.line.feed", units=2)
+    loads = [7.2e5] * 20 + [6e5] * 80
+    told = played({"a": loads}, steps=100, front=front, events=[out], pods={"a": {"restart_s": 10.0}})
+    off = told.pods["shed_frac"][:, 0]
+    assert off[5:17].max() == 0.0
+    assert off[17:100].min() == 1.0
+
+
+@still_open("return on battery")
+def test_a_pod_does_not_come_back_on_its_battery_while_its_input_waits() -> None:
+    """The battery ends in the outage but for 0.46 MJ; the grid is back at 60 s and the input has walked in at 67 s."""
+    front = BATTERY | {"battery_s": 20.9, "battery_frac": 0.8}
+    told = played(
+        {"a": 7e5},
+        steps=100,
+        front=front,
+        events=[event("supply-outage", 10, 60)],
+        pods={"a": {"restart_s": 5.0}},
+    )
+    off = told.pods["shed_frac"][:, 0]
+    assert int(np.argmax(off)) == 10 + int(20.9 * 9.6e5 / 7e5)
+    assert int(np.argmin(off[40:])) + 40 == 67
+    assert off[67:].max() == 0.0
 
 
 @still_open("no modules")

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from supply_cases import IDEAL, case_of, event, play_case, served_j
 from supply_sites import Played
+from test_supply_faults import still_open
 
 OUTAGE = event("supply-outage", 10, 70)
 LIMIT = event("import-limit", 10, 70, limit_mw=0.35)
@@ -31,7 +32,9 @@ def rises(served: list[float]) -> None:
 
 
 @pytest.mark.parametrize("chain", CHAINS)
-@pytest.mark.parametrize("happens", [OUTAGE, LIMIT], ids=["outage", "limit"])
+@pytest.mark.parametrize(
+    "happens", [pytest.param(OUTAGE, id="outage", marks=still_open("return on battery")), pytest.param(LIMIT, id="limit")]
+)
 def test_one_pod_more_battery_never_serves_less(chain, happens) -> None:
     served = []
     for kwh in (0.5, 1.0, 2.0, 4.0, 6.0, 8.0, 12.0):
