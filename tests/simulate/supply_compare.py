@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from supply_judge import Judge, Step, Told
-from supply_sites import Played
+from supply_judge import Judge
+from supply_play import Played
+from supply_shapes import Step, Told
 
 __all__ = ["disagreements"]
 
@@ -60,7 +61,9 @@ def _of_step(played: Played, k: int, step: Step, told: Told) -> Iterator[str]:
         yield _differs(f"pod {pod} shed", pods["shed_frac"][k, pod], float(off), 1e-9)
         yield _differs(f"pod {pod} not_supplied", pods["not_supplied_w"][k, pod], missing, flow_w)
         yield _differs(f"pod {pod} bus_w", pods["bus_w"][k, pod], told.bus_w[pod], flow_w)
-        yield _differs(f"pod {pod} bus_wanted_w", pods["bus_wanted_w"][k, pod], told.bus_wanted_w[pod], flow_w)
+        yield _differs(
+            f"pod {pod} bus_wanted_w", pods["bus_wanted_w"][k, pod], told.bus_wanted_w[pod], flow_w
+        )
     yield _differs("unserved_w", site["unserved_w"][k], unserved, flow_w)
     for kind, residual in played.books.items():
         yield _differs(f"books of {kind}", residual[k], 0.0, BOOKS)

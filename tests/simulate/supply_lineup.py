@@ -141,7 +141,13 @@ class Lineup:
     def copy(self) -> Lineup:
         """The same lineup, to try something on."""
         trial = Lineup(
-            self.stages, self.stores, self.ups_stage, self.consumed_w, self.powered, self.ups_load_w, self.dead
+            self.stages,
+            self.stores,
+            self.ups_stage,
+            self.consumed_w,
+            self.powered,
+            self.ups_load_w,
+            self.dead,
         )
         trial.power = dict(self.power)
         return trial
@@ -189,7 +195,9 @@ class Lineup:
             return 0.0
         return min(largest(lambda out: out + stage.loss_w(out), input_w, input_w), stage.cap_w)
 
-    def _give(self, number: int, store: Store, gives: dict[int, float], place: int, allowed_w: float) -> float:
+    def _give(
+        self, number: int, store: Store, gives: dict[int, float], place: int, allowed_w: float
+    ) -> float:
         """Let one storage give until no more than `allowed_w` leaves a place; what is still beyond that."""
         over = self.walk(until=place) - allowed_w
         if over <= 0.0:

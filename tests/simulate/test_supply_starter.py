@@ -152,7 +152,9 @@ def test_what_was_shed_is_not_supplied_and_the_restart_counts(starter) -> None:
     """Without storage an outage of five minutes costs both pods these and the restart, by what each wanted."""
     site, pods = run(starter, 0.5, "storage={}", *FRONTS, outage(5))
     assert site["unserved_w"].to_numpy() == pytest.approx(
-        pods.group_by("time", maintain_order=True).agg(pl.col("not_supplied_w").sum())["not_supplied_w"].to_numpy()
+        pods.group_by("time", maintain_order=True)
+        .agg(pl.col("not_supplied_w").sum())["not_supplied_w"]
+        .to_numpy()
     )
     for name in ("llm", "train"):
         mine = pods.filter(pl.col("pod") == name)
