@@ -18,7 +18,8 @@ ROOT = HERE.parents[1]
 sys.path.insert(0, str(HERE))
 
 from supply_compare import disagreements  # noqa: E402
-from supply_sites import play, random_case  # noqa: E402
+from supply_play import play  # noqa: E402
+from supply_sites import random_case  # noqa: E402
 
 
 def fingerprint() -> str:
@@ -56,11 +57,10 @@ def main() -> int:
                 out.write(json.dumps({"seed": seed, "found": known[seed]}) + "\n")
                 out.flush()
     bad = [seed for seed in seeds if known[seed]]
-    for seed in bad[: asked.show]:
-        print(f"  {known[seed][0][:400]}")
-    print(
-        f"{len(seeds) - len(bad)} of {len(seeds)} random sites agree with the judge of supply in every step"
-    )
+    lines = [f"  {known[seed][0][:400]}" for seed in bad[: asked.show]]
+    agree = len(seeds) - len(bad)
+    lines.append(f"{agree} of {len(seeds)} random sites agree with the judge of supply in every step")
+    sys.stdout.write("\n".join(lines) + "\n")
     return 1 if bad else 0
 
 

@@ -8,9 +8,24 @@ from datetime import timedelta
 from pathlib import Path
 
 import numpy as np
-from supply_sites import START, Case, Played, play
+from supply_play import Played, play
+from supply_sites import START, Case
 
-__all__ = ["IDEAL", "LOSSLESS", "case_of", "event", "play_case", "served_j", "set_points"]
+__all__ = [
+    "BATTERY",
+    "DIESEL",
+    "FORMING",
+    "IDEAL",
+    "LOSSLESS",
+    "ROUNDING_W",
+    "UPS",
+    "YARD",
+    "case_of",
+    "event",
+    "play_case",
+    "served_j",
+    "set_points",
+]
 
 LOSSLESS = {"a": 0.0, "b": 0.0, "c": 0.0}
 IDEAL = {
@@ -22,6 +37,30 @@ IDEAL = {
     "auxiliary_share_frac": 0.0,
     "soc_min_frac": 0.0,
     "soc_max_frac": 1.0,
+}
+ROUNDING_W = 1e-3  # flows are known to rounding
+UPS = {"use": "ups-battery-string", "rule": {"use": "reserve"}, **IDEAL}
+YARD = {"use": "lfp-site", "rule": {"use": "reserve"}, **IDEAL}
+FORMING = YARD | {"converter": {"control": "grid-forming"}}
+DIESEL = {
+    "use": "diesel-standby",
+    "power_mw": 1.0,
+    "minimum_load_frac": 0.0,
+    "call_s": 3.0,
+    "start_time_s": 4.0,
+    "synchronise_s": 2.0,
+    "stop_s": 6.0,
+    "ramp_frac_per_s": 1.0,
+}
+BATTERY = {
+    "use": "ups-double-conversion",
+    "battery_s": 60.0,
+    "battery_frac": 1.0,
+    "battery_discharge_efficiency_frac": 1.0,
+    "battery_charge_efficiency_frac": 1.0,
+    "recharge_frac": 0.1,
+    "return_s": 3.0,
+    "walk_in_s": 4.0,
 }
 _RACK = "8xb200-liquid"
 

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from supply_judge import Judge, Step, Told
-from supply_sites import Played
+from supply_judge import Judge
+from supply_play import Played
+from supply_shapes import Step, Told
 
 __all__ = ["disagreements"]
 

@@ -9,180 +9,16 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 
-from supply_lineup import Lineup, Stage, Store, largest
+from supply_lineup import Lineup, largest
+from supply_shapes import Bus, Plan, Step, Told
 
-__all__ = ["Genset", "Judge", "Plan", "PodPlan", "Step", "Told"]
+__all__ = ["Judge"]
 
 _TOLERANCE = 1e-9
 _LONG_S = 1e9
 _MOST_LEVEL = 3
-LINEUPS_FIRST = True  # with what gensets give beyond the load
-
-
-@dataclass(frozen=True)
-class Genset:
-    """Sets of one entry: what may be drawn from all, one of them, how many; times; fuel over output per rating."""
-
-    power_w: float
-    unit_w: float
-    units: float
-    minimum_frac: float
-    call_s: float
-    ready_s: float
-    stop_s: float
-    ramp_frac_per_s: float
-    fuel: tuple[float, float, float]
-    tank_j: float
-
-    def fuel_w(self, power_w: float, online_w: float) -> float:
-        """Fuel for an output of running sets."""
-        a, b, c = self.fuel
-        x = power_w / online_w
-        return power_w + online_w * (a + b * x + c * x * x)
-
-
-@dataclass(frozen=True)
-class PodPlan:
-    """A pod's lineup, rack side first, and how it goes and comes."""
-
-    stages: tuple[Stage, ...]
-    ups_stage: int
-    priority: int
-    wait_s: float
-    margin_frac: float
-    return_s: float
-    walk_in_s: float
-
-
-@dataclass(frozen=True)
-class Plan:
-    """A site as the judge sees it. `ups_share` is each pod's part of the cooling that hangs on UPS buses, else 0."""
-
-    dt_s: float
-    pods: tuple[PodPlan, ...]
-    stores: tuple[Store, ...]
-    soc: tuple[float, ...]
-    gensets: tuple[Genset, ...]
-    export_w: float
-    transformer: tuple[float, float]  # no load [W], load loss [1/W]
-    auxiliary_frac: float
-    restart_s: float
-    ramp_s: float
-    compressor_restart_s: float
-    ups_share: tuple[float, ...]
-    island: bool
-
-
-@dataclass(frozen=True)
-class Step:
-    """What one step brings: wants as recorded, and what the scenario gives."""
-
-    consumed_w: tuple[float, ...]  # behind the innermost stage, had it not been shed
-    powered: tuple[bool, ...]
-    drives_w: float  # pumps and fans, wanted
-    compressors_w: float
-    auxiliary_w: float  # wanted in the pass that stood, with that of the storages
-    auxiliary_base_w: float  # of it, what does not follow the lineups
-    transformer_w: float | None  # as recorded in the pass that stood; None: by the rule
-    pv_w: float
-    wind_w: float
-    limit_w: float
-    grid: bool
-    genset_share: tuple[float, ...]
-    stage_share: dict[tuple[int, int], float]
-    set_point_w: tuple[float, ...]  # NaN: none in force
-
-
-@dataclass
-class Told:
-    """What must be in the record of a step."""
-
-    off: frozenset[int] = frozenset()
-    level: int = 0
-    formed: bool = True
-    short_w: float = 0.0
-    net_w: float = 0.0
-    curtailed_w: float = 0.0
-    pv_w: float = 0.0
-    wind_w: float = 0.0
-    bank_w: float = 0.0
-    load_w: float = 0.0
-    cooling_w: float = 0.0
-    auxiliary_w: float = 0.0
-    transformer_w: float = 0.0
-    need_w: float = 0.0
-    store_w: list[float] = field(default_factory=list)
-    soc: list[float] = field(default_factory=list)
-    genset_w: list[float] = field(default_factory=list)
-    fuel_w: list[float] = field(default_factory=list)
-    running: list[bool] = field(default_factory=list)
-    bus_w: list[float] = field(default_factory=list)
-    missing: set[int] = field(default_factory=set)
-    lacking: bool = False
-    wanted_w: float = 0.0
-    bus_wanted_w: list[float] = field(default_factory=list)
-
-
-@dataclass
-class _Bus:
-    """Power on the site bus in one pass: what is needed before storages, what they take and give."""
-
-    need_w: float  # consumption and losses less photovoltaics and wind
-    limit_w: float
-    export_w: float
-    ranges: list[tuple[float, float, float]]
-    charge_w: float = 0.0
-    given_w: float = 0.0
-
-    @property
-    def high_w(self) -> float:
-        return sum(high for _, high, _ in self.ranges)
-
-    @property
-    def genset_w(self) -> float:
-        """What gensets give: what the grid lacks for load and charging, within their range."""
-        low = sum(low for low, _, _ in self.ranges)
-        return min(max(self.need_w + self.charge_w - self.limit_w, low), self.high_w)
-
-    @property
-    def net_w(self) -> float:
-        """Exchange with the grid, before anything is covered or spilled."""
-        return self.need_w + self.charge_w - self.given_w - self.genset_w
-
-    @property
-    def room_w(self) -> float:
-        """What photovoltaics, wind and grid have to spare."""
-        return max(self.limit_w - self.need_w - self.charge_w + self.given_w, 0.0)
-
-    @property
-    def reach_w(self) -> float:
-        """What gensets have to spare, their least output included."""
-        return self.high_w - min(max(self.need_w + self.charge_w - self.limit_w, 0.0), self.high_w)
-
-    @property
-    def _spilled_w(self) -> float:
-        """Photovoltaics and wind beyond load and charging."""
-        return max(-self.need_w - self.charge_w, 0.0)
-
-    @property
-    def takes_w(self) -> float:
-        """What storages at the site may give: load that is left after gensets, and export that is free."""
-        load = max(self.need_w + self.charge_w - self.genset_w, 0.0)
-        return max(load + self.export_w - min(self._spilled_w, self.export_w) - self.given_w, 0.0)
-
-    @property
-    def exportable_w(self) -> float:
-        """What may be exported: renewables and what storages gave beyond the load, never gensets."""
-        load = max(self.need_w + self.charge_w - self.genset_w, 0.0)
-        return min(self.export_w, self._spilled_w + max(self.given_w - load, 0.0))
-
-    def shared(self, total_w: float) -> list[float]:
-        """Each genset the same share of its range."""
-        low = sum(low for low, _, _ in self.ranges)
-        share = (total_w - low) / (self.high_w - low) if self.high_w > low else 1.0
-        return [a + min(max(share, 0.0), 1.0) * (b - a) for a, b, _ in self.ranges]
 
 
 class Judge:
@@ -270,7 +106,7 @@ class Judge:
         ]
         return bus, loads
 
-    def _lineup(self, pod: int, on: bool, ups_load_w: float, dead: bool) -> Lineup:
+    def _lineup(self, pod: int, *, on: bool = True, ups_load_w: float = 0.0, dead: bool = False) -> Lineup:
         step, plan = self.now, self.plan
         stages = [
             replace(stage, share=step.stage_share.get((pod, place), 1.0))
@@ -351,7 +187,7 @@ class Judge:
         wishes: list[dict[int, float]] = []
         bare = 0.0
         for pod in range(len(plan.pods)):
-            lineup = self._lineup(pod, pod not in off, ups_loads[pod], opened)
+            lineup = self._lineup(pod, on=pod not in off, ups_load_w=ups_loads[pod], dead=opened)
             bare += lineup.bare_w()
             wish, missing = self._lead(lineup, self._walked(pod), dead, not off)
             lineups.append(lineup)
@@ -379,7 +215,7 @@ class Judge:
         self, told: Told, lineups: list[Lineup], wishes: list[dict[int, float]], need: float, tolerance: float
     ) -> None:
         """Grid, gensets, storage at the site, storage in the lineups; what is beyond all load is got rid of."""
-        bus = _Bus(need, self.limit_w, self.export_w, self.ranges)
+        bus = Bus(need, self.limit_w, self.export_w, self.ranges)
         if not told.off:
             bus.charge_w += self._refill(lineups, wishes, bus.room_w, lambda _: True)
             reach = bus.reach_w
@@ -396,7 +232,7 @@ class Judge:
         told.net_w = net if self.now.grid else 0.0
         told.genset_w = bus.shared(bus.genset_w)
 
-    def _act_site(self, told: Told, bus: _Bus) -> None:
+    def _act_site(self, told: Told, bus: Bus) -> None:
         """Storages at the site, of themselves, in the order of the file."""
         for number, one in enumerate(self.plan.stores):
             if one.lane >= 0:
@@ -468,7 +304,7 @@ class Judge:
                 short -= cut
         return short
 
-    def _spend(self, told: Told, lineups: list[Lineup], wishes: list[dict[int, float]], bus: _Bus) -> float:
+    def _spend(self, told: Told, lineups: list[Lineup], wishes: list[dict[int, float]], bus: Bus) -> float:
         """Export what may be exported; curtail renewables, then charge, then heat the load bank with the rest."""
         surplus = -bus.net_w - bus.exportable_w
         if surplus <= 0.0:
@@ -476,26 +312,12 @@ class Judge:
         told.curtailed_w = min(surplus, self.renewable_w)
         surplus -= told.curtailed_w
         if surplus > 0.0 and not told.off:
-            for fill in (
-                (self._fill_lineups, self._fill_site)
-                if LINEUPS_FIRST
-                else (
-                    self._fill_site,
-                    self._fill_lineups,
-                )
-            ):
-                surplus -= fill(told, lineups, wishes, surplus)
+            surplus -= self._refill(lineups, wishes, surplus, lambda _: True)
+            surplus -= self._fill_site(told, surplus)
         told.bank_w = max(surplus, 0.0)
         return -bus.exportable_w
 
-    def _fill_lineups(
-        self, told: Told, lineups: list[Lineup], wishes: list[dict[int, float]], surplus: float
-    ) -> float:
-        return self._refill(lineups, wishes, surplus, lambda _: True)
-
-    def _fill_site(
-        self, told: Told, lineups: list[Lineup], wishes: list[dict[int, float]], surplus: float
-    ) -> float:
+    def _fill_site(self, told: Told, surplus: float) -> float:
         """Storages at the site take what gensets give beyond the load, in proportion; what they take."""
         here = [n for n, one in enumerate(self.plan.stores) if one.lane < 0]
         left = {n: max(self.takes[n] - max(told.store_w[n], 0.0), 0.0) for n in here}
@@ -537,13 +359,23 @@ class Judge:
         for pod in reversed(self._order()):
             if pod not in off or pod not in self.off or self.shed_s[pod] > 0.0:
                 continue
-            if self._walked(pod) < 1.0:
+            if not self._carried(pod):
                 continue
             wants = self.wanted_w[pod] * (1.0 + self.plan.pods[pod].margin_frac)
             if wants <= room:
                 room -= wants
                 back.add(pod)
         return frozenset(back)
+
+    def _carried(self, pod: int) -> bool:
+        """Whether a lineup's input and modules carry what it wants without its storages: these bridge only."""
+        lineup = self._lineup(pod)
+        if self._walked(pod) < 1.0:
+            return False
+        return all(
+            lineup.walk(until=place) <= stage.cap_w * (1.0 + _TOLERANCE)
+            for place, stage in enumerate(lineup.stages)
+        )
 
     def _order(self) -> list[int]:
         """Who goes first: the highest priority number; among equals the one named last."""
@@ -553,9 +385,9 @@ class Judge:
         """Whether (1) and (2) lack anything of what all want; and all that is wanted."""
         plan, step = self.plan, self.now
         _, loads = self._cooling(frozenset(), alive=True)
-        lineups = [self._lineup(pod, True, loads[pod], not self.formed) for pod in range(len(plan.pods))]
-        dead = [self._lineup(pod, True, 0.0, not self.formed) for pod in range(len(plan.pods))]
-        self.wanted_w = [one.bare_w() for one in dead]
+        pods, dead = range(len(plan.pods)), not self.formed
+        lineups = [self._lineup(pod, ups_load_w=loads[pod], dead=dead) for pod in pods]
+        self.wanted_w = [self._lineup(pod, dead=dead).bare_w() for pod in pods]  # cooling is told apart
         cooling = step.drives_w * (1.0 - sum(plan.ups_share)) + step.compressors_w
         load = sum(one.bare_w() for one in lineups)
         wanted = load + cooling + step.auxiliary_base_w + plan.auxiliary_frac * load
@@ -602,14 +434,11 @@ class Judge:
             self.tank_j[n] = max(self.tank_j[n] - told.fuel_w[n] * dt, 0.0)
             if lacking:
                 self.clock_s[n], self.sufficed_s[n] = self.clock_s[n] + dt, 0.0
-            elif (
-                self.clock_s[n] <= 0.0
-                or self.clock_s[n] < one.call_s - 1e-6
-                or self.sufficed_s[n] + dt >= one.stop_s - 1e-6
-            ):
-                self.clock_s[n], self.sufficed_s[n] = 0.0, 0.0
-            else:
-                self.clock_s[n], self.sufficed_s[n] = self.clock_s[n] + dt, self.sufficed_s[n] + dt
+                continue
+            called = self.clock_s[n] > 0.0 and self.clock_s[n] >= one.call_s - 1e-6
+            goes_on = called and self.sufficed_s[n] + dt < one.stop_s - 1e-6
+            self.clock_s[n] = self.clock_s[n] + dt if goes_on else 0.0
+            self.sufficed_s[n] = self.sufficed_s[n] + dt if goes_on else 0.0
         for pod, one in enumerate(plan.pods):
             if pod in told.off:
                 waits = self.shed_s[pod] if pod in self.off else one.wait_s

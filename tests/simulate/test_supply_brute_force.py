@@ -12,7 +12,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 from supply_compare import disagreements
-from supply_sites import Played, play, random_case
+from supply_play import Played, play
+from supply_sites import random_case
 
 SEEDS = range(40)
 WANTS = ("wanted_w",)  # has tests of its own in test_supply_faults.py

@@ -4,34 +4,21 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from supply_cases import IDEAL, case_of, event, play_case, set_points
+from supply_cases import (
+    BATTERY,
+    DIESEL,
+    FORMING,
+    ROUNDING_W,
+    UPS,
+    YARD,
+    case_of,
+    event,
+    play_case,
+    set_points,
+)
 from supply_compare import disagreements
-from supply_sites import Case, Played
-
-W = 1e-3  # of watts; flows are known to rounding
-UPS = {"use": "ups-battery-string", "rule": {"use": "reserve"}, **IDEAL}
-YARD = {"use": "lfp-site", "rule": {"use": "reserve"}, **IDEAL}
-FORMING = YARD | {"converter": {"control": "grid-forming"}}
-DIESEL = {
-    "use": "diesel-standby",
-    "power_mw": 1.0,
-    "minimum_load_frac": 0.0,
-    "call_s": 3.0,
-    "start_time_s": 4.0,
-    "synchronise_s": 2.0,
-    "stop_s": 6.0,
-    "ramp_frac_per_s": 1.0,
-}
-BATTERY = {
-    "use": "ups-double-conversion",
-    "battery_s": 60.0,
-    "battery_frac": 1.0,
-    "battery_discharge_efficiency_frac": 1.0,
-    "battery_charge_efficiency_frac": 1.0,
-    "recharge_frac": 0.1,
-    "return_s": 3.0,
-    "walk_in_s": 4.0,
-}
+from supply_play import Played
+from supply_sites import Case
 
 
 def agreed(case: Case, *leave_out: str) -> Played:
@@ -105,7 +92,7 @@ def test_photovoltaics_fill_a_grid_forming_storage_on_an_island() -> None:
     played = agreed(case)
     surplus = 9e5 - 3e5 - played.site["cooling_w"]
     assert played.store_w[:, 0] == pytest.approx(surplus)
-    assert played.site["curtailed_w"] == pytest.approx(np.zeros(20), abs=W)
+    assert played.site["curtailed_w"] == pytest.approx(np.zeros(20), abs=ROUNDING_W)
 
 
 # ---- coming back ---------------------------------------------------------------------------------------
@@ -183,8 +170,8 @@ def test_cooling_goes_before_auxiliaries_and_auxiliaries_are_cut_to_what_is_left
     events = [event("import-limit", first, first + 5, limit_mw=limit) for first, limit in limits]
     site = agreed(case_of({"a": 5e5}, steps=25, auxiliary_mw=0.03, events=events)).site
     assert site["cooling_w"][5:10] == pytest.approx(np.full(5, free), rel=0.05)
-    assert site["auxiliary_unserved_w"][5:15] == pytest.approx(np.zeros(10), abs=W)
-    assert site["cooling_w"][10:20] == pytest.approx(np.zeros(10), abs=W)
+    assert site["auxiliary_unserved_w"][5:15] == pytest.approx(np.zeros(10), abs=ROUNDING_W)
+    assert site["cooling_w"][10:20] == pytest.approx(np.zeros(10), abs=ROUNDING_W)
     assert site["auxiliary_w"][15:20] == pytest.approx(np.full(5, 1.2e4))
     assert site["auxiliary_unserved_w"][15:20] == pytest.approx(np.full(5, 1.8e4))
     assert site["net_import_w"][15:20] == pytest.approx(np.full(5, 1.2e4))
@@ -195,7 +182,7 @@ def test_opened_lineups_lose_nothing() -> None:
     chain = {"use": "415vac-double-conversion", "front": "psu-direct"}
     events = [event("import-limit", 5, 10, limit_mw=0.011)]
     played = agreed(case_of({"a": 5e5}, steps=20, auxiliary_mw=0.01, chain=chain, events=events))
-    assert played.pods["bus_w"][5:10, 0] == pytest.approx(np.zeros(5), abs=W)
+    assert played.pods["bus_w"][5:10, 0] == pytest.approx(np.zeros(5), abs=ROUNDING_W)
     assert played.site["auxiliary_w"][5:10] == pytest.approx(np.full(5, 1e4))
 
 
@@ -218,7 +205,7 @@ def test_gensets_carry_after_call_start_and_synchronising_and_stop_after_what_th
     lack = 8e5 + played.site["cooling_w"] - 3e5
     assert -played.store_w[10:19, 0] == pytest.approx(lack[10:19])
     assert played.site["genset.g.power_w"][19:40] == pytest.approx(lack[19:40])
-    assert played.site["genset.g.power_w"][40:] == pytest.approx(np.zeros(20), abs=W)
+    assert played.site["genset.g.power_w"][40:] == pytest.approx(np.zeros(20), abs=ROUNDING_W)
     assert played.pods["shed_frac"].max() == 0.0
 
 
@@ -247,7 +234,7 @@ def test_sets_rise_by_their_ramp_and_fall_at_once() -> None:
     assert played.site["genset.g.power_w"][19:24] == pytest.approx(
         [2e5, 4e5, 6e5, 8e5, 8.5e5 + played.site["cooling_w"][23]]
     )
-    assert played.site["genset.g.power_w"][30] == pytest.approx(0.0, abs=W)
+    assert played.site["genset.g.power_w"][30] == pytest.approx(0.0, abs=ROUNDING_W)
 
 
 def test_least_load_curtails_then_charges_then_heats_a_load_bank() -> None:
@@ -401,7 +388,7 @@ def test_recharging_takes_only_what_sun_and_grid_can_spare_lineups_first() -> No
     # each asks for a tenth of its lineup's rating at most (the front end's recharging power)
     assert taken.sum(axis=1) == pytest.approx(room)
     assert taken[:, 0] == pytest.approx(2.0 * taken[:, 1])
-    assert played.store_w[:, played.store_names.index("yard")] == pytest.approx(np.zeros(12), abs=W)
+    assert played.store_w[:, played.store_names.index("yard")] == pytest.approx(np.zeros(12), abs=ROUNDING_W)
     assert played.site["net_import_w"] == pytest.approx(np.full(12, 1e6))
 
 
@@ -420,7 +407,7 @@ def test_nothing_is_charged_while_a_pod_is_shed() -> None:
     charged = played.store_w[:, 0]
     assert charged[5] == pytest.approx(5e5)
     first = int(np.argmin(played.pods["shed_frac"][10:, 1])) + 10
-    assert charged[10:first] == pytest.approx(np.zeros(first - 10), abs=W)
+    assert charged[10:first] == pytest.approx(np.zeros(first - 10), abs=ROUNDING_W)
     assert charged[first] > 0.0
 
 

@@ -1,14 +1,27 @@
 """Cases in which the engine departed from docs/supply.md when the judge first read it, each with its own right value.
 
-Every one was found by the judge on random sites and cut down to a site that can be worked out by hand.
+Every one was found by the judge on random sites and cut down to a site that can be worked out by hand. Those that
+are still open are marked as failing, strictly: mend the engine, and take the mark off.
 """
 
 from __future__ import annotations
 
 import numpy as np
 import pytest
-from supply_cases import IDEAL, LOSSLESS, case_of, event, play_case, set_points
-from test_supply_by_hand import BATTERY, DIESEL, FORMING, UPS, YARD, W
+from supply_cases import (
+    BATTERY,
+    DIESEL,
+    FORMING,
+    IDEAL,
+    LOSSLESS,
+    ROUNDING_W,
+    UPS,
+    YARD,
+    case_of,
+    event,
+    play_case,
+    set_points,
+)
 
 
 def played(*args, **kwargs):
@@ -34,12 +47,42 @@ def test_lost_modules_shed_a_lineup_without_a_battery(stage) -> None:
     assert told.pods["shed_frac"][5:15].tolist() == [[1.0, 0.0]] * 10
 
 
+def test_a_pod_does_not_come_back_on_its_battery_behind_lost_modules() -> None:
+    """Two of four modules of `feed` pass 0.48 MW of 0.72 MW; the battery fills 0.24 MW for 12 s.
+
+    What is left would fill 0.12 MW for one step more, once the racks want but 0.6 MW.
+    """
+    front = BATTERY | {"battery_s": 3.2, "recharge_frac": 0.01}  # 0.96 MW for 3.2 s
+    out = event("equipment-outage", 5, 100, of="chains.line.feed", units=2)
+    loads = [7.2e5] * 20 + [6e5] * 80
+    told = played({"a": loads}, steps=100, front=front, events=[out], pods={"a": {"restart_s": 10.0}})
+    off = told.pods["shed_frac"][:, 0]
+    assert off[5:17].max() == 0.0
+    assert off[17:100].min() == 1.0
+
+
+def test_a_pod_does_not_come_back_on_its_battery_while_its_input_waits() -> None:
+    """The battery ends in the outage but for 0.46 MJ; the grid is back at 60 s and the input has walked in at 67 s."""
+    front = BATTERY | {"battery_s": 20.9, "battery_frac": 0.8}
+    told = played(
+        {"a": 7e5},
+        steps=100,
+        front=front,
+        events=[event("supply-outage", 10, 60)],
+        pods={"a": {"restart_s": 5.0}},
+    )
+    off = told.pods["shed_frac"][:, 0]
+    assert int(np.argmax(off)) == 10 + int(20.9 * 9.6e5 / 7e5)
+    assert int(np.argmin(off[40:])) + 40 == 67
+    assert off[67:].max() == 0.0
+
+
 def test_a_stage_without_modules_passes_not_even_losses() -> None:
     """The transformer is out; the battery behind the UPS carries the load, and nothing crosses the transformer."""
     chain = {"use": "415vac-double-conversion", "front": BATTERY}
     out = event("equipment-outage", 5, 15, of="chains.line.transformer", units=1)
     told = played({"a": 6e5}, steps=20, chain=chain, events=[out])
-    assert told.pods["bus_w"][5:15, 0] == pytest.approx(np.zeros(10), abs=W)
+    assert told.pods["bus_w"][5:15, 0] == pytest.approx(np.zeros(10), abs=ROUNDING_W)
 
 
 # ---- gensets at their least output ----------------------------------------------------------------------
@@ -73,7 +116,7 @@ def test_charging_that_gensets_may_do_comes_before_curtailment() -> None:
     )
     assert told.store_w[:, 0] == pytest.approx(np.full(10, 2e5))
     assert told.site["curtailed_w"] == pytest.approx(1e5 - told.site["cooling_w"])
-    assert told.site["load_bank_w"] == pytest.approx(np.zeros(10), abs=W)
+    assert told.site["load_bank_w"] == pytest.approx(np.zeros(10), abs=ROUNDING_W)
 
 
 def test_least_load_fills_batteries_of_lineups_before_it_heats_a_load_bank() -> None:
@@ -121,7 +164,7 @@ def test_a_storage_that_exports_beside_gensets_curtails_nothing() -> None:
     told = play_case(set_points(case, (30, {"yard": -2e5})))
     late = slice(32, 40)
     assert told.store_w[late, 0] == pytest.approx(np.full(8, -2e5))
-    assert told.site["curtailed_w"][late] == pytest.approx(np.zeros(8), abs=W)
+    assert told.site["curtailed_w"][late] == pytest.approx(np.zeros(8), abs=ROUNDING_W)
     assert told.site["net_import_w"][late] == pytest.approx(np.full(8, -2e5))
 
 
@@ -136,7 +179,7 @@ def test_a_rack_that_its_own_storage_carries_draws_nothing_from_a_dead_bus() -> 
         {"a": 5e5}, steps=20, chain=chain, storage={"rack": rack}, events=[event("supply-outage", 5, 15)]
     )
     assert told.pods["shed_frac"][5:15].max() == 0.0
-    assert told.pods["bus_w"][5:15, 0] == pytest.approx(np.zeros(10), abs=W)
+    assert told.pods["bus_w"][5:15, 0] == pytest.approx(np.zeros(10), abs=ROUNDING_W)
     assert told.books["energy"].max() < 1e-9
 
 
@@ -208,7 +251,7 @@ def test_a_battery_at_the_ups_does_not_discharge_to_fill_a_storage_in_the_rack()
     told = played({"a": 5e5}, steps=10, storage={"ups": ups, "rack": rack})
     by_name = dict(zip(told.store_names, told.store_w.T, strict=True))
     assert by_name["rack"] == pytest.approx(np.full(10, 4e5))
-    assert by_name["ups"] == pytest.approx(np.zeros(10), abs=W)
+    assert by_name["ups"] == pytest.approx(np.zeros(10), abs=ROUNDING_W)
 
 
 def test_an_outage_of_half_a_step_halves_what_the_grid_gives() -> None:

@@ -5,11 +5,11 @@ from __future__ import annotations
 import numpy as np
 import pytest
 from supply_cases import IDEAL, case_of, event, play_case, served_j
-from supply_sites import Played
+from supply_play import Played
 
 OUTAGE = event("supply-outage", 10, 70)
 LIMIT = event("import-limit", 10, 70, limit_mw=0.35)
-DIESEL = {
+SETS = {
     "use": "diesel-standby",
     "power_mw": 1.0,
     "call_s": 3.0,
@@ -20,8 +20,8 @@ DIESEL = {
 }
 POD = {"a": {"restart_s": 20.0, "return_s": 5.0, "return_margin_frac": 0.05}}
 CHAINS = ("415vac-double-conversion", "415vac-eco", "800vdc-central-rectifier", "800vdc-sst")
-YARD = {"use": "lfp-site", "rule": {"use": "reserve"}, **IDEAL, "soc_initial_frac": 1.0}
-UPS = {"use": "ups-battery-string", "rule": {"use": "reserve"}, "soc_initial_frac": 1.0}
+FULL = {"use": "lfp-site", "rule": {"use": "reserve"}, **IDEAL, "soc_initial_frac": 1.0}
+STRING = {"use": "ups-battery-string", "rule": {"use": "reserve"}, "soc_initial_frac": 1.0}
 
 
 def rises(served: list[float]) -> None:
@@ -31,11 +31,17 @@ def rises(served: list[float]) -> None:
 
 
 @pytest.mark.parametrize("chain", CHAINS)
-@pytest.mark.parametrize("happens", [OUTAGE, LIMIT], ids=["outage", "limit"])
+@pytest.mark.parametrize(
+    "happens",
+    [
+        OUTAGE, id="outage",
+        pytest.param(LIMIT, id="limit"),
+    ],
+)
 def test_one_pod_more_battery_never_serves_less(chain, happens) -> None:
     served = []
     for kwh in (0.5, 1.0, 2.0, 4.0, 6.0, 8.0, 12.0):
-        ups = UPS | {"power_mw": 1.0, "energy_mwh": kwh * 1e-3}
+        ups = STRING | {"power_mw": 1.0, "energy_mwh": kwh * 1e-3}
         case = case_of(
             {"a": 6e5},
             steps=130,
@@ -53,7 +59,7 @@ def test_one_pod_more_battery_never_serves_less(chain, happens) -> None:
 def test_one_pod_more_storage_at_the_site_never_serves_less(happens) -> None:
     served = []
     for kwh in (0.5, 1.0, 2.0, 4.0, 6.0, 8.0, 12.0):
-        yard = YARD | {"power_mw": 1.0, "energy_mwh": kwh * 1e-3, "converter": {"control": "grid-forming"}}
+        yard = FULL | {"power_mw": 1.0, "energy_mwh": kwh * 1e-3, "converter": {"control": "grid-forming"}}
         case = case_of({"a": 6e5}, steps=130, events=[happens], storage={"yard": yard}, pods=POD)
         served.append(served_j(play_case(case)))
     rises(served)
@@ -64,7 +70,7 @@ def test_more_fuel_never_serves_less(loads) -> None:
     pods = {name: {"priority": rank, **POD["a"]} for rank, name in enumerate(loads)}
     served = []
     for kwh in (5.0, 10.0, 20.0, 30.0, 60.0):
-        sets = {"g": DIESEL | {"fuel_mwh": kwh * 1e-3, "minimum_load_frac": 0.3}}
+        sets = {"g": SETS | {"fuel_mwh": kwh * 1e-3, "minimum_load_frac": 0.3}}
         case = case_of(loads, steps=180, events=[event("supply-outage", 10, 150)], gensets=sets, pods=pods)
         served.append(served_j(play_case(case)))
     rises(served)
@@ -89,7 +95,7 @@ def test_a_higher_limit_never_serves_less_without_storage(loads) -> None:
 
 def _twice(kwh: float, loads: dict[str, float], *limits: dict) -> Played:
     """A storage at the site through two limits, with a restart of a minute."""
-    yard = YARD | {"power_mw": 1.0, "energy_mwh": kwh * 1e-3}
+    yard = FULL | {"power_mw": 1.0, "energy_mwh": kwh * 1e-3}
     pods = {"plain": {"priority": 9, "restart_s": 60.0}, "vital": {"priority": 0, "restart_s": 60.0}}
     return play_case(case_of(loads, steps=260, events=limits, storage={"yard": yard}, pods=pods))
 
@@ -133,7 +139,7 @@ def test_an_outage_shorter_than_the_battery_loses_nothing(chain) -> None:
     The string's cells hold 95 % of 4 kWh above their least charge and lose `(P + R (a + c x^2)) / 0.95` (x = P/R).
     """
     power_w, rated_w, held_j = 6e5, 1.0e6, 0.95 * 4e-3 * 3.6e9
-    ups = UPS | {"power_mw": 1.0, "energy_mwh": 4e-3}
+    ups = STRING | {"power_mw": 1.0, "energy_mwh": 4e-3}
 
     def through(outage_s: int) -> Played:
         case = case_of(

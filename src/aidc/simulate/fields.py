@@ -456,6 +456,7 @@ class Wanted(IntEnum):
 
     IT_W = 0
     BUS_W = 1
+    CARRIED = 2  # 1: its input and its modules carry that without its storages
 
 
 class SiteNow(IntEnum):

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from aidc.jit import inner, part
 from aidc.simulate.arrays import Fixed, Knobs, Scratch, Span, State
-from aidc.simulate.bus import balance_foul
+from aidc.simulate.bus import ROUNDING, balance_foul
 from aidc.simulate.fields import BusNow, GensetRange, Pod, PodFlux, PodNow, PodState, Wanted
 from aidc.simulate.lineup import act_lineups
 from aidc.simulate.served import serve_cooling
@@ -34,6 +34,12 @@ def note_wants(p: Fixed, state: State, now: Scratch, at: Span, lacking: bool) ->
     for lane in at.lanes:
         now.wanted[lane, Wanted.IT_W] = now.pod[lane, PodNow.IT_W]
         now.wanted[lane, Wanted.BUS_W] = now.flux[lane, PodFlux.PASS_W]
+        now.wanted[lane, Wanted.CARRIED] = 1.0 if now.flux[lane, PodFlux.INPUT_FRAC] >= 1.0 else 0.0
+        for stage in range(p.stage.shape[1]):
+            whole = now.stage_part[lane, stage]
+            most = p.stage_full_w[lane, stage] * whole * (1.0 + ROUNDING)
+            if whole < 1.0 and now.node_w[lane, stage] > most:
+                now.wanted[lane, Wanted.CARRIED] = 0.0
         now.shed[lane] = state.pod[lane, PodState.OFF]
         off += now.shed[lane]
     bus[BusNow.OFF_PODS] = off
@@ -57,7 +63,7 @@ def _come_back(p: Fixed, state: State, now: Scratch, at: Span) -> bool:
             or state.pod[lane, PodState.SHED_S] > 0.0
         ):
             continue
-        if now.flux[lane, PodFlux.INPUT_FRAC] < 1.0:
+        if now.wanted[lane, Wanted.CARRIED] <= 0.0:
             continue  # storages bridge what is on; they do not start what is off
         wants = now.wanted[lane, Wanted.BUS_W] * (1.0 + p.pod[lane, Pod.RETURN_MARGIN_FRAC])
         if wants <= room:
