@@ -455,7 +455,10 @@ BAD_OPTIONS = {
     ),
     "no such level": (["transient", PASSES, "--level", "n-1"], ("--level", "n-1", "It has: normal, min")),
     "no site": (["check", "nowhere.toml"], ("nowhere.toml", "cannot be read", "Check the path")),
-    "no recording": (["check", PASSES, *QUICK, "--recording", "none.csv"], ("none.csv",)),
+    "no recording": (
+        ["check", PASSES, "--code", "ercot-oscillation", "--recording", "none.csv"],
+        ("none.csv",),
+    ),
     "a recording and an event": (
         ["check", PASSES, *QUICK, "--recording", "a.csv", "--at", "2025-07-07"],
         ("--at", "belongs to the twin", "Leave it out"),
