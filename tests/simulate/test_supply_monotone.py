@@ -34,7 +34,7 @@ def rises(served: list[float]) -> None:
 @pytest.mark.parametrize(
     "happens",
     [
-        OUTAGE, id="outage",
+        pytest.param(OUTAGE, id="outage"),
         pytest.param(LIMIT, id="limit"),
     ],
 )
