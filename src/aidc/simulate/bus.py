@@ -87,7 +87,10 @@ def lacks_of_wants(p: Fixed, now: Scratch, at: Span, calm: bool) -> bool:
     now.site[at.design, SiteNow.WANTED_W] = wanted + loss
     lack = wanted + loss - renewable - bus[BusNow.LIMIT_W]
     if calm:
-        now.site[at.design, SiteNow.WANTED_W] += bus[BusNow.HELPED_W]
+        if bus[BusNow.MOVING] > 0.0:  # what storages of lineups take or give is not wanted
+            bare = wanted + bus[BusNow.HELPED_W] * (1.0 + p.site[at.design, Site.AUXILIARY_FRAC])
+            bare += _transform(p, now, at.design, bare - renewable)
+            now.site[at.design, SiteNow.WANTED_W] = bare
         lack += bus[BusNow.SPARED_W]
     return bus[BusNow.OWN_FORMER] <= 0.0 or lack > ROUNDING * (wanted + 1.0)
 
@@ -107,7 +110,7 @@ def _act_site_stores(
     """Let the storages at the site act of themselves; the net power with them, and what gensets give more for it [W].
 
     `room_w` is what photovoltaics, wind and grid have to spare for charging, `spare_w` what gensets could give
-    more, and `over_w` what they give already beyond the load.
+    more, and `over_w` what they give already beyond what lacks.
     """
     bus = now.bus[at.design]
     may_charge = 1.0 if bus[BusNow.OFF_PODS] <= 0.0 else 0.0
@@ -296,7 +299,7 @@ def balance_foul(p: Fixed, knobs: Knobs, state: State, now: Scratch, at: Span) -
         spare += now.genset_range[one, GensetRange.HIGH_W]
     room = limit - need
     net = need - genset
-    over = max(genset - max(need, 0.0), 0.0)  # what gensets at their least output give beyond the load
+    over = max(genset - max(need - limit, 0.0), 0.0)  # what gensets at their least output give beyond what lacks
     if bus[BusNow.WISHES] > 0.0:
         taken, drawn = _refill(p, state, now, at, room, over + spare)
         more = max(drawn - over, 0.0)
@@ -315,7 +318,7 @@ def balance_foul(p: Fixed, knobs: Knobs, state: State, now: Scratch, at: Span) -
         moved = True
     # what gensets give beyond the load is not exported
     stored = max(net - need + genset, 0.0)
-    beyond = max(genset - max(need, 0.0) - stored, 0.0)
+    beyond = max(genset - max(need + stored, 0.0), 0.0)
     exportable = min(bus[BusNow.EXPORT_W], max(-net - beyond, 0.0))
     curtailed = heated = 0.0
     if -net > exportable:

@@ -42,6 +42,8 @@ def _act_asked(p: Fixed, state: State, now: Scratch, lane: int, stage: int, powe
     now.node_w[lane, stage] = power_w
     for place in range(p.node_first[lane, stage], p.node_first[lane, stage + 1]):
         store = p.node_store[place]
+        if now.ask_w[store] < 0.0:  # scraps of one that further in nobody needs any more stay where they are
+            now.ask_w[store] = max(now.ask_w[store], -max(power_w, 0.0))
         power_w += settle_store(p, state, now, store)
         _book_store(p, now, lane, store)
     return power_w
@@ -282,8 +284,8 @@ def feed_chain(p: Fixed, knobs: Knobs, state: State, now: Scratch, at: Span, cal
 
 
 @part
-def load_ups(p: Fixed, now: Scratch, lane: int, load_w: float) -> None:
-    """Lay a load [W] on the UPS bus of a lineup that is whole and fed, behind what `feed_chain` found."""
+def load_ups(p: Fixed, now: Scratch, lane: int, load_w: float, whole: bool) -> None:
+    """Lay a load [W] on the UPS bus of a lineup that is fed, behind what `feed_chain` found."""
     pod = now.pod[lane]
     flux = now.flux[lane]
     first = int(p.pod[lane, Pod.UPS_STAGE])
@@ -293,7 +295,7 @@ def load_ups(p: Fixed, now: Scratch, lane: int, load_w: float) -> None:
     power += load_w
     for stage in range(first, p.stage.shape[1]):
         one = p.stage[lane, stage]
-        loss = stage_loss_w(p, now, lane, stage, power, True)
+        loss = stage_loss_w(p, now, lane, stage, power, whole)
         more = loss - now.stage[lane, stage]
         now.stage[lane, stage] = loss
         power += loss

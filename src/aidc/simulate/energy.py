@@ -333,7 +333,7 @@ def _step(p: Fixed, knobs: Knobs, state: State, now: Scratch, at: Span, tick: in
             if calm and now.bus[at.design, BusNow.MOVING] > 0.0:  # their storages see that cooling
                 calm = False
                 continue
-            hang_on_ups(p, now, at)
+            hang_on_ups(p, now, at, calm)
         if wants:
             lacking = lacks_of_wants(p, now, at, calm)
             if calm and lacking:  # look at it again, closely

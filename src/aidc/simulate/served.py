@@ -104,10 +104,10 @@ def ups_load_w(p: Fixed, now: Scratch, lane: int) -> float:
 
 
 @part
-def hang_on_ups(p: Fixed, now: Scratch, at: Span) -> None:
-    """In a calm step: lay the cooling that hangs on a lineup's UPS on its bus."""
+def hang_on_ups(p: Fixed, now: Scratch, at: Span, calm: bool) -> None:
+    """Lay the cooling that hangs on a lineup's UPS on its bus, in a calm step or among what is wanted."""
     for lane in at.lanes:
-        load_ups(p, now, lane, ups_load_w(p, now, lane))
+        load_ups(p, now, lane, ups_load_w(p, now, lane), calm)
 
 
 @inner
