@@ -21,6 +21,7 @@ OPEN = {
     "UPS bus": "a storage in the rack hides that nothing feeds the UPS bus",
     "rack from UPS": "in a calm step a battery at the UPS discharges to fill a storage in the rack",
     "return on battery": "a pod comes back while its input waits, walks in or lacks modules: on its battery, once more",
+    "scraps": "a battery that gives less than the next stage loses at no load feeds back, once the rack's storage takes over",
     "half a step": "an outage of a part of a step counts twice, in the limit and in the presence of the grid",
     "rounding": "a request of the size of rounding costs the no-load loss of the converter",
 }

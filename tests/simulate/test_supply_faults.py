@@ -193,6 +193,20 @@ def test_a_rack_that_its_own_storage_carries_draws_nothing_from_a_dead_bus() -> 
     assert told.books["energy"].max() < 1e-9
 
 
+@still_open("scraps")
+def test_the_last_scraps_of_a_battery_do_not_flow_backwards() -> None:
+    """480 J are less than a second of the power shelves' no-load loss: the rack's own storage carries all."""
+    rack = {"use": "rack-capacitor-shelf", "rule": {"use": "reserve"}, **IDEAL}
+    rack |= {"power_mw": 1.0, "energy_mwh": 0.1, "soc_initial_frac": 1.0}
+    chain = {"use": "415vac-double-conversion", "front": BATTERY | {"battery_s": 0.0005}}
+    told = played(
+        {"a": 5e5}, steps=20, chain=chain, storage={"rack": rack}, events=[event("supply-outage", 5, 15)]
+    )
+    assert told.pods["shed_frac"].max() == 0.0
+    assert told.pods["bus_w"].min() >= -ROUNDING_W
+    assert told.books["energy"].max() < 1e-9
+
+
 @still_open("UPS bus")
 def test_cooling_on_a_ups_bus_that_nothing_feeds_takes_its_lineup_down() -> None:
     """A storage in the rack cannot feed pumps on the UPS bus; the lineup is not carried."""
