@@ -238,7 +238,17 @@ class Lineup:
         flow = max(input_w, 0.0)
         for place in range(len(self.stages) - 1, outermost - 1, -1):
             flow = self.passes_w(place, flow)
-        return max(missing, self._hold(gives, outermost, flow))
+        missing = max(missing, self._hold(gives, outermost, flow))
+        self._trim()
+        return missing
+
+    def _trim(self) -> None:
+        """Take back what a storage gives beyond its node: what a stage behind it no longer draws once it passes nothing."""
+        for level in sorted({store.stage for _, store in self.stores}, reverse=True):
+            for number, store in self.stores:
+                over = -self.walk(until=level)
+                if store.stage == level and over > 0.0 and self.power[number] < 0.0:
+                    self.power[number] = min(self.power[number] + over, 0.0)
 
     def _hold(self, gives: dict[int, float], place: int, allowed_w: float) -> float:
         """Let storages at or behind a place give, the outermost first, until no more than `allowed_w` leaves it."""

@@ -85,7 +85,7 @@ def stepped(body: dict, outage_s: float, horizon_s: float) -> Steps:
     capacity_j = float(params.storage[0, 0])
     battery = Battery(capacity_j, rated_w, charge_eta=0.975, discharge_eta=0.95)
     return Steps(
-        told.site[:, :, 0], told.pod[:, :, 0], told.store[:, StoreNow.POWER_W, 0],
+        told.site[:, :, 0], told.pod[:, :, 0], (told.store[:, StoreNow.CHARGE_W, 0] - told.store[:, StoreNow.DISCHARGE_W, 0]),
         told.genset[:, GensetNow.POWER_W].sum(axis=1), lineup, battery, told.soc_frac[:, 0], capacity_j,
     )  # fmt: skip
 

@@ -299,7 +299,9 @@ def balance_foul(p: Fixed, knobs: Knobs, state: State, now: Scratch, at: Span) -
         spare += now.genset_range[one, GensetRange.HIGH_W]
     room = limit - need
     net = need - genset
-    over = max(genset - max(need - limit, 0.0), 0.0)  # what gensets at their least output give beyond what lacks
+    over = max(
+        genset - max(need - limit, 0.0), 0.0
+    )  # what gensets at their least output give beyond what lacks
     if bus[BusNow.WISHES] > 0.0:
         taken, drawn = _refill(p, state, now, at, room, over + spare)
         more = max(drawn - over, 0.0)
