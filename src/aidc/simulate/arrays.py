@@ -181,6 +181,7 @@ class Scratch(NamedTuple):
     smooth_w: FloatArray  # [storage] running mean of the smoothing rule
     ask_w: FloatArray  # [storage] what it is to do at its node, charging positive
     wish_w: FloatArray  # [storage] what it would charge with, were there room
+    kept_w: FloatArray  # [storage] what it was asked for before a trial
     grant_w: FloatArray  # [storage] of that, what may be granted now
     floor_frac: FloatArray  # [storage] state of charge down to which it may be emptied
     genset_range: FloatArray  # [genset, GensetRange]

@@ -226,6 +226,7 @@ def scratch_of(params: Params, channels: int, workloads: int) -> Scratch:
         ask_w=np.zeros(stores),
         wish_w=np.zeros(stores),
         grant_w=np.zeros(stores),
+        kept_w=np.zeros(stores),
         floor_frac=params.storage[2] + params.store[Store.RESERVE_FRAC],
         genset_range=np.zeros((gensets, len(GensetRange))),
         genset_part=np.ones(gensets),

@@ -16,7 +16,7 @@ from aidc.simulate.store import own_request_w, reach_w
 
 __all__ = ["act_lineups", "draw_lane", "refill_lineups", "relieve_lineups", "run_lane"]
 
-_NO_CAP_W = 1e18
+_ALL_W = 1e15
 _ROUNDING = 1e-9
 
 
@@ -261,6 +261,24 @@ def _fill_lane(p: Fixed, now: Scratch, lane: int, target_w: float) -> None:
             flow -= now.flux[lane, PodFlux.UPS_LOAD_W]
 
 
+@part
+def _draw_filled(p: Fixed, state: State, now: Scratch, lane: int) -> float:
+    """What a lineup would draw with all grants taken, as far as lost modules pass them [W]."""
+    if not _capped(p, now, lane):
+        return draw_lane(p, state, now, lane, 0.0)
+    first, last = p.lane_store[lane, 0], p.lane_store[lane, 1]
+    for place in range(first, last):
+        store = int(p.node_store[place])
+        now.kept_w[store] = now.ask_w[store]
+    _fill_lane(p, now, lane, _ALL_W)
+    for place in range(first, last):
+        store = int(p.node_store[place])
+        now.grant_w[store] = now.ask_w[store] - now.kept_w[store]
+        now.ask_w[store] = now.kept_w[store]
+        now.wish_w[store] += now.grant_w[store]
+    return draw_lane(p, state, now, lane, 0.0)
+
+
 @inner
 def refill_lineups(
     p: Fixed, state: State, now: Scratch, at: Span, room_w: float, from_gensets: float
@@ -279,7 +297,7 @@ def refill_lineups(
             now.grant_w[store] = now.wish_w[store] if may else 0.0
             wishes += now.grant_w[store]
         if wishes > 0.0:
-            full = draw_lane(p, state, now, lane, 0.0)
+            full = _draw_filled(p, state, now, lane)
             now.spare_w[lane] = max(full - now.flux[lane, PodFlux.BUS_W], 0.0)
             wanted += now.spare_w[lane]
     if wanted <= 0.0:
