@@ -55,8 +55,8 @@ def _cache_home() -> Path | None:
 def _own(folder: Path) -> bool:
     """Make a folder for this user alone where there is none; whether what is there can only be this user's.
 
-    A folder above others (`~/.cache/aidc`) that a generous umask left open is closed; one that held kernels
-    while it was open is not trusted any more.
+    A folder above others (`~/.cache/aidc`) that a generous umask left open is closed; one that held files while it was
+    open is put aside for good.
     """
     try:
         folder.parent.mkdir(parents=True, exist_ok=True)
@@ -69,7 +69,13 @@ def _own(folder: Path) -> bool:
     if not found.st_mode & (stat.S_IWGRP | stat.S_IWOTH):
         return True
     folder.chmod(stat.S_IMODE(found.st_mode) & 0o755)
-    return next(folder.glob("*.nb[ic]"), None) is None and next(folder.glob("*.kernel"), None) is None
+    if not any(one.is_file() for one in folder.iterdir()):
+        return True
+    # what lies in it may be anybody's, now and for every later process: it goes aside, and a new one comes
+    folder.rename(tempfile.mkdtemp(prefix=f"{folder.name}-untrusted-", dir=folder.parent))
+    folder.mkdir(mode=0o700)
+    tell("folder", f"{folder} was not this user's alone: what lay in it is put aside, kernels are compiled anew")
+    return True
 
 
 def tell(kind: str, text: str) -> None:
