@@ -74,7 +74,10 @@ def _own(folder: Path) -> bool:
     # what lies in it may be anybody's, now and for every later process: it goes aside, and a new one comes
     folder.rename(tempfile.mkdtemp(prefix=f"{folder.name}-untrusted-", dir=folder.parent))
     folder.mkdir(mode=0o700)
-    tell("folder", f"{folder} was not this user's alone: what lay in it is put aside, kernels are compiled anew")
+    tell(
+        "folder",
+        f"{folder} was not this user's alone: what lay in it is put aside, kernels are compiled anew",
+    )
     return True
 
 
