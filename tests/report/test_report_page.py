@@ -19,6 +19,7 @@ from aidc.errors import OutputError
 from aidc.record.run import Run
 from aidc.report import render, write
 from aidc.report.flows import flows
+from aidc.report.sheet import MARK
 from aidc.report.view import PODS_DRAWN, View
 
 TEN_MB = 10e6
@@ -220,7 +221,7 @@ def test_a_year_stays_under_ten_megabytes_and_keeps_its_peak():
 
 def test_write_leaves_the_page_and_nothing_else(run, page, tmp_path):
     target = tmp_path / "report.html"
-    target.write_text("old")
+    target.write_text(f"{MARK} old")
     write(run, target)
     assert target.read_text(encoding="utf-8") == page
     assert [item.name for item in tmp_path.iterdir()] == ["report.html"]
@@ -228,7 +229,7 @@ def test_write_leaves_the_page_and_nothing_else(run, page, tmp_path):
 
 def test_a_failed_write_leaves_the_old_report(run, tmp_path, monkeypatch):
     target = tmp_path / "report.html"
-    target.write_text("old")
+    target.write_text(f"{MARK} old")
 
     def full(*_):
         raise OSError(28, "No space left on device")
@@ -236,7 +237,7 @@ def test_a_failed_write_leaves_the_old_report(run, tmp_path, monkeypatch):
     monkeypatch.setattr(Path, "replace", full)
     with pytest.raises(OutputError, match="No space left on device"):
         write(run, target)
-    assert target.read_text() == "old"
+    assert target.read_text() == f"{MARK} old"
     assert [item.name for item in tmp_path.iterdir()] == ["report.html"]
 
 
