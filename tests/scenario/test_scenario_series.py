@@ -133,3 +133,28 @@ def test_peak_mean_is_the_highest_ten_minutes() -> None:
     assert series(minutes).peak_mean() == 6.0
     assert series([1.0, 3.0], 600).peak_mean() == 3.0
     assert series([1.0, 3.0], 1).peak_mean() == 2.0
+
+
+def test_over_gives_the_mean_of_each_step_and_the_very_value_where_one_holds():
+    """By hand: 10, 10, 1000 five minutes each; a quarter of an hour holds all three, 450 s one and a half."""
+    series = Series(
+        datetime(2025, 7, 7, tzinfo=UTC), Fraction(300), np.array([10.0, 10.0, 1000.0]), tiled=True
+    )
+    origin = np.datetime64("2025-07-07T00:00:00", "us")
+    quarters = origin + np.arange(3) * np.timedelta64(900, "s")
+    assert series.over(quarters, Fraction(900)) == pytest.approx([340.0] * 3)
+    halves = origin + np.arange(2) * np.timedelta64(450, "s")
+    assert series.over(halves, Fraction(450)) == pytest.approx([10.0, (150 * 10 + 300 * 1000) / 450])
+    fine = origin + np.arange(9) * np.timedelta64(100, "s")
+    assert series.over(fine, Fraction(100)).tolist() == series.at(fine).tolist()
+
+
+@pytest.mark.parametrize(
+    ("step_s", "inside"), [(300, False), (100, False), (900, True), (450, True), (200, True)]
+)
+def test_a_change_inside_a_step_is_noticed(step_s, inside):
+    start = datetime(2025, 7, 7, tzinfo=UTC)
+    series = Series(start, Fraction(300), np.array([10.0, 10.0, 1000.0]), tiled=True)
+    end = start + timedelta(hours=3)
+    assert series.changes_inside(start, end, Fraction(step_s)) == inside
+    assert not series.scaled(0.0).changes_inside(start, end, Fraction(step_s))

@@ -117,8 +117,7 @@ class Series:
     def at(self, times: Sequence[datetime] | NDArray[np.datetime64]) -> FloatArray:
         """Values at instants (naive datetime64 are UTC); the ends hold outside a series that is not tiled."""
         if isinstance(times, np.ndarray):
-            origin = np.datetime64(self.start.replace(tzinfo=None), "us")
-            micro = (times.astype("datetime64[us]") - origin).astype(np.int64)
+            micro = self._micro(times)
         else:
             micro = np.array(
                 [(as_utc(time) - self.start) // timedelta(microseconds=1) for time in times], np.int64
@@ -131,6 +130,30 @@ class Series:
         high = self.values[self._inside(index + 1)]
         share = np.where((index < 0) & (not self.tiled), 0.0, rest / unit)
         return low + (high - low) * share
+
+    def over(self, times: NDArray[np.datetime64], step_s: Fraction) -> FloatArray:
+        """Time means over the steps of `step_s` seconds that begin at `times`, exact where one value holds."""
+        first = self._micro(times)
+        last = first + int(step_s * _MICRO) - 1
+        steady = (self._begun(first) == self._begun(last)) & (self.hold == "mean")
+        if steady.all():
+            return self.at(times)
+        edges = first / (float(self.period_s) * _MICRO)
+        share = float(step_s) / float(self.period_s)
+        means = (self._integral(edges + share) - self._integral(edges)) / share
+        return np.where(steady, self.at(times), means)
+
+    def changes_inside(self, start: datetime, end: datetime, step_s: Fraction) -> bool:
+        """Whether the value changes within one of the steps of `step_s` seconds from `start` to `end`."""
+        index = np.arange(self.bounds(start, end)[0], self.bounds(start, end)[1] + 1)
+        values = self.values[self._inside(index)]
+        if self.hold == "linear":
+            return bool(np.ptp(values) > 0.0)
+        changed = index[1:][values[1:] != values[:-1]]
+        unit = self.period_s.denominator * step_s.denominator  # all instants as whole parts of a microsecond
+        offset = int(_since(start, self.start) * _MICRO * unit)
+        place = offset + changed * int(self.period_s * _MICRO * unit)
+        return bool((place % int(step_s * _MICRO * unit)).any())
 
     def means(self, start: datetime, step_s: Fraction, count: int) -> FloatArray:
         """Exact time means over `count` steps of `step_s` seconds from `start`, (count,)."""
@@ -202,6 +225,15 @@ class Series:
                 self.source or None,
             )
         )
+
+    def _micro(self, times: NDArray[np.datetime64]) -> NDArray[np.int64]:
+        """Microseconds from the first sample."""
+        origin = np.datetime64(self.start.replace(tzinfo=None), "us")
+        return (times.astype("datetime64[us]") - origin).astype(np.int64)
+
+    def _begun(self, micro: NDArray[np.int64]) -> NDArray[np.int64]:
+        """The sample that has begun last, microseconds after the first one."""
+        return micro * self.period_s.denominator // (self.period_s.numerator * _MICRO)
 
     def _inside(self, index: NDArray[np.int64]) -> NDArray[np.int64]:
         return index % len(self) if self.tiled else np.clip(index, 0, len(self) - 1)

@@ -429,14 +429,10 @@ def _signals(scenario: Scenario) -> tuple[Signal, ...]:
 
 
 def _market(scenario: Scenario) -> Market:
-    def zero(times: np.ndarray) -> FloatArray:
-        return np.zeros(times.size)
-
     carbon = scenario.carbon
-    marginal = carbon.marginal_kg_per_mwh if carbon else None
     return Market(
-        price_usd_per_mwh=scenario.prices.energy_usd_per_mwh.at,
-        export_price_usd_per_mwh=scenario.prices.export_usd_per_mwh.at,
-        carbon_kg_per_mwh=carbon.average_kg_per_mwh.at if carbon else zero,
-        marginal_kg_per_mwh=marginal.at if marginal else None,
+        price_usd_per_mwh=scenario.prices.energy_usd_per_mwh,
+        export_price_usd_per_mwh=scenario.prices.export_usd_per_mwh,
+        carbon_kg_per_mwh=carbon.average_kg_per_mwh if carbon else None,
+        marginal_kg_per_mwh=carbon.marginal_kg_per_mwh if carbon else None,
     )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -10,8 +10,9 @@ import numpy as np
 
 from aidc.clock import Clock
 from aidc.contract import Signal, SiteView
+from aidc.scenario.series import Series
 from aidc.scenario.weather import Weather
-from aidc.simulate.arrays import FloatArray, Inputs, Knobs, Params, State
+from aidc.simulate.arrays import Inputs, Knobs, Params, State
 from aidc.simulate.fields import PodKnob
 
 __all__ = ["Compiled", "Labels", "Market"]
@@ -30,12 +31,12 @@ class Labels:
 
 @dataclass(frozen=True, slots=True)
 class Market:
-    """Prices and carbon as functions of the starts of output steps (datetime64[us], UTC)."""
+    """Prices and carbon; without carbon none is known."""
 
-    price_usd_per_mwh: Callable[[np.ndarray], FloatArray]
-    export_price_usd_per_mwh: Callable[[np.ndarray], FloatArray]
-    carbon_kg_per_mwh: Callable[[np.ndarray], FloatArray]
-    marginal_kg_per_mwh: Callable[[np.ndarray], FloatArray] | None = None
+    price_usd_per_mwh: Series
+    export_price_usd_per_mwh: Series
+    carbon_kg_per_mwh: Series | None = None
+    marginal_kg_per_mwh: Series | None = None
 
 
 @dataclass(frozen=True)

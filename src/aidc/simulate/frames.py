@@ -94,12 +94,8 @@ def series_frame(
         "water_kg_s": out.plant[:rows, Component.WATER_KG_S].sum(axis=1),
         "dry_bulb_k": site[:, SiteNow.DRY_BULB_K],
         "wet_bulb_k": site[:, SiteNow.WET_BULB_K],
-        "price_usd_per_mwh": compiled.market.price_usd_per_mwh(times),
-        "export_price_usd_per_mwh": compiled.market.export_price_usd_per_mwh(times),
-        "carbon_kg_per_mwh": compiled.market.carbon_kg_per_mwh(times),
     }
-    if compiled.market.marginal_kg_per_mwh is not None:
-        columns["marginal_carbon_kg_per_mwh"] = compiled.market.marginal_kg_per_mwh(times)
+    columns |= _market_columns(compiled, times)
     columns |= _residuals(compiled, out, rows, before)
     columns |= _stage_columns(compiled, out, rows)
     columns |= _plant_columns(compiled, out, rows)
@@ -107,6 +103,21 @@ def series_frame(
     columns |= _genset_columns(compiled, out, rows)
     frame = pl.DataFrame(columns)
     return frame.insert_column(0, pl.Series("time", times).dt.replace_time_zone("UTC"))
+
+
+def _market_columns(compiled: Compiled, times: np.ndarray) -> dict[str, FloatArray]:
+    """Means over each output step, so that power times price is right where power is steady in it."""
+    market = compiled.market
+    row_s = compiled.clock.step_s * compiled.steps_per_row
+    carbon = market.carbon_kg_per_mwh
+    columns = {
+        "price_usd_per_mwh": market.price_usd_per_mwh.over(times, row_s),
+        "export_price_usd_per_mwh": market.export_price_usd_per_mwh.over(times, row_s),
+        "carbon_kg_per_mwh": np.zeros(times.size) if carbon is None else carbon.over(times, row_s),
+    }
+    if market.marginal_kg_per_mwh is not None:
+        columns["marginal_carbon_kg_per_mwh"] = market.marginal_kg_per_mwh.over(times, row_s)
+    return columns
 
 
 def _stage_columns(compiled: Compiled, out: Records, rows: int) -> dict[str, FloatArray]:

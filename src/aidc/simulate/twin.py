@@ -177,7 +177,9 @@ class Twin:
         start = np.datetime64(self.compiled.clock.at(self.tick).replace(tzinfo=None), "us")
         times = start + np.arange(_FORECAST_HOURS) * np.timedelta64(3_600_000_000, "us")
         market = self.compiled.market
-        return Forecast(self.tick, 3600.0, market.price_usd_per_mwh(times), market.carbon_kg_per_mwh(times))
+        carbon = market.carbon_kg_per_mwh
+        emitted = np.zeros(times.size) if carbon is None else carbon.at(times)
+        return Forecast(self.tick, 3600.0, market.price_usd_per_mwh.at(times), emitted)
 
     def _expire(self) -> None:
         expired = [knob for knob in Knob if 0 <= self._until[knob] <= self.tick]
@@ -229,14 +231,15 @@ def _measured(compiled: Compiled, block: Block) -> dict[Point, FloatArray]:
     store = out.store[:rows].mean(axis=0)
     times = np.array([np.datetime64(compiled.clock.at(block.first_tick).replace(tzinfo=None), "us")])
     step_s = float(compiled.clock.step_s)
+    carbon = compiled.market.carbon_kg_per_mwh
     return {
         Point.GRID_IMPORT_W: site[[SiteNow.NET_IMPORT_W]],
         Point.PV_W: site[[SiteNow.PV_W]],
         Point.WIND_W: site[[SiteNow.WIND_W]],
         Point.DRY_BULB_K: site[[SiteNow.DRY_BULB_K]],
         Point.WET_BULB_K: site[[SiteNow.WET_BULB_K]],
-        Point.PRICE_USD_PER_MWH: compiled.market.price_usd_per_mwh(times),
-        Point.CARBON_KG_PER_MWH: compiled.market.carbon_kg_per_mwh(times),
+        Point.PRICE_USD_PER_MWH: compiled.market.price_usd_per_mwh.at(times),
+        Point.CARBON_KG_PER_MWH: np.zeros(1) if carbon is None else carbon.at(times),
         Point.POD_IT_W: pod[PodNow.IT_W],
         Point.POD_ACCELERATOR_W: pod[PodNow.ACCELERATOR_W],
         Point.POD_UNCAPPED_W: pod[PodNow.UNCAPPED_W],

@@ -29,6 +29,7 @@ from aidc.simulate.twin import Block
 from aidc.site import load, with_scenario
 from aidc.study.carried import carried
 from aidc.study.events import EventLog
+from aidc.study.market_rows import doubts_of_rows
 from aidc.study.replay_rating import doubts_of_replays
 from aidc.study.sizes import facts_of, told_lines
 
@@ -96,7 +97,7 @@ def run(
     with RunWriter(target) as writer, _naming(site):
         site = frozen(site)
         compiled = compile_site(site)
-        doubts = list(doubts_of_replays(site, compiled))
+        doubts = [*doubts_of_replays(site, compiled), *doubts_of_rows(compiled)]
         plant = facts_of(site, compiled.weather)
         if tell is not None:
             tell(told_lines(plant))
@@ -109,8 +110,8 @@ def run(
         events = EventLog(compiled, site.scenario.events)
         events.announced()
         events.built(plant)
-        for pod, doubt in doubts:
-            events.add(compiled.clock.start, "doubt", pod, doubt)
+        for subject, doubt in doubts:
+            events.add(compiled.clock.start, "doubt", subject, doubt)
         stepping = _Stepping(twin, writer, events, progress)
         if chosen is None:
             stepping.free()
