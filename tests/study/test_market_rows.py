@@ -28,13 +28,14 @@ def figures(folder: Path, output_step_s: int):
         .replace('tariff = { use = "tou-demand" }', 'prices = { file = "p.csv", price_column = "usd" }')
         .replace('carbon = { use = "us-average-2023" }', 'carbon = { file = "p.csv", average_column = "kg" }')
     )
-    return run(folder / "site.toml", out=folder / "run")
+    lines: list[str] = []
+    return run(folder / "site.toml", out=folder / "run", tell=lines.extend), lines
 
 
 def test_the_bill_does_not_hang_on_the_output_step(tmp_path) -> None:
     """Against the integral by 300 s rows: energy of each row times the price that the file gives for it."""
-    fine = figures(tmp_path / "fine", 300)
-    coarse = figures(tmp_path / "coarse", 900)
+    fine, _ = figures(tmp_path / "fine", 300)
+    coarse, lines = figures(tmp_path / "coarse", 900)
     energy_mwh = fine.series["grid_import_w"].to_numpy() * 300 / 3.6e9
     price = np.resize(PRICES, energy_mwh.size)
     carbon = np.resize(CARBON, energy_mwh.size)
@@ -45,3 +46,4 @@ def test_the_bill_does_not_hang_on_the_output_step(tmp_path) -> None:
     told = coarse.events.filter(coarse.events["kind"] == "doubt")
     assert {"prices", "carbon"} <= set(told["subject"].to_list())
     assert "doubt" not in fine.events["kind"].to_list()
+    assert any(line.startswith("prices: change within an output step of 900 s") for line in lines)

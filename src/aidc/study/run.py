@@ -100,7 +100,7 @@ def run(
         doubts = [*doubts_of_replays(site, compiled), *doubts_of_rows(compiled)]
         plant = facts_of(site, compiled.weather)
         if tell is not None:
-            tell(told_lines(plant))
+            tell([*told_lines(plant), *(f"{subject}: {doubt}" for subject, doubt in doubts)])
         twin = Twin(compiled)
         # code of the user's is imported last, when all else of the site has been accepted
         chosen, options = (controller, None) if controller else controller_of(site)
