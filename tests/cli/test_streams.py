@@ -126,6 +126,18 @@ def test_a_verdict_on_nothing_is_none(tmp_path) -> None:
     assert "No measured data" in shown
 
 
+@pytest.fixture
+def heeded():
+    """Signals that a parent had ignored, as `nohup` and a shell's background do, are heeded here and by children."""
+    before = {
+        one: signal.signal(one, signal.SIG_DFL) for one in (signal.SIGTERM, signal.SIGHUP, signal.SIGINT)
+    }
+    yield
+    for one, handler in before.items():
+        signal.signal(one, handler)
+
+
+@pytest.mark.usefixtures("heeded")
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
 def test_a_signal_is_raised_where_the_command_stands(number) -> None:
     def stand() -> None:
@@ -139,6 +151,7 @@ def test_a_signal_is_raised_where_the_command_stands(number) -> None:
     assert signal.getsignal(number) is signal.SIG_DFL
 
 
+@pytest.mark.usefixtures("heeded")
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP, signal.SIGINT])
 def test_a_signal_ends_a_run_in_words_and_leaves_nothing(number, tmp_path) -> None:
     out = tmp_path / "deep" / "er" / "long"
@@ -149,7 +162,10 @@ def test_a_signal_ends_a_run_in_words_and_leaves_nothing(number, tmp_path) -> No
                 break
             time.sleep(0.1)
         process.send_signal(number)
-        _, told = process.communicate(timeout=60)
+        try:
+            _, told = process.communicate(timeout=60)
+        finally:
+            process.kill()
     assert process.returncode == 128 + number, told
     assert "nothing was left" in told
     assert "Traceback" not in told
