@@ -21,10 +21,11 @@ from pathlib import Path
 from random import Random
 
 import numpy as np
-from spoil import CELLS, NASTY, at, places, spoilt_bytes, spoilt_json, spoilt_tables, spoilt_text, toml
+from spoil import CELLS, NASTY, spoilt_bytes, spoilt_json, spoilt_tables, spoilt_text
 
 import aidc.catalogue
 from aidc.errors import AidcError, InputError
+from toml_tree import at, places, toml
 
 __all__ = ["TARGETS", "WEIGHTS"]
 

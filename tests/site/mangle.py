@@ -8,7 +8,9 @@ from datetime import UTC, date, datetime, time
 
 from hypothesis import strategies as st
 
-__all__ = ["WHOLE", "damaged_documents", "damaged_texts", "document", "stretched_documents", "toml"]
+from toml_tree import at, places
+
+__all__ = ["WHOLE", "damaged_documents", "damaged_texts", "document", "stretched_documents"]
 
 # every table and every way to write one, as small as it gets: five minutes at 1 s
 WHOLE = """
@@ -107,39 +109,7 @@ def document() -> dict:
     return tomllib.loads(WHOLE)
 
 
-def toml(tables: dict) -> str:
-    """Any tables as TOML text."""
-    return "".join(f"{_key(key)} = {_value(value)}\n" for key, value in tables.items())
-
-
-def _key(name: str) -> str:
-    return _value(str(name))
-
-
-def _value(value) -> str:
-    if isinstance(value, dict):
-        return "{ " + ", ".join(f"{_key(key)} = {_value(item)}" for key, item in value.items()) + " }"
-    if isinstance(value, list):
-        return "[" + ", ".join(_value(item) for item in value) + "]"
-    if isinstance(value, bool):
-        return str(value).lower()
-    if isinstance(value, (datetime, date, time)):
-        return value.isoformat()
-    if isinstance(value, str):
-        plain = value.replace("\\", "\\\\").replace('"', '\\"')
-        return '"' + "".join(c if c.isprintable() else f"\\u{ord(c):04x}" for c in plain) + '"'
-    return repr(value)
-
-
-def _places(node, path=()):
-    """The path of every value and table below a node."""
-    items = node.items() if isinstance(node, dict) else enumerate(node) if isinstance(node, list) else ()
-    for key, value in items:
-        yield (*path, key)
-        yield from _places(value, (*path, key))
-
-
-_PLACES = list(_places(document()))
+_PLACES = list(places(document()))
 
 _CELLS = [
     "", "nan", "inf", "-inf", "-1", "0", "1e9", "1e308", "1e400", "abc", '"', "2025-07-07T06:00:00", "2025-07-07T06:00:00+02:00",
@@ -162,7 +132,7 @@ def damaged_documents(draw, most: int = 2) -> dict:
 
 def _spoil(tables, path, how, draw) -> None:
     try:
-        parent, last = _at(tables, path[:-1]), path[-1]
+        parent, last = at(tables, path[:-1]), path[-1]
         there = parent[last]
     except (KeyError, IndexError, TypeError):
         return  # an earlier edit took it away
@@ -188,9 +158,9 @@ def _spoil(tables, path, how, draw) -> None:
 def stretched_documents(draw, resolved: dict) -> dict:
     """A resolved site, catalogue figures and all, with one to three of its numbers far from usual."""
     tables = copy.deepcopy(resolved)
-    numbers = [path for path in _places(resolved) if _is_number(_at(resolved, path))]
+    numbers = [path for path in places(resolved) if _is_number(at(resolved, path))]
     for path in draw(st.lists(st.sampled_from(numbers), min_size=1, max_size=3)):
-        parent, last = _at(tables, path[:-1]), path[-1]
+        parent, last = at(tables, path[:-1]), path[-1]
         factor = draw(st.sampled_from([0, -1, 1e-9, 1e-3, 0.1, 0.5, 2, 10, 1e3, 1e6, 1e9, 1e13, None]))
         whole = isinstance(parent[last], int)
         stretched = (
@@ -198,12 +168,6 @@ def stretched_documents(draw, resolved: dict) -> dict:
         )
         parent[last] = int(stretched) if whole else stretched
     return tables
-
-
-def _at(node, path):
-    for part in path:
-        node = node[part]
-    return node
 
 
 def _is_number(value) -> bool:

@@ -15,12 +15,13 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from mangle import WHOLE, damaged_documents, damaged_texts, document, stretched_documents, toml
+from mangle import WHOLE, damaged_documents, damaged_texts, document, stretched_documents
 
 from aidc.cli import main
 from aidc.errors import AidcError, InputError
 from aidc.site import load
 from aidc.study.run import run
+from toml_tree import toml
 
 FOLDER = Path(tempfile.mkdtemp(prefix="aidc-site-fuzz-"))
 LONGEST_S = 20.0  # for one site of five minutes, on a busy machine

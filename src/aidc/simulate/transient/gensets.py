@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from aidc.firmware.virtual_machine import swing
 from aidc.jit import part
+from aidc.plant.genset import genset_clock
 from aidc.simulate.transient.arrays import Plan, State, Work
 from aidc.simulate.transient.fields import (
     DOWN,
@@ -108,19 +109,15 @@ def _turn(plan: Plan, state: State, power_w: float, all_w: float, v_pu: float) -
 
 @part
 def _run_clock(plan: Plan, state: State, genset: int, lacks: bool) -> float:
-    """Ticks since the lack began that called a set, after this step; 0 at rest."""
-    clock = state.genset[GensetState.LACK_TICKS, genset]
-    sufficed = 0.0
-    if lacks:
-        clock += 1.0
-    elif clock < max(plan.genset[Genset.CALL_TICKS, genset], 1.0):
-        clock = 0.0
-    else:
-        clock += 1.0
-        sufficed = state.genset[GensetState.SUFFICED_TICKS, genset] + 1.0
-        if sufficed >= plan.genset[Genset.STOP_TICKS, genset]:
-            clock = 0.0
-            sufficed = 0.0
+    """Ticks since the lack began that called a set, after this step; 0 at rest. The law of the energy engine."""
+    clock, sufficed = genset_clock(
+        state.genset[GensetState.LACK_TICKS, genset],
+        state.genset[GensetState.SUFFICED_TICKS, genset],
+        lacks,
+        1.0,
+        plan.genset[Genset.CALL_TICKS, genset],
+        plan.genset[Genset.STOP_TICKS, genset],
+    )
     state.genset[GensetState.LACK_TICKS, genset] = clock
     state.genset[GensetState.SUFFICED_TICKS, genset] = sufficed
     return clock
