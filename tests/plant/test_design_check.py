@@ -67,7 +67,7 @@ import_limit_mw = 40
 [chains]
 dc = { use = "800vdc-sst" }
 [cooling]
-warm = { use = "dry-cooler", cdu = "deschutes-2mw", supply_temp_c = 40 }
+warm = { use = "dry-cooler", cdu = "deschutes-2mw", supply_temp_c = 39 }
 hall = { use = "chiller-air-cooled", supply_temp_c = 18 }
 [pods]
 a = { use = "gb200-nvl72", racks = 160, chain = "dc", cooling = "warm", air_cooling = "hall" }
@@ -118,3 +118,25 @@ def test_water_that_air_handlers_cannot_use_is_found(hot):
     found = design_findings(frozen(load(hot, ["cooling.hall.supply_temp_c=30"])))
     assert [one.where for one in found] == ["cooling.hall"]
     assert "would reach" in found[0].text
+
+
+def test_coolant_above_its_limit_is_found_before_the_run(hot):
+    """By hand: what CDUs carry below 45 °C falls in proportion to what lies between that and their water."""
+    mild = weather_of([20.0, 20.0])
+    assert design_findings(frozen(load(hot)), mild) == ()
+    at = {
+        supply_c: [
+            one
+            for one in design_findings(
+                frozen(load(hot, [f"cooling.warm.supply_temp_c={supply_c}"], resize=True)), mild
+            )
+            if one.where == "pods.a"
+        ]
+        for supply_c in (40, 41, 45)
+    }
+    (near,), (far,), (none,) = at[40], at[41], at[45]
+    assert far.have / near.have == pytest.approx((45 - 41) / (45 - 40), rel=1e-9)
+    assert near.need == far.need
+    assert none.have == 0.0
+    assert "the coolant would reach 45.2 °C; racks throttle above 45 °C" in near.text
+    assert "46.2 °C" in far.text

@@ -31,6 +31,7 @@ from aidc.units import KELVIN_AT_0C, MEGA
 __all__ = ["Finding", "Weather", "design_findings", "design_peak_w"]
 
 _ENOUGH = 1e-6  # shares below which nothing is short
+_ENOUGH_HEAT = 1e-3  # of heat that the weather takes: the tables of heat rejection are no better than that
 _AIR_ABOVE_K = 3.0  # of the hall's air over the air handlers' design that is worth a word
 
 
@@ -73,7 +74,11 @@ class Finding:
 
 def design_findings(site: Site, weather: Weather | None = None) -> tuple[Finding, ...]:
     """Everything that is too small; `site` is frozen, and without `weather` its cooling is not judged by the hour."""
-    found = [finding for name in site.pods for finding in (*_lineup(site, name), *_units(site, name))]
+    found = [
+        finding
+        for name in site.pods
+        for finding in (*_lineup(site, name), *_units(site, name), *_coolant(site, name))
+    ]
     found += [finding for name in site.cooling if (finding := _hall(site, name))]
     if weather is not None and len(weather.times):
         found += [finding for name in site.cooling if (finding := _plant(site, name, weather))]
@@ -124,12 +129,12 @@ def _plant(site: Site, name: str, weather: Weather) -> Finding | None:
     loop = facility_loop(plant, *heat)
     need_w = heat.heat_w + loop.pump_w
     have_w = _by_hour(loop, need_w, weather)
-    hour = int(np.argmin(have_w))
-    if have_w[hour] >= need_w * (1.0 - _ENOUGH):
+    hour = int(np.lexsort((-weather.dry_k, have_w))[0])  # of hours that take nothing, the hottest
+    if have_w[hour] >= need_w * (1.0 - _ENOUGH_HEAT):
         return None
     bulbs = weather.at(hour)
     reached_c = reached_supply_k(loop, need_w, bulbs) - KELVIN_AT_0C
-    short = int(np.count_nonzero(have_w < need_w * (1.0 - _ENOUGH)))
+    short = int(np.count_nonzero(have_w < need_w * (1.0 - _ENOUGH_HEAT)))
     note = (
         f"dry bulb {bulbs.dry_k - KELVIN_AT_0C:.1f} °C, wet bulb {bulbs.wet_k - KELVIN_AT_0C:.1f} °C; the supply"
         f" would reach {reached_c:.1f} °C instead of {plant.supply_temp_c:g} °C; {short} of {have_w.size} hours short"
@@ -180,6 +185,26 @@ def _units(site: Site, name: str) -> Iterator[Finding]:
     have_w = built.crah_units * crah.rated_heat_kw * 1e3
     if air_w > have_w * (1.0 + _ENOUGH):
         yield Finding(f"pods.{name}", "air handlers are", air_w / MEGA, have_w / MEGA, "MW")
+
+
+def _coolant(site: Site, name: str) -> Iterator[Finding]:
+    """Coolant that is above its limit at the rack inlet while the plant's water is at its set point."""
+    pod = site.pods[name]
+    built, plant = pod.built or PodBuilt(), site.cooling[pod.cooling]
+    if plant.cdu_entry is None or not built.liquid_kw or pod.rack.cooling != "liquid":
+        return
+    flow_m3_s = (built.coolant_l_min or 0.0) / 60_000.0
+    loop = rack_loop(plant.cdu_entry, built.liquid_kw * 1e3, flow_m3_s, plant.redundancy, built.cdu_units)
+    need_w = nameplate_heat_w(site, name)[0] + loop.design_pump_w
+    have_w = max(pod.rack.coolant_limit_c - plant.supply_temp_c, 0.0) * loop.design_conductance_w_k
+    if have_w < need_w * (1.0 - _ENOUGH_HEAT):
+        note = (
+            f"water of {plant.supply_temp_c:g} °C; the coolant would reach"
+            f" {plant.supply_temp_c + need_w / loop.design_conductance_w_k:.1f} °C;"
+            f" racks throttle above {pod.rack.coolant_limit_c:g} °C"
+        )
+        what = "heat that its CDUs carry below the limit of the coolant is"
+        yield Finding(f"pods.{name}", what, need_w / MEGA, have_w / MEGA, "MW", None, note)
 
 
 def _hall(site: Site, name: str) -> Finding | None:

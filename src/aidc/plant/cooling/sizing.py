@@ -87,6 +87,11 @@ class RackLoop(NamedTuple):
         """Pumps at design flow [W]."""
         return float(np.interp(1.0 / self.flow_most_frac, _FLOWS, self.pump_w))
 
+    @property
+    def design_conductance_w_k(self) -> float:
+        """From rack supply to facility supply, at design flow [W/K]."""
+        return float(np.interp(1.0 / self.flow_most_frac, _FLOWS, self.conductance_w_k))
+
 
 class AirLoop(NamedTuple):
     """The air of a pod's hall: CRAHs; tables as for the rack loop."""
