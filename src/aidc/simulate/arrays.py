@@ -189,7 +189,6 @@ class Scratch(NamedTuple):
     stage_part: FloatArray  # [lane, stage] share of the modules that are in service
     node_w: FloatArray  # [lane, stage] asked of each stage's output by what lies behind it
     bus: FloatArray  # [design, BusNow]
-    moves: FloatArray  # [lane] above 0 where its storages moved anything of themselves
     missing_w: FloatArray  # [lane] what its input and its storages together cannot give it
     spare_w: FloatArray  # [lane] what it can spare the bus, or would take from it, as storages go
     wanted: FloatArray  # [lane, Wanted] what each pod would take, had none been shed

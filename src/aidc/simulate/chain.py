@@ -9,7 +9,7 @@ from aidc.simulate.arrays import Fixed, Knobs, Scratch, Span, State
 from aidc.simulate.fields import BusNow, Pod, PodFlux, PodNow, Stage, Store, StoreNow
 from aidc.simulate.store import own_request_w, settle_store
 
-__all__ = ["cut_of", "feed_chain", "load_ups", "run_lane", "stage_loss_w"]
+__all__ = ["count_help", "cut_of", "feed_chain", "load_ups", "run_lane", "stage_loss_w"]
 
 _OPENED = 2.0  # level of `bus.take_down` from which the lineups' breakers are open
 _NOTHING_W = 1e-6
@@ -60,7 +60,6 @@ def _act_own(
         now.ask_w[store] = max(own_request_w(p, knobs, state, now, store, seen_w), -seen_w)
         power = settle_store(p, state, now, store)
         now.ask_w[store] = power
-        now.moves[lane] += abs(power)
         power_w += power
         seen_w += min(power, 0.0)
         _book_store(p, now, lane, store)
@@ -140,6 +139,8 @@ def _feed_own(p: Fixed, knobs: Knobs, state: State, now: Scratch, lane: int) -> 
             bare += pod[PodNow.NETWORK_W]
             seen += pod[PodNow.NETWORK_W]
             lost = 0.0
+        if stage == p.pod[lane, Pod.UPS_STAGE]:
+            flux[PodFlux.BARE_W] = bare
         power, seen = _act_own(p, knobs, state, now, lane, stage, power, seen)
         bare += stage_loss_w(p, now, lane, stage, bare, True) * on
         seen += stage_loss_w(p, now, lane, stage, seen, True) * on
@@ -232,13 +233,14 @@ def _is_open(now: Scratch, design: int) -> bool:
 
 
 @part
-def _idle(p: Fixed, knobs: Knobs, state: State, lane: int) -> bool:
-    """Whether every storage of a lineup is full, stays so, and has no set point."""
+def _idle(p: Fixed, knobs: Knobs, state: State, now: Scratch, lane: int, first: int) -> bool:
+    """Whether every storage of a lineup from a place on is full, stays so, has no set point and did nothing."""
     idle = True
-    for place in range(p.lane_store[lane, 0], p.lane_store[lane, 1]):
+    for place in range(first, p.lane_store[lane, 1]):
         store = p.node_store[place]
         free = math.isnan(knobs.storage_w[store]) and p.store[store, Store.STAYS_FULL] > 0.0
-        idle = idle and free and state.soc_frac[store] >= p.storage[store, 3] - _FULL_FRAC
+        full = state.soc_frac[store] >= p.storage[store, 3] - _FULL_FRAC
+        idle = idle and free and full and now.ask_w[store] == 0.0
     return idle
 
 
@@ -266,21 +268,40 @@ def feed_chain(p: Fixed, knobs: Knobs, state: State, now: Scratch, at: Span, cal
         bus[BusNow.MOVING] = 1.0
         _want_lanes(p, state, now, at)
         return
-    bus[BusNow.SPARED_W] = 0.0
-    bus[BusNow.HELPED_W] = 0.0
     bus[BusNow.MOVING] = 0.0
+    bus[BusNow.ACTING] = 0.0
     for lane in at.lanes:
         if now.plain[lane] > 0.0:
             _feed_plain(p, now, lane)
             continue
-        now.moves[lane] = 0.0
         bus[BusNow.MOVING] += 1.0
         _feed_own(p, knobs, state, now, lane)
-        helped = now.flux[lane, PodFlux.PASS_W] - now.flux[lane, PodFlux.BUS_W]
+        if _idle(p, knobs, state, now, lane, p.lane_store[lane, 0]):
+            now.plain[lane] = 1.0
+        elif not _idle(p, knobs, state, now, lane, p.node_first[lane, int(p.pod[lane, Pod.UPS_STAGE])]):
+            bus[BusNow.ACTING] += 1.0
+
+
+@part
+def count_help(p: Fixed, now: Scratch, at: Span) -> None:
+    """What storages of lineups spare the bus in a calm step, and that less what they take from it [W]."""
+    bus = now.bus[at.design]
+    bus[BusNow.SPARED_W] = 0.0
+    bus[BusNow.HELPED_W] = 0.0
+    if bus[BusNow.MOVING] <= 0.0:
+        return
+    for lane in at.lanes:
+        if now.plain[lane] > 0.0:
+            continue
+        flux = now.flux[lane]
+        bare = flux[PodFlux.PASS_W]
+        if flux[PodFlux.UPS_LOAD_W] > 0.0:
+            bare = flux[PodFlux.BARE_W] + flux[PodFlux.UPS_LOAD_W]
+            for stage in range(int(p.pod[lane, Pod.UPS_STAGE]), p.stage.shape[1]):
+                bare += stage_loss_w(p, now, lane, stage, bare, True)
+        helped = bare - flux[PodFlux.BUS_W]
         bus[BusNow.HELPED_W] += helped
         bus[BusNow.SPARED_W] += max(helped, 0.0)
-        if now.moves[lane] == 0.0 and _idle(p, knobs, state, lane):
-            now.plain[lane] = 1.0
 
 
 @part
@@ -288,6 +309,7 @@ def load_ups(p: Fixed, now: Scratch, lane: int, load_w: float, whole: bool) -> N
     """Lay a load [W] on the UPS bus of a lineup that is fed, behind what `feed_chain` found."""
     pod = now.pod[lane]
     flux = now.flux[lane]
+    flux[PodFlux.UPS_LOAD_W] = load_w
     first = int(p.pod[lane, Pod.UPS_STAGE])
     power = flux[PodFlux.BUS_W]
     for stage in range(first, p.stage.shape[1]):

@@ -8,11 +8,11 @@ from __future__ import annotations
 
 import numpy as np
 
-from aidc.jit import engine, inner, part, scalar
+from aidc.jit import engine, glue, inner, part, scalar
 from aidc.plant.training import TrainingClock, TrainingLevels, step_job
 from aidc.simulate.arrays import Fixed, Inputs, Knobs, Rows, Scratch, Span, State
 from aidc.simulate.bus import balance_calm, lacks_of_wants
-from aidc.simulate.chain import feed_chain
+from aidc.simulate.chain import count_help, feed_chain
 from aidc.simulate.cool import cool_electric, exchange_heat
 from aidc.simulate.fields import (
     BusNow,
@@ -310,44 +310,76 @@ def _write_row(state: State, now: Scratch, out: Rows, row: int, steps: int) -> N
 
 
 @part
-def _step(p: Fixed, knobs: Knobs, state: State, now: Scratch, at: Span, tick: int, first_job: int) -> None:
-    """One step of one design.
+def _take(
+    p: Fixed,
+    knobs: Knobs,
+    state: State,
+    now: Scratch,
+    at: Span,
+    tick: int,
+    first_job: int,
+    calm: bool,
+    wants: bool,
+) -> None:
+    """What pods, chains and cooling take, from the state at the start of the step."""
+    share_work(p, knobs, state, now, at)
+    _read_jobs(p, state, now, at, tick, first_job)
+    run_pods(p, knobs, state, now, at, first_job, wants)
+    feed_chain(p, knobs, state, now, at, calm)
+    cool_electric(p, knobs, state, now, at)
 
-    A calm step is one pass. In any other the first pass, with every pod on, tells what is wanted; further passes,
-    each from the state at the start of the step, take off who cannot be carried and let back who can.
+
+@part
+def _calm_step(
+    p: Fixed, knobs: Knobs, state: State, now: Scratch, at: Span, tick: int, first_job: int
+) -> bool:
+    """One pass with everything on; False where something lacks, and the step must be looked at closely."""
+    _take(p, knobs, state, now, at, tick, first_job, True, True)
+    if p.site[at.design, Site.ON_UPS] > 0.0:
+        if now.bus[at.design, BusNow.ACTING] > 0.0:  # storages that see that cooling
+            return False
+        hang_on_ups(p, now, at, True)
+    count_help(p, now, at)
+    if lacks_of_wants(p, now, at, True):
+        return False
+    balance_calm(p, knobs, state, now, at)
+    return True
+
+
+@inner
+def _foul_step(
+    p: Fixed, knobs: Knobs, state: State, now: Scratch, at: Span, tick: int, first_job: int
+) -> None:
+    """A step in which something may lack.
+
+    The first pass, with every pod on, tells what is wanted; further passes, each from the state at the start of the
+    step, take off who cannot be carried and let back who can.
     """
-    calm = open_bus(p, state, now, at)
     wants = True
-    opened = False
     may_return = 1.0
+    open_foul(p, state, now, at)
     for _ in range(2 * p.pod.shape[0] + _SPARE_PASSES):
-        if not calm and not opened:
-            open_foul(p, state, now, at)
-            opened = True
-        share_work(p, knobs, state, now, at)
-        _read_jobs(p, state, now, at, tick, first_job)
-        run_pods(p, knobs, state, now, at, first_job, wants)
-        feed_chain(p, knobs, state, now, at, calm)
-        cool_electric(p, knobs, state, now, at)
-        if wants and p.site[at.design, Site.ON_UPS] > 0.0:
-            if calm and now.bus[at.design, BusNow.MOVING] > 0.0:  # their storages see that cooling
-                calm = False
-                continue
-            hang_on_ups(p, now, at, calm)
+        _take(p, knobs, state, now, at, tick, first_job, False, wants)
         if wants:
-            lacking = lacks_of_wants(p, now, at, calm)
-            if calm and lacking:  # look at it again, closely
-                calm = False
+            if p.site[at.design, Site.ON_UPS] > 0.0:
+                hang_on_ups(p, now, at, False)
+            lacking = lacks_of_wants(p, now, at, False)
+            wants = False
+            if note_wants(p, state, now, at, lacking) > 0.0:
                 continue
-            wants = calm
-            if not calm and note_wants(p, state, now, at, lacking) > 0.0:
-                continue
-        if calm:
-            balance_calm(p, knobs, state, now, at)
-            break
         if not foul_pass(p, knobs, state, now, at, may_return):
             break
         may_return *= 1.0 - now.bus[at.design, BusNow.CAME]
+
+
+@glue
+def _step(p: Fixed, knobs: Knobs, state: State, now: Scratch, at: Span, tick: int, first_job: int) -> None:
+    """One step of one design."""
+    calm = open_bus(p, state, now, at)
+    if calm:
+        calm = _calm_step(p, knobs, state, now, at, tick, first_job)
+    if not calm:
+        _foul_step(p, knobs, state, now, at, tick, first_job)
     exchange_heat(p, state, now, at)
     keep_cells(now, at)
     _commit_jobs(p, state, now, at, first_job)

@@ -248,7 +248,8 @@ class PodFlux(IntEnum):
     INPUT_FRAC = 13  # of what the lineup wants from the bus, as much as its input may draw
     AIR_PASSED = 14
     CASE_PASSED = 15
-    CASE_FLOW = 16  # flow through the cold plates over the least that they are rated for, at most 1
+    BARE_W = 16  # power at its UPS bus in a calm step, before any storage of the lineup and any cooling
+    CASE_FLOW = 17  # flow through the cold plates over the least that they are rated for, at most 1
 
 
 class Stage(IntEnum):
@@ -449,6 +450,7 @@ class BusNow(IntEnum):
     HELPED_W = 13  # what they spare it less what they take
     MOVING = 14  # how many lineups are not plain …
     MOVED = 15  # … and were not in the step before
+    ACTING = 16  # how many have a storage at their UPS bus or further out that is not full and at rest
 
 
 class Wanted(IntEnum):

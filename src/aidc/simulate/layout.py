@@ -233,7 +233,6 @@ def scratch_of(params: Params, channels: int, workloads: int) -> Scratch:
         stage_part=np.ones((lanes, stages)),
         node_w=np.zeros((lanes, stages)),
         bus=np.zeros((designs, len(BusNow))),
-        moves=np.zeros(lanes),
         missing_w=np.zeros(lanes),
         spare_w=np.zeros(lanes),
         wanted=np.zeros((lanes, len(Wanted))),
