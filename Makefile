@@ -15,6 +15,7 @@ SEED ?= 1
 JOBS ?= 1
 MUTATED ?= control,measure,plant,simulate,study
 SITES ?= 200
+BOOKS ?= 100
 
 .PHONY: demo test check prove fuzz bench bench-peers mutants docs format clean python
 
@@ -30,9 +31,11 @@ check: $(VENV)/.dev
 	$(BIN)/ruff check src tests benchmarks mutants
 	$(BIN)/pyright
 
-# Every flow of SITES random sites against a plain-Python judge of supply; goes on where it was stopped.
+# Every flow of SITES random sites against a plain-Python judge of supply, and the figures of BOOKS random runs at four
+# output steps; goes on where it was stopped.
 prove: $(VENV)/.dev
 	@$(BIN)/python tests/simulate/prove_supply.py --count $(SITES)
+	@$(BIN)/python tests/study/prove_books.py --count $(BOOKS)
 
 # Spoilt files of every kind that a person writes; SPOILT and SEED may be given.
 SPOILT ?= 20000

@@ -117,7 +117,7 @@ def test_run_prints_every_key_of_the_summary(run) -> None:
     _, summary = run
     for key in KEYS:
         at(summary, key)  # a missing key raises
-    assert summary["window"]["steps"] == 1680  # 0.02 days, cut to whole minutes
+    assert summary["window"]["steps"] == 1728  # 0.02 days: the last row is shorter than a minute
     assert json.loads(json.dumps(summary), parse_constant=pytest.fail)
 
 
@@ -228,7 +228,7 @@ def test_a_users_own_controller_decides(tmp_path) -> None:
     assert done.returncode == 0, done.stderr
     held = json.loads(done.stdout)
     assert held["energy_mwh"]["accelerator"] < 0.8 * free["energy_mwh"]["accelerator"]
-    assert held["tokens"]["closure_residual"] == pytest.approx(0, abs=1e-6)
+    assert abs(held["tokens"]["closure_residual"]) < 1e-12 * held["tokens"]["arrived"]
 
 
 def test_a_failing_controller_ends_the_run_in_words(tmp_path) -> None:

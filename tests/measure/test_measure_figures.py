@@ -122,6 +122,26 @@ def test_demand_charge_is_the_quarter_hour_mean_in_local_time(make_run) -> None:
     assert [month["month"] for month in told["months"]] == ["2025-07"]
 
 
+def test_a_demand_interval_is_cut_where_the_clock_is_changed_by_half_an_hour(make_run) -> None:
+    """Lord Howe Island, 2026-04-05: at 02:00 (15:00 UTC) the clock goes back to 01:30.
+
+    Hours of the clock are 14:00-15:00 UTC, the half hour to 15:30, and 15:30-16:30, in which 20 MW flow on 10 MW else:
+    its mean is the peak. Intervals of the former offset would see 15 MW.
+    """
+    start = datetime(2026, 4, 4, 13, tzinfo=UTC)
+    tariff = {"demand_usd_per_kw_month": 12.0, "demand_interval_min": 60}
+    built = make_run(rows=20, step_s=900.0, start=start, timezone="Australia/Lord_Howe", tariff=tariff)
+    run = flat(built, grid_export_w=0)
+    power = np.full(20, 10e6)
+    power[10:14] = 20e6
+    run.series = run.series.with_columns(grid_import_w=pl.Series(power))
+    assert bill_of(frames_of(run)).months[0].peak_mw == pytest.approx(20.0)
+    power[:] = 10e6
+    power[8:10] = 20e6  # the cut half hour is an interval of its own
+    run.series = run.series.with_columns(grid_import_w=pl.Series(power))
+    assert bill_of(frames_of(run)).months[0].peak_mw == pytest.approx(20.0)
+
+
 def test_billing_months_are_local_and_a_sliver_is_billed_by_its_share(make_run) -> None:
     """From 2025-08-01T00:00Z it is still July for four hours in New York."""
     start = datetime(2025, 8, 1, tzinfo=UTC)

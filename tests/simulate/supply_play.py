@@ -56,7 +56,7 @@ def play(case: Case, folder: Path) -> Played:
 
 
 def _books(compiled, blocks: list) -> dict[str, np.ndarray]:
-    frames = [series_frame(compiled, one.records, one.first_tick, one.rows, one.before) for one in blocks]
+    frames = [series_frame(compiled, one.records, one.ticks, one.steps, one.before) for one in blocks]
     return {
         kind: np.concatenate(
             [

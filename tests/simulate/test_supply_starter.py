@@ -35,10 +35,10 @@ def run(file: Path, hours: float, *settings: str, step_s: float = 5.0) -> tuple[
     compiled = compile_site(load(file, [*start, *steps, *settings]))
     compiled.params.pod[[Pod.PER_CASE_BAND, Pod.PER_INLET_BAND]] = 0.0
     block = Twin(compiled).advance(compiled.clock.steps)
-    site = series_frame(compiled, block.records, 0, block.rows, block.before)
+    site = series_frame(compiled, block.records, block.ticks, block.steps, block.before)
     assert (site["residual_energy_w"].abs() <= 1e-9 * site["flow_energy_w"] + 1e-6).all()
     assert (site["residual_heat_w"].abs() <= 1e-9 * site["flow_heat_w"] + 1e-6).all()
-    return site, pod_frame(compiled, block.records, 0, block.rows)
+    return site, pod_frame(compiled, block.records, block.ticks, block.steps)
 
 
 def outage(minutes: float) -> str:

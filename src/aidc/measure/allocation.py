@@ -1,6 +1,6 @@
 """Who caused what: site energy, cost, carbon and water shared among the workloads, step by step.
 
-In each output step the network's energy is shared by server energy, everything between the rack
+In each row of the books the network's energy is shared by server energy, everything between the rack
 inlet and the meter by the IT energy that results, and where nothing runs by the pods' rating (equally
 where a rating is unknown). Cost, carbon, water and on-site renewables follow the same share; a demand
 charge is shared in the interval that set it. Pods of a service belong to it when idle, too; pods
@@ -138,7 +138,7 @@ def _weights(names: list[str], rated_w: Mapping[str, float]) -> list[float]:
 
 
 class _Steps:
-    """What is to be shared in each output step, read as slices of the record's pods come by.
+    """What is to be shared in each row of the books, read as slices of the record's pods come by.
 
     Both tables are in order of time, so that only the slices that a part of the pods can meet are held: joining
     the whole year to each part would be slow, and holding it would take as much memory as the run itself.

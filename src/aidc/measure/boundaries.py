@@ -121,7 +121,7 @@ def heat_mwh(frames: Frames) -> dict[str, float]:
 
 
 def site_power_w(frames: Frames) -> pl.Expr:
-    """E_site of each output step, as a power [W]: sources less export less what went into storage."""
+    """E_site of each row of the books, as a power [W]: sources less export less what went into storage."""
     stored = -frames.flow("storage_loss_w")
     for name in frames.between("storage.", ".charge_w").values():
         stored = stored + pl.col(name)

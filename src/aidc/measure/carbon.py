@@ -1,6 +1,6 @@
 """Carbon of the energy that the site drew: location-based, average and marginal.
 
-Import is multiplied by the grid's intensity in the same output step; export earns no credit. Gensets add the
+Import is multiplied by the grid's intensity in the same row of the books; export earns no credit. Gensets add the
 carbon of the fuel that they burn; PV and wind count as zero at the point of use (operation only, no manufacture).
 A site that imports nothing needs no intensity of the grid.
 """
@@ -29,7 +29,7 @@ def carbon_known(frames: Frames, column: str = AVERAGE) -> bool:
 
 
 def carbon_kg(frames: Frames, column: str = AVERAGE) -> pl.Expr:
-    """Carbon dioxide (equivalent) of each output step [kg]."""
+    """Carbon dioxide (equivalent) of each row of the books [kg]."""
     imported = frames.flow("grid_import_w") * frames.flow(column) / J_PER_MWH
     return (imported + _gensets_kg_per_s(frames)) * frames.dt_s
 

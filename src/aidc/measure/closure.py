@@ -73,7 +73,7 @@ def token_residual(frames: Frames) -> dict[str, float]:
 
 
 def closure(frames: Frames) -> dict[str, Any]:
-    """Every balance as a share of its flows: over the window, and in the worst output step."""
+    """Every balance as a share of its flows: over the window, and in the worst row of the books."""
     _, energy = energy_residual_mwh(frames)
     _, heat = heat_residual_mwh(frames)
     return {
@@ -90,7 +90,7 @@ def closure(frames: Frames) -> dict[str, Any]:
 
 
 def _worst_energy_step(frames: Frames) -> float | None:
-    """The largest residual of an output step over its flows, with the charge taken from the state."""
+    """The largest residual of an row of the books over its flows, with the charge taken from the state."""
     stores = {store.name: store.capacity_j for store in frames.facts.storage}
     columns = frames.between("storage.", ".soc_frac")
     first_j = frames.facts.number("stored_first_j")
@@ -124,7 +124,7 @@ def _worst_heat_step(frames: Frames) -> float | None:
 def _totals(
     frames: Frames, totals: Mapping[str, Sequence[str]], others: Mapping[str, pl.Expr] | None = None
 ) -> Iterator[pl.DataFrame]:
-    """Sums over columns in each output step, in time order and slice by slice."""
+    """Sums over columns in each row of the books, in time order and slice by slice."""
     added = {
         name: sum((frames.flow(column).cast(pl.Float64) for column in columns), pl.lit(0.0))
         for name, columns in totals.items()

@@ -1,6 +1,6 @@
 """The electricity bill: energy and fuel at their prices in each step, and charges by billing month.
 
-Months, intervals and on-peak hours are those of the site's time zone. A demand charge is the highest
+Months, intervals and on-peak hours are those of the site's time zone; a change of the clock begins a new interval. A demand charge is the highest
 mean import of an interval of the clock (15 min unless the tariff says otherwise) times its rate, and
 due for the whole month even where the window covers only a part of it. The exception: where a window
 in UTC spills less than a day into a neighbouring local month, that month is billed by the share that
@@ -143,12 +143,11 @@ class _Clock:
         local = time.dt.convert_time_zone(timezone)
         self.month: IntArray = (local.dt.year().cast(pl.Int64) * 12 + local.dt.month() - 1).to_numpy()
         second = local.dt.epoch("s")
-        # offsets change by whole hours or (Lord Howe) halves: the first one sets where intervals begin
-        offset = local.dt.base_utc_offset() + local.dt.dst_offset()
-        shift = int(offset.dt.total_seconds()[0]) if len(time) else 0
-        key = ((second + shift) // round(minutes * MINUTE_S)).to_numpy()
-        # keys rise with time, so that an interval begins wherever the key changes
-        starts = np.flatnonzero(np.diff(key, prepend=key[:1] - 1))
+        offset = (local.dt.base_utc_offset() + local.dt.dst_offset()).dt.total_seconds().to_numpy()
+        key = (second.to_numpy() + offset) // round(minutes * MINUTE_S)
+        # an interval begins wherever the local clock passes a boundary, and where it is changed: one that a change by
+        # half an hour (Lord Howe) cuts is metered over its parts
+        starts = np.flatnonzero(np.diff(key, prepend=key[:1] - 1) | np.diff(offset, prepend=offset[:1]))
         self.interval = np.repeat(np.arange(starts.size, dtype=np.int32), np.diff(starts, append=key.size))
         self.first = starts
         self.interval_month = self.month[starts]

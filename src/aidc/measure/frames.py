@@ -1,4 +1,7 @@
-"""A run as measures read it: its tables, the length of each output step, and sums of its rates."""
+"""A run as measures read it: its books, the length of each of their rows, and sums of its rates.
+
+What is measured does not depend on what is written out: a run whose output step is not that of its books keeps both.
+"""
 
 from __future__ import annotations
 
@@ -15,6 +18,7 @@ from aidc.measure.rows import Rows
 __all__ = ["Frames", "RunLike", "frames_of"]
 
 _FILES = ("series.parquet", "pods.parquet")
+_BOOKS = ("books.parquet", "books-pods.parquet")
 
 
 class RunLike(Protocol):
@@ -33,20 +37,36 @@ class RunLike(Protocol):
 
 
 class Frames:
-    """Access to a run. Columns that it lacks count as zero where they are flows."""
+    """Access to a run: its books, and the rows that it wrote out. Columns that it lacks count as zero where they are flows.
 
-    def __init__(self, series: Rows, pods: Rows, facts: Facts) -> None:
+    Parameters
+    ----------
+    series, pods
+        The books: one row every `row_s` seconds, for the site and for each pod.
+    facts
+        The meta data.
+    row_s
+        Length of a row of the books [s].
+    output
+        The site's rows every output step, which only figures of the output step itself read; default: the books.
+    """
+
+    def __init__(
+        self, series: Rows, pods: Rows, facts: Facts, row_s: float | None = None, output: Rows | None = None
+    ) -> None:
         self.series = series
         self.pods = pods
         self.facts = facts
+        self.row_s = facts.output_step_s if row_s is None else row_s
+        self.output = output or series
         self.series_columns = series.columns
         self.pods_columns = pods.columns
 
     @property
     def dt_s(self) -> pl.Expr:
-        """Length of an output step [s]; the last may be cut short by the end of the window."""
+        """Length of a row [s]; the last may be cut short by the end of the window."""
         left = (pl.lit(self.facts.end) - pl.col("time")).dt.total_microseconds() / 1e6
-        return pl.min_horizontal(pl.lit(self.facts.output_step_s), left)
+        return pl.min_horizontal(pl.lit(self.row_s), left)
 
     def flow(self, name: str) -> pl.Expr:
         """A column of the series, 0 where it is absent."""
@@ -94,6 +114,11 @@ class Frames:
         frame = self.series.frame({"time": pl.col("time"), "dt_s": self.dt_s, **wanted})
         return frame if frame["time"].is_sorted() else frame.sort("time")
 
+    def written(self, names: Sequence[str]) -> pl.DataFrame:
+        """Some columns of the rows that were written out, in time order."""
+        wanted = {name: self.flow(name).cast(pl.Float64) for name in names}
+        return self.output.frame({"time": pl.col("time"), **wanted}).sort("time")
+
     def in_time(self, wanted: Mapping[str, pl.Expr]) -> Iterator[pl.DataFrame]:
         """Expressions over the series in order of time, slice by slice where the record is in that order."""
         if self.series.frame({"time": pl.col("time")})["time"].is_sorted():
@@ -103,15 +128,18 @@ class Frames:
 
     @cached_property
     def last_time(self) -> Any:
-        """Start of the last output step."""
+        """Start of the last row."""
         return self.series.frame({"time": pl.col("time")})["time"].max()
 
 
 def frames_of(run: RunLike) -> Frames:
-    """The tables of a run: from its folder where it has one, else from its frames."""
+    """The books of a run and its rows: from its folder where it has one, else from its frames."""
+    facts = facts_of(run.meta)
     folder = getattr(run, "folder", None)
-    if isinstance(folder, Path) and all((folder / name).is_file() for name in _FILES):
-        series, pods = (Rows(folder / name) for name in _FILES)
-    else:
-        series, pods = Rows(run.series), Rows(run.pods)
-    return Frames(series, pods, facts_of(run.meta))
+    if not isinstance(folder, Path) or not all((folder / name).is_file() for name in _FILES):
+        return Frames(Rows(run.series), Rows(run.pods), facts)
+    series, pods = (Rows(folder / name) for name in _FILES)
+    if not (folder / _BOOKS[0]).is_file():
+        return Frames(series, pods, facts)
+    books, of_pods = (Rows(folder / name) for name in _BOOKS)
+    return Frames(books, of_pods, facts, facts.books_step_s, series)

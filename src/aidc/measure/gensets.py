@@ -41,7 +41,7 @@ def gensets(frames: Frames) -> dict[str, dict[str, float | int | None]]:
     """Every entry of gensets.
 
     `fuel_left_mwh` is None for a tank without end. `autonomy_h` is what is left over the mean burn while they
-    ran; None where they did not. `starts` counts the output steps in which they began to run: sets that ran
+    ran; None where they did not. `starts` counts the rows of the books in which they began to run: sets that ran
     from the first step on did not start.
     """
     told = mapping(frames.facts.raw.get("gensets"))

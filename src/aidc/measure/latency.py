@@ -1,4 +1,4 @@
-"""Quantiles of latency over many output steps: a mixture, weighted by requests or tokens.
+"""Quantiles of latency over many rows of the books: a mixture, weighted by requests or tokens.
 
 Each row of the record carries p50, p90 and p99 of its own step. Between and beyond them its logarithm
 is taken as linear in −ln(1 − q): a power-law tail, exact for a Pareto law, and close to the log-normal

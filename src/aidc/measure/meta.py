@@ -117,6 +117,8 @@ class RunMeta(TypedDict, total=False):
     step_s: float
     steps: int
     output_step_s: float
+    books_step_s: float  # of the rows that measures read
+    storage_use: dict[str, Any]  # by storage: cycles and ageing, counted step by step
     timezone: str
     workloads: dict[str, WorkloadMeta]
     jobs: dict[str, JobMeta]
@@ -183,6 +185,7 @@ class Facts:
     step_s: float
     steps: int
     output_step_s: float
+    books_step_s: float
     timezone: str
     workloads: tuple[Workload, ...]
     rated_w: Mapping[str, float]
@@ -225,6 +228,7 @@ def facts_of(meta: Mapping[str, Any]) -> Facts:
         step_s=step_s,
         steps=steps or round((end - start).total_seconds() / step_s),
         output_step_s=number(meta.get("output_step_s")) or 60.0,
+        books_step_s=number(meta.get("books_step_s")) or number(meta.get("output_step_s")) or 60.0,
         timezone=str(meta.get("timezone") or "UTC"),
         workloads=tuple(_workload(name, mapping(told)) for name, told in _named(meta.get("workloads"))),
         rated_w={

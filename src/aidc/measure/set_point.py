@@ -1,7 +1,7 @@
 """Set points that a cooling plant did not hold, and racks that were too warm.
 
 A supply is not held where it stays more than `TOLERANCE_K` above its set point for `LONG_S` or longer, or gets
-`FAR_K` above it however briefly (means over output steps). Shorter and smaller excursions are those of a control
+`FAR_K` above it however briefly (means over rows of the books). Shorter and smaller excursions are those of a control
 loop after a step of the load. The three bounds are choices of ours.
 """
 

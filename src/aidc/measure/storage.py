@@ -1,13 +1,17 @@
-"""Storage: throughput, equivalent full cycles, ageing by the models that hold for its cells, final charge."""
+"""Storage: throughput, equivalent full cycles, ageing by the models that hold for its cells, final charge.
+
+Cycles and ageing are counted in every step while the run goes on (`storage_use` of its meta data).
+"""
 
 from __future__ import annotations
 
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from aidc.measure.frames import Frames
-from aidc.measure.meta import StorageFacts
+from aidc.measure.meta import StorageFacts, mapping
 from aidc.plant.ageing import summarise_all
 from aidc.units import J_PER_MWH
 
@@ -43,19 +47,28 @@ def _one(frames: Frames, store: StorageFacts) -> dict[str, Any]:
     }
     if not known:
         return {**found, "equivalent_full_cycles": None, **_losses(None, None)}
-    start = [] if store.first_soc_frac is None else [store.first_soc_frac]
-    path = np.concatenate([start, soc_frac])
-    ageing = summarise_all(path, frames.facts.output_step_s, store.capacity_j, store.temp_k)
-    listed = {name: one for name, one in ageing.items() if name in store.ageing}
+    first_soc = float(soc_frac[0]) if store.first_soc_frac is None else store.first_soc_frac
+    kept_j = store.capacity_j * (float(soc_frac[-1]) - first_soc)
+    counted = mapping(mapping(frames.facts.raw.get("storage_use")).get(store.name))
+    used = counted or _from_rows(np.concatenate([[first_soc], soc_frac]), frames.row_s, store)
+    listed = {name: one for name, one in mapping(used.get("ageing")).items() if name in store.ageing}
     model = DEFAULT_MODEL if DEFAULT_MODEL in listed else next(iter(listed), None)
-    main = ageing[model or DEFAULT_MODEL]
     return {
         **found,
-        "equivalent_full_cycles": main.equivalent_full_cycles,
-        "round_trip_frac": _round_trip(frames, prefix, store.capacity_j * float(path[-1] - path[0])),
-        **(_losses(main.calendar_pct, main.cycle_pct) if model else _losses(None, None)),
+        "equivalent_full_cycles": used["equivalent_full_cycles"],
+        "round_trip_frac": _round_trip(frames, prefix, kept_j),
+        **(listed[model] if model else _losses(None, None)),
         "ageing_model": model,
-        "ageing": {name: _losses(one.calendar_pct, one.cycle_pct) for name, one in listed.items()},
+        "ageing": listed,
+    }
+
+
+def _from_rows(path: NDArray[np.float64], row_s: float, store: StorageFacts) -> dict[str, Any]:
+    """Cycles and ageing of a record that was not counted step by step: what happened within its rows is not in it."""
+    ageing = summarise_all(path, row_s, store.capacity_j, store.temp_k)
+    return {
+        "equivalent_full_cycles": ageing[DEFAULT_MODEL].equivalent_full_cycles,
+        "ageing": {name: _losses(one.calendar_pct, one.cycle_pct) for name, one in ageing.items()},
     }
 
 

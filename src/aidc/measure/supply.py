@@ -4,7 +4,7 @@ Not supplied is what a pod would have drawn in a step had it not been shed, less
 counts. A pod is available while it has supply and is not shut down for heat; one that idles is available. Energies
 of several pods add up. Their time is that in which at least one of them lacked what it wanted (within an output
 step: the longest of them), and their availability is the mean by nameplate power (equal parts where one is unknown).
-`shed_count` counts the output steps in which a pod began to be shed, summed over pods.
+`shed_count` counts the rows of the books in which a pod began to be shed, summed over pods.
 """
 
 from __future__ import annotations
@@ -55,7 +55,7 @@ _FIGURES = (
     "tripped_h",
 )
 _SUMS = ("missing_j", "off_s", "away_s", "tripped_s")
-_ROUNDING = 1e-9  # of a mean over an output step
+_ROUNDING = 1e-9  # of a mean over an row of the books
 
 
 def _loads(frames: Frames, book: _Book, kind: str) -> dict[str, Any]:
@@ -109,7 +109,7 @@ def _booked(frames: Frames) -> _Book:
         "site": list(book.pods),
         **{f"{load.kind}s.{load.name}": list(load.pods) for load in frames.facts.workloads},
     }
-    longest = timedelta(seconds=1.5 * frames.facts.output_step_s)
+    longest = timedelta(seconds=1.5 * frames.row_s)
     for rows in parts:
         for (name,), mine in rows.group_by("pod", maintain_order=True):
             _add(book.pods[str(name)], mine, longest)
@@ -152,7 +152,7 @@ def _foul(frames: Frames) -> Iterator[pl.DataFrame]:
 
 
 def _whole_steps(parts: Iterator[pl.DataFrame]) -> Iterator[pl.DataFrame]:
-    """The same rows in whole output steps: the last one of a slice may go on in the next."""
+    """The same rows in whole rows of the books: the last one of a slice may go on in the next."""
     held: pl.DataFrame | None = None
     for part in parts:
         rows = part if held is None else pl.concat([held, part])

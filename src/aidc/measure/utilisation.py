@@ -186,7 +186,7 @@ def _by_pod(frames: Frames) -> dict[str, dict[str, float]]:
 
 
 def _peaks(frames: Frames) -> dict[str, float]:
-    """The largest demand of each service in any output step [tokens/s], over its pods together."""
+    """The largest demand of each service in any row of the books [tokens/s], over its pods together."""
     service = {pod: load.name for load in frames.facts.of_kind("service") for pod in load.pods}
     if not service or "pod" not in frames.pods_columns:
         return {}

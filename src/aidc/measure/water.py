@@ -12,7 +12,7 @@ KG_PER_M3 = 1000.0  # the meter's convention, 1 kg = 1 l; at 20 °C the differen
 
 
 def water_kg(frames: Frames) -> pl.Expr:
-    """Water of each output step [kg]."""
+    """Water of each row of the books [kg]."""
     return frames.flow("water_kg_s") * frames.dt_s
 
 

@@ -35,7 +35,9 @@ __all__ = [
     "AgeingResult",
     "after_repeats",
     "calendar_loss_pct",
+    "calendar_stress",
     "cycle_loss_pct",
+    "cycle_stress",
     "graphite_potential_v",
     "summarise",
     "summarise_all",
@@ -132,18 +134,28 @@ def calendar_loss_pct(
         "naumann" or "blast".
     """
     law = MODELS[model]
-    rate = law.calendar_rate(soc_frac, np.asarray(temp_k, dtype=np.float64))
-    virtual_days = (np.maximum(rate, 0.0) ** (1 / law.calendar_exponent)).sum() * step_s / DAY_S
+    virtual_days = calendar_stress(soc_frac, temp_k, model).sum() * step_s / DAY_S
     return float(100 * virtual_days**law.calendar_exponent)
+
+
+def calendar_stress(soc_frac: FloatArray, temp_k: float | FloatArray, model: str) -> FloatArray:
+    """k^(1/n) of the calendar at each state of charge: what a day adds to the sum behind the loss."""
+    law = MODELS[model]
+    rate = law.calendar_rate(soc_frac, np.asarray(temp_k, dtype=np.float64))
+    return np.maximum(rate, 0.0) ** (1 / law.calendar_exponent)
+
+
+def cycle_stress(found: Cycles, temp_k: float, model: str) -> float:
+    """Σ k^(1/n) over equivalent full cycles: what these cycles add to the sum behind the loss."""
+    law = MODELS[model]
+    rate = law.cycle_rate(found.depth_frac, found.c_rate_per_h, temp_k)
+    full_cycles = found.weight * found.depth_frac
+    return float((np.maximum(rate, 0.0) ** (1 / law.cycle_exponent) * full_cycles).sum())
 
 
 def cycle_loss_pct(found: Cycles, temp_k: float, model: str = "naumann") -> float:
     """Loss of capacity by the cycles found [%], at the mean cell temperature `temp_k` [K]."""
-    law = MODELS[model]
-    rate = law.cycle_rate(found.depth_frac, found.c_rate_per_h, temp_k)
-    full_cycles = found.weight * found.depth_frac
-    virtual = float((np.maximum(rate, 0.0) ** (1 / law.cycle_exponent) * full_cycles).sum())
-    return 100 * virtual**law.cycle_exponent
+    return 100 * cycle_stress(found, temp_k, model) ** MODELS[model].cycle_exponent
 
 
 def summarise(

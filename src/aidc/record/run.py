@@ -15,10 +15,11 @@ from aidc.files import checksum, read_file
 if TYPE_CHECKING:
     import polars as pl
 
-__all__ = ["CHECKED", "FILES", "Run", "digest_of", "read_run"]
+__all__ = ["BOOKS", "CHECKED", "FILES", "Run", "digest_of", "read_run"]
 
 FILES = ("run.json", "site.toml", "series.parquet", "pods.parquet", "events.parquet", "summary.json")
 CHECKED = ("series.parquet", "pods.parquet", "events.parquet", "summary.json")
+BOOKS = ("books.parquet", "books-pods.parquet")  # where the output step is not that of the books
 _LARGEST_BYTES = 1 << 28
 
 
@@ -34,7 +35,8 @@ class Run:
         What a reader must know to use the figures: window, seed, workloads, assumptions, repairs.
     series, pods, events
         polars frames, one row per output step (per pod, per event). `scan_series` and `scan_pods`
-        read from disk only what a query needs.
+        read from disk only what a query needs. What is measured comes from the books, one row per minute or
+        less, which stand in `books.parquet` and `books-pods.parquet` where the output step is another.
     summary
         The figures of `summary.json`; empty until they are measured.
     """
@@ -134,7 +136,7 @@ def _verify(folder: Path, document: dict[str, Any]) -> None:
         raise InputError(
             Problem("was changed after the run", "Run the site again.", folder / "run.json", "sha256")
         )
-    for name in CHECKED:
+    for name in (*CHECKED, *(one for one in BOOKS if one in document["files"])):
         path = folder / name
         try:
             if checksum(path) != document["files"].get(name):

@@ -207,7 +207,7 @@ class Scratch(NamedTuple):
 
 
 class Rows(NamedTuple):
-    """What the engine writes: one row per output step."""
+    """What the engine writes: rows of several steps."""
 
     mean: FloatArray  # [row, quantity]
     queue_tokens: FloatArray  # [row, lane] at the end
@@ -215,11 +215,12 @@ class Rows(NamedTuple):
     loop_k: FloatArray  # [row, 2, lane] loop and air temperature at the end
     facility_k: FloatArray  # [row, plant] at the end
     soc_frac: FloatArray  # [row, storage] at the end
+    soc_path: FloatArray  # [row, step, storage] at the end of each step
     net_import_w: FloatArray  # [row, 2, design] minimum and maximum
 
 
 class Records(NamedTuple):
-    """`Rows` with its means by name."""
+    """`Rows` with its means by name, without the way of the storages."""
 
     pod: FloatArray  # [row, PodNow, lane]
     cell: FloatArray  # [row, PodCell, lane]

@@ -26,6 +26,7 @@ from aidc.schema.site import Site
 from aidc.schema.storage import Storage
 from aidc.simulate import fields as f
 from aidc.simulate.arrays import Params, State
+from aidc.simulate.books import book_steps
 from aidc.simulate.compiled import Compiled, Labels, Market
 from aidc.simulate.cooling import Cooling, compile_cooling
 from aidc.simulate.describe import describe
@@ -102,28 +103,33 @@ def compile_site(site: Site) -> Compiled:
     )
     names = Labels(tuple(site.pods), tuple(site.cooling), stores.names, labels, tuple(site.gensets))
     output_step = as_fraction(site.scenario.output_step_s)
+    market = _market(scenario)
+    many = book_steps(clock, market, site.scenario.tariff, site.site.location.timezone)
     return Compiled(
         clock=clock,
-        steps_per_row=int(output_step / clock.step_s),
+        steps_per_output=int(output_step / clock.step_s),
+        steps_per_book=many,
         params=params,
         inputs=inputs_of(channels, clock),
         start=_start(site, params, cooling, stores, jobs),
         labels=names,
         view=_view(site, params, clock, workloads),
-        market=_market(scenario),
+        market=market,
         first_job=len(site.services) + _replayed(site),
         jobs=tuple(site.jobs),
         signals=_signals(scenario),
         weather=scenario.weather,
-        meta=describe(site, scenario, workloads, clock, cooling.remarks, stores.fronts),
+        meta={
+            **describe(site, scenario, workloads, clock, cooling.remarks, stores.fronts),
+            "books_step_s": float(many * clock.step_s),
+        },
     )
 
 
 def _clock(site: Site) -> Clock:
     plan = site.scenario
-    step, row = as_fraction(plan.step_s), as_fraction(plan.output_step_s)
-    rows = int(as_fraction(plan.days) * 86_400 / row)
-    return Clock(as_utc(plan.start), step, int(rows * row / step))
+    step = as_fraction(plan.step_s)
+    return Clock(as_utc(plan.start), step, int(as_fraction(plan.days) * 86_400 / step))
 
 
 def _replayed(site: Site) -> int:

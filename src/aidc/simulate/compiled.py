@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from math import gcd
 from typing import Any
 
 import numpy as np
@@ -41,10 +42,15 @@ class Market:
 
 @dataclass(frozen=True)
 class Compiled:
-    """A site and its scenario, ready to be stepped."""
+    """A site and its scenario, ready to be stepped.
+
+    The engine records a row every `steps_per_row` steps, of which both an output step and a row of the books are
+    whole multiples.
+    """
 
     clock: Clock
-    steps_per_row: int
+    steps_per_output: int
+    steps_per_book: int
     params: Params
     inputs: Inputs
     start: State
@@ -56,6 +62,10 @@ class Compiled:
     signals: tuple[Signal, ...] = ()
     meta: Mapping[str, Any] = field(default_factory=dict[str, Any])
     weather: Weather | None = None
+
+    @property
+    def steps_per_row(self) -> int:
+        return gcd(self.steps_per_output, self.steps_per_book)
 
     def default_knobs(self) -> Knobs:
         """What is in force when nobody decides."""

@@ -277,8 +277,8 @@ def _come_to_rest(state: State, now: Scratch, at: Span) -> None:
 
 
 @part
-def _sum_up(state: State, now: Scratch, out: Rows, row: int) -> None:
-    """Add this step to the sums of the output step, and keep the extremes."""
+def _sum_up(state: State, now: Scratch, out: Rows, row: int, step: int) -> None:
+    """Add this step to the sums of its row, and keep the extremes and the way of the storages."""
     for quantity in range(now.step.shape[0]):
         now.total[quantity] += now.step[quantity]
     for lane in range(out.case_k.shape[1]):
@@ -287,11 +287,13 @@ def _sum_up(state: State, now: Scratch, out: Rows, row: int) -> None:
         net = now.site[design, SiteNow.NET_IMPORT_W]
         out.net_import_w[row, 0, design] = min(out.net_import_w[row, 0, design], net)
         out.net_import_w[row, 1, design] = max(out.net_import_w[row, 1, design], net)
+    for store in range(state.soc_frac.shape[0]):
+        out.soc_path[row, step, store] = state.soc_frac[store]
 
 
 @part
 def _write_row(state: State, now: Scratch, out: Rows, row: int, steps: int) -> None:
-    """Turn the sums into the means of an output step, and start the next."""
+    """Turn the sums into the means of a row, and start the next."""
     for lane in range(state.pod.shape[0]):
         leave_cell(now, lane)
         for time in (PodCell.TTFT_P50_S, PodCell.TTFT_P90_S, PodCell.TTFT_P99_S):
@@ -419,7 +421,7 @@ def advance(
                 _share_of(design, p.genset.shape[0] // designs),
             )
             _step(p, knobs, state, now, at, tick, first_job)
-        _sum_up(state, now, out, row)
+        _sum_up(state, now, out, row, in_row)
         in_row += 1
         if in_row == steps_per_row:
             _write_row(state, now, out, row, in_row)

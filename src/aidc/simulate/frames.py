@@ -12,7 +12,8 @@ from typing import NamedTuple
 import numpy as np
 import polars as pl
 
-from aidc.simulate.arrays import FloatArray, Records, State
+from aidc.scenario.series import Series
+from aidc.simulate.arrays import FloatArray, IntArray, Records, State
 from aidc.simulate.compiled import Compiled
 from aidc.simulate.fields import (
     Component,
@@ -27,7 +28,7 @@ from aidc.simulate.fields import (
     StoreNow,
 )
 
-__all__ = ["Stored", "pod_frame", "series_frame", "stored_now"]
+__all__ = ["Stored", "pod_frame", "series_frame", "stored_at", "stored_now"]
 
 
 class Stored(NamedTuple):
@@ -39,39 +40,51 @@ class Stored(NamedTuple):
 
 def stored_now(compiled: Compiled, state: State) -> Stored:
     """Energy in the storages and heat in the loops of the first design."""
+    pod, plant = state.pod, state.plant[PlantState.SUPPLY_K]
+    return _stored(compiled, state.soc_frac, pod[PodState.LOOP_K], pod[PodState.AIR_K], plant)
+
+
+def stored_at(compiled: Compiled, out: Records, row: int) -> Stored:
+    """The same at the end of a row of the record."""
+    return _stored(compiled, out.soc_frac[row], out.loop_k[row, 0], out.loop_k[row, 1], out.facility_k[row])
+
+
+def _stored(
+    compiled: Compiled, soc_frac: FloatArray, loop_k: FloatArray, air_k: FloatArray, facility_k: FloatArray
+) -> Stored:
     params = compiled.params
     capacity = params.storage[0] if params.storage.size else np.zeros(0)
     heat = (
-        params.pod[Pod.LOOP_J_K] @ state.pod[PodState.LOOP_K]
-        + params.pod[Pod.AIR_J_K] @ state.pod[PodState.AIR_K]
-        + params.plant[Plant.LOOP_J_K] @ state.plant[PlantState.SUPPLY_K]
+        params.pod[Pod.LOOP_J_K] @ loop_k
+        + params.pod[Pod.AIR_J_K] @ air_k
+        + params.plant[Plant.LOOP_J_K] @ facility_k
     )
-    return Stored(float(capacity @ state.soc_frac), float(heat))
+    return Stored(float(capacity @ soc_frac), float(heat))
 
 
-def _times(compiled: Compiled, first_tick: int, rows: int) -> np.ndarray:
-    period_us = compiled.clock.step_s * compiled.steps_per_row * 1_000_000
-    offset_us = compiled.clock.step_s * first_tick * 1_000_000
+def _times(compiled: Compiled, ticks: IntArray) -> np.ndarray:
+    """Instants of ticks, to the microsecond."""
+    tick_us = compiled.clock.step_s * 1_000_000
     start = np.datetime64(compiled.clock.start.replace(tzinfo=None), "us")
-    steps = np.array([int(offset_us + row * period_us) for row in range(rows)], dtype="timedelta64[us]")
-    return start + steps
+    return start + (ticks * tick_us.numerator // tick_us.denominator).astype("timedelta64[us]")
 
 
 def series_frame(
-    compiled: Compiled, out: Records, first_tick: int, rows: int, before: Stored
+    compiled: Compiled, out: Records, ticks: IntArray, steps: IntArray, before: Stored
 ) -> pl.DataFrame:
-    """One row per output step: the site's columns of the record."""
-    site, pod = out.site[:rows, :, 0], out.pod[:rows]
-    times = _times(compiled, first_tick, rows)
+    """The site's columns of the record: rows of `steps` steps that begin at `ticks`, with what was stored before."""
+    site, pod = out.site[:, :, 0], out.pod
+    times = _times(compiled, ticks)
+    row_s: FloatArray = steps.astype(np.float64) * float(compiled.clock.step_s)
     columns: dict[str, np.ndarray] = {
         "grid_import_w": np.maximum(site[:, SiteNow.IMPORT_W], 0.0),
         "grid_export_w": site[:, SiteNow.EXPORT_W],
-        "grid_import_min_w": out.net_import_w[:rows, 0, 0],
-        "grid_import_max_w": out.net_import_w[:rows, 1, 0],
+        "grid_import_min_w": out.net_import_w[:, 0, 0],
+        "grid_import_max_w": out.net_import_w[:, 1, 0],
         "pv_w": site[:, SiteNow.PV_W],
         "wind_w": site[:, SiteNow.WIND_W],
-        "genset_w": out.genset[:rows, GensetNow.POWER_W].sum(axis=1),
-        "genset_fuel_w": out.genset[:rows, GensetNow.FUEL_W].sum(axis=1),
+        "genset_w": out.genset[:, GensetNow.POWER_W].sum(axis=1),
+        "genset_fuel_w": out.genset[:, GensetNow.FUEL_W].sum(axis=1),
         "load_bank_w": site[:, SiteNow.LOAD_BANK_W],
         "wanted_w": site[:, SiteNow.WANTED_W],
         "bus_formed_frac": site[:, SiteNow.FORMED_FRAC],
@@ -87,60 +100,66 @@ def series_frame(
         "unserved_w": site[:, SiteNow.UNSERVED_W],
         "cooling_unserved_w": site[:, SiteNow.COOLING_UNSERVED_W],
         "auxiliary_unserved_w": site[:, SiteNow.AUXILIARY_UNSERVED_W],
-        "storage_loss_w": out.store[:rows, StoreNow.LOSS_W].sum(axis=1),
+        "storage_loss_w": out.store[:, StoreNow.LOSS_W].sum(axis=1),
         "heat_rejected_w": site[:, SiteNow.REJECTED_W],
         "heat_reused_w": site[:, SiteNow.REUSED_W],
         "heat_ambient_w": site[:, SiteNow.AMBIENT_W],
-        "water_kg_s": out.plant[:rows, Component.WATER_KG_S].sum(axis=1),
+        "water_kg_s": out.plant[:, Component.WATER_KG_S].sum(axis=1),
         "dry_bulb_k": site[:, SiteNow.DRY_BULB_K],
         "wet_bulb_k": site[:, SiteNow.WET_BULB_K],
     }
-    columns |= _market_columns(compiled, times)
-    columns |= _residuals(compiled, out, rows, before)
-    columns |= _stage_columns(compiled, out, rows)
-    columns |= _plant_columns(compiled, out, rows)
-    columns |= _store_columns(compiled, out, rows)
-    columns |= _genset_columns(compiled, out, rows)
+    columns |= _market_columns(compiled, times, steps)
+    columns |= _residuals(compiled, out, row_s, before)
+    columns |= _stage_columns(compiled, out)
+    columns |= _plant_columns(compiled, out)
+    columns |= _store_columns(compiled, out)
+    columns |= _genset_columns(compiled, out)
     frame = pl.DataFrame(columns)
     return frame.insert_column(0, pl.Series("time", times).dt.replace_time_zone("UTC"))
 
 
-def _market_columns(compiled: Compiled, times: np.ndarray) -> dict[str, FloatArray]:
-    """Means over each output step, so that power times price is right where power is steady in it."""
+def _market_columns(compiled: Compiled, times: np.ndarray, steps: IntArray) -> dict[str, FloatArray]:
+    """Means over each row: those of one value in the books, so that power times price is right."""
     market = compiled.market
-    row_s = compiled.clock.step_s * compiled.steps_per_row
+
+    def over(series: Series) -> FloatArray:
+        """Only the last row may be shorter than the others."""
+        whole = series.over(times, compiled.clock.step_s * int(steps[0]))
+        last = series.over(times[-1:], compiled.clock.step_s * int(steps[-1]))
+        return np.append(whole[:-1], last)
+
     carbon = market.carbon_kg_per_mwh
     columns = {
-        "price_usd_per_mwh": market.price_usd_per_mwh.over(times, row_s),
-        "export_price_usd_per_mwh": market.export_price_usd_per_mwh.over(times, row_s),
-        "carbon_kg_per_mwh": np.zeros(times.size) if carbon is None else carbon.over(times, row_s),
+        "price_usd_per_mwh": over(market.price_usd_per_mwh),
+        "export_price_usd_per_mwh": over(market.export_price_usd_per_mwh),
+        "carbon_kg_per_mwh": np.zeros(times.size) if carbon is None else over(carbon),
     }
     if market.marginal_kg_per_mwh is not None:
-        columns["marginal_carbon_kg_per_mwh"] = market.marginal_kg_per_mwh.over(times, row_s)
+        columns["marginal_carbon_kg_per_mwh"] = over(market.marginal_kg_per_mwh)
     return columns
 
 
-def _stage_columns(compiled: Compiled, out: Records, rows: int) -> dict[str, FloatArray]:
+def _stage_columns(compiled: Compiled, out: Records) -> dict[str, FloatArray]:
     columns: dict[str, FloatArray] = {}
     for stage, labels in enumerate(compiled.labels.stages):
         for lane, label in enumerate(labels):
             if label:
                 name = f"stage.{label}.loss_w"
-                columns[name] = columns.get(name, 0.0) + out.stage[:rows, stage, lane]
+                columns[name] = columns.get(name, 0.0) + out.stage[:, stage, lane]
     return columns
 
 
-def _plant_columns(compiled: Compiled, out: Records, rows: int) -> dict[str, FloatArray]:
+def _plant_columns(compiled: Compiled, out: Records) -> dict[str, FloatArray]:
     columns: dict[str, FloatArray] = {}
     for plant, name in enumerate(compiled.labels.plants):
-        now = out.plant[:rows, :, plant]
+        now = out.plant[:, :, plant]
         mine = compiled.params.pod[Pod.PLANT] == plant
         columns[f"cooling.{name}.pump_facility_w"] = now[:, Component.PUMP_FACILITY_W]
-        columns[f"cooling.{name}.pump_cdu_w"] = out.pod[:rows, PodNow.PUMP_W][:, mine].sum(axis=1)
+        columns[f"cooling.{name}.pump_cdu_w"] = out.pod[:, PodNow.PUMP_W][:, mine].sum(axis=1)
         columns[f"cooling.{name}.fan_w"] = now[:, Component.FAN_W]
         columns[f"cooling.{name}.chiller_w"] = now[:, Component.CHILLER_W]
         hall = compiled.params.pod[Pod.AIR_PLANT] == plant
-        columns[f"cooling.{name}.crah_w"] = out.pod[:rows, PodNow.CRAH_W][:, hall].sum(axis=1)
+        columns[f"cooling.{name}.crah_w"] = out.pod[:, PodNow.CRAH_W][:, hall].sum(axis=1)
         columns[f"cooling.{name}.supply_k"] = now[:, Component.SUPPLY_K]
         columns[f"cooling.{name}.return_k"] = now[:, Component.RETURN_K]
         columns[f"cooling.{name}.above_k"] = now[:, Component.ABOVE_K]
@@ -149,49 +168,48 @@ def _plant_columns(compiled: Compiled, out: Records, rows: int) -> dict[str, Flo
     return columns
 
 
-def _store_columns(compiled: Compiled, out: Records, rows: int) -> dict[str, FloatArray]:
+def _store_columns(compiled: Compiled, out: Records) -> dict[str, FloatArray]:
     columns: dict[str, FloatArray] = {}
     capacity = compiled.params.storage[0] if compiled.params.storage.size else np.zeros(0)
     for name in dict.fromkeys(compiled.labels.stores):
         mine = np.array([label == name for label in compiled.labels.stores])
-        now = out.store[:rows][:, :, mine].sum(axis=2)
+        now = out.store[:, :, mine].sum(axis=2)
         columns[f"storage.{name}.power_w"] = now[:, StoreNow.CHARGE_W] - now[:, StoreNow.DISCHARGE_W]
         columns[f"storage.{name}.charge_w"] = now[:, StoreNow.CHARGE_W]
         columns[f"storage.{name}.discharge_w"] = now[:, StoreNow.DISCHARGE_W]
         columns[f"storage.{name}.loss_w"] = now[:, StoreNow.LOSS_W]
         share = capacity[mine] / capacity[mine].sum()
-        columns[f"storage.{name}.soc_frac"] = out.soc_frac[:rows][:, mine] @ share
+        columns[f"storage.{name}.soc_frac"] = out.soc_frac[:, mine] @ share
     return columns
 
 
-def _genset_columns(compiled: Compiled, out: Records, rows: int) -> dict[str, FloatArray]:
+def _genset_columns(compiled: Compiled, out: Records) -> dict[str, FloatArray]:
     columns: dict[str, FloatArray] = {}
     for number, name in enumerate(compiled.labels.gensets):
-        now = out.genset[:rows, :, number]
+        now = out.genset[:, :, number]
         columns[f"genset.{name}.power_w"] = now[:, GensetNow.POWER_W]
         columns[f"genset.{name}.fuel_w"] = now[:, GensetNow.FUEL_W]
         columns[f"genset.{name}.running_frac"] = now[:, GensetNow.RUNNING_FRAC]
     return columns
 
 
-def _residuals(compiled: Compiled, out: Records, rows: int, before: Stored) -> dict[str, FloatArray]:
+def _residuals(compiled: Compiled, out: Records, row_s: FloatArray, before: Stored) -> dict[str, FloatArray]:
     """Energy and heat that the components do not account for, and the flows to hold them against."""
     params = compiled.params
-    period_s = float(compiled.clock.step_s * compiled.steps_per_row)
-    site, pod, plant, store = out.site[:rows, :, 0], out.pod[:rows], out.plant[:rows], out.store[:rows]
+    site, pod, plant, store = out.site[:, :, 0], out.pod, out.plant, out.store
     capacity = params.storage[0] if params.storage.size else np.zeros(0)
-    stored = np.concatenate([[before.energy_j], out.soc_frac[:rows] @ capacity])
+    stored = np.concatenate([[before.energy_j], out.soc_frac @ capacity])
     thermal = (
-        out.loop_k[:rows, 0] @ params.pod[Pod.LOOP_J_K]
-        + out.loop_k[:rows, 1] @ params.pod[Pod.AIR_J_K]
-        + out.facility_k[:rows] @ params.plant[Plant.LOOP_J_K]
+        out.loop_k[:, 0] @ params.pod[Pod.LOOP_J_K]
+        + out.loop_k[:, 1] @ params.pod[Pod.AIR_J_K]
+        + out.facility_k @ params.plant[Plant.LOOP_J_K]
     )
-    warmed_w = np.diff(np.concatenate([[before.heat_j], thermal])) / period_s
+    warmed_w = np.diff(np.concatenate([[before.heat_j], thermal])) / row_s
     used = (
         pod[:, PodNow.ACCELERATOR_W].sum(axis=1),
         pod[:, PodNow.OVERHEAD_W].sum(axis=1),
         pod[:, PodNow.NETWORK_W].sum(axis=1),
-        out.stage[:rows].sum(axis=(1, 2)),
+        out.stage.sum(axis=(1, 2)),
         pod[:, PodNow.PUMP_W].sum(axis=1),
         pod[:, PodNow.CRAH_W].sum(axis=1),
         plant[:, [Component.PUMP_FACILITY_W, Component.FAN_W, Component.CHILLER_W]].sum(axis=(1, 2)),
@@ -205,9 +223,9 @@ def _residuals(compiled: Compiled, out: Records, rows: int, before: Stored) -> d
         -site[:, SiteNow.EXPORT_W],
         site[:, SiteNow.PV_W],
         site[:, SiteNow.WIND_W],
-        out.genset[:rows, GensetNow.POWER_W].sum(axis=1),
+        out.genset[:, GensetNow.POWER_W].sum(axis=1),
     )
-    charged_w = np.diff(stored) / period_s
+    charged_w = np.diff(stored) / row_s
     left = (
         plant[:, Component.HEAT_W].sum(axis=1),
         plant[:, Component.REUSED_W].sum(axis=1),
@@ -262,24 +280,22 @@ _CELLS = {
 }
 
 
-def pod_frame(compiled: Compiled, out: Records, first_tick: int, rows: int) -> pl.DataFrame:
-    """One row per output step and pod, pods in the site's order within each step."""
-    pods = len(compiled.labels.pods)
-    times = np.repeat(_times(compiled, first_tick, rows), pods)
-    steps = compiled.steps_per_row
-    columns = {name: out.pod[:rows, row].ravel() for name, row in _MEANS.items()}
-    columns |= {name: out.cell[:rows, row].ravel() for name, row in _CELLS.items()}
+def pod_frame(compiled: Compiled, out: Records, ticks: IntArray, steps: IntArray) -> pl.DataFrame:
+    """One line per row and pod, pods in the site's order within each row."""
+    rows, pods = len(ticks), len(compiled.labels.pods)
+    times = np.repeat(_times(compiled, ticks), pods)
+    columns = {name: out.pod[:, row].ravel() for name, row in _MEANS.items()}
+    columns |= {name: out.cell[:, row].ravel() for name, row in _CELLS.items()}
     columns["wanted_w"] = columns["it_w"] + columns["not_supplied_w"]
     columns["available_frac"] = 1.0 - columns["shed_frac"] - columns["tripped_frac"]
-    amounts = {name: out.pod[:rows, row].ravel() * steps for name, row in _AMOUNTS.items()}
+    many = steps[:, None]
+    amounts = {name: (out.pod[:, row] * many).ravel() for name, row in _AMOUNTS.items()}
     params = compiled.params.pod
-    output = out.pod[:rows, PodNow.OUTPUT_TOKENS] * steps
+    output = out.pod[:, PodNow.OUTPUT_TOKENS] * many
     amounts["tokens_input"] = (output * params[Pod.INPUT_PER_OUTPUT]).ravel()
     amounts["requests"] = (output / params[Pod.OUTPUT_PER_REQUEST]).ravel()
     frame = pl.DataFrame(
-        columns
-        | amounts
-        | {"queue_tokens": out.queue_tokens[:rows].ravel(), "case_k": out.case_k[:rows].ravel()}
+        columns | amounts | {"queue_tokens": out.queue_tokens.ravel(), "case_k": out.case_k.ravel()}
     )
     names = pl.Series("pod", list(compiled.labels.pods) * rows, dtype=pl.Enum(list(compiled.labels.pods)))
     frame = frame.insert_column(0, pl.Series("time", times).dt.replace_time_zone("UTC"))

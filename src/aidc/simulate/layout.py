@@ -164,8 +164,8 @@ def _views(shapes: Mapping[str, tuple[int, int]], flat: FloatArray) -> dict[str,
     }
 
 
-def rows_of(params: Params, rows: int) -> Rows:
-    """Room for a block of output."""
+def rows_of(params: Params, rows: int, steps_per_row: int) -> Rows:
+    """Room for a block of rows of one length."""
     designs, lanes = params.site.shape[1], params.pod.shape[1]
     plants, stores = params.plant.shape[1], params.store.shape[1]
     out = Rows(
@@ -175,6 +175,7 @@ def rows_of(params: Params, rows: int) -> Rows:
         loop_k=np.zeros((rows, 2, lanes)),
         facility_k=np.zeros((rows, plants)),
         soc_frac=np.zeros((rows, stores)),
+        soc_path=np.zeros((rows, steps_per_row, stores)),
         net_import_w=np.zeros((rows, 2, designs)),
     )
     out.net_import_w[:, 0] = np.inf
@@ -185,6 +186,7 @@ def rows_of(params: Params, rows: int) -> Rows:
 def name_rows(params: Params, rows: Rows) -> Records:
     """The rows with their means by name, as views."""
     named = rows._asdict()
+    del named["soc_path"]
     means = {
         name: np.swapaxes(one, 1, 2) for name, one in _views(_all_shapes(params), named.pop("mean")).items()
     }

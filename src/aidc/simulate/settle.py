@@ -34,7 +34,7 @@ def settled(compiled: Compiled) -> State:
     knobs = knobs_by_place(compiled.default_knobs())
     workloads = compiled.first_job + len(compiled.jobs)
     scratch = scratch_of(compiled.params, compiled.inputs.first.size, workloads)
-    out = rows_of(compiled.params, 1)
+    out = rows_of(compiled.params, 1, 1)
     for _ in range(_STEPS):
         ahead = deepcopy(start)
         advance(slow, compiled.inputs, knobs, ahead, scratch, out, 0, 1, 1, compiled.first_job)

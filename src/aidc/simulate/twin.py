@@ -4,17 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from copy import deepcopy
-from dataclasses import dataclass
+from itertools import groupby
 
 import numpy as np
 
 from aidc.contract import Clip, Command, FloatArray, Forecast, Knob, Observation, Point, SiteView, admit
 from aidc.errors import SimulationError
-from aidc.simulate.arrays import Knobs, Records, State
+from aidc.simulate.arrays import Knobs, Records, Rows, State
 from aidc.simulate.compiled import Compiled
 from aidc.simulate.energy import OK, advance
 from aidc.simulate.fields import Component, PodKnob, PodNow, SiteNow, StoreNow
-from aidc.simulate.frames import Stored, stored_now
+from aidc.simulate.frames import stored_now
+from aidc.simulate.gather import Block, joined
 from aidc.simulate.layout import (
     knobs_by_place,
     lay_out,
@@ -25,7 +26,7 @@ from aidc.simulate.layout import (
 )
 from aidc.simulate.settle import settled
 
-__all__ = ["Block", "Twin"]
+__all__ = ["Twin"]
 
 _FORECAST_HOURS = 24
 _POD_KNOBS = {
@@ -33,16 +34,6 @@ _POD_KNOBS = {
     Knob.POD_BATCH_FRAC: PodKnob.BATCH_FRAC,
     Knob.POD_REPLICA_FRAC: PodKnob.REPLICA_FRAC,
 }
-
-
-@dataclass(frozen=True, slots=True)
-class Block:
-    """What one `advance` recorded: `rows` output steps from `first_tick`, and what was stored before."""
-
-    records: Records
-    first_tick: int
-    rows: int
-    before: Stored
 
 
 class Twin:
@@ -98,21 +89,34 @@ class Twin:
         return clips
 
     def advance(self, steps: int) -> Block:
-        """Step the plant; `steps` is cut at the end of the window and must fill output steps.
+        """Step the plant; `steps` is cut at the end of the window.
+
+        Rows lie on a grid from the start of the run; one that a block begins or ends within is recorded in two parts.
 
         Raises
         ------
         SimulationError
-            A state that is not finite was reached.
+            A state that is not finite was reached, or there is nothing to step.
         """
-        per_row = self.compiled.steps_per_row
         steps = min(steps, self.compiled.clock.steps - self.tick)
-        if steps <= 0 or steps % per_row:
-            raise SimulationError(f"{steps} steps do not fill output steps of {per_row}; choose a multiple.")
+        if steps <= 0:
+            raise SimulationError(f"There are no {steps} steps to take: the run is at tick {self.tick}.")
         self._expire()
-        rows = steps // per_row
-        out = rows_of(self.compiled.params, rows)
         before = stored_now(self.compiled, self.state)
+        first, parts, paths = self.tick, list[Records](), list[FloatArray]()
+        lengths = _lengths(first, steps, self.compiled.steps_per_row)
+        for many, alike in ((many, len(list(group))) for many, group in groupby(lengths)):
+            out = self._record(many, alike)
+            parts.append(name_rows(self.compiled.params, out))
+            paths.append(out.soc_path.reshape(many * alike, -1))
+        counts = np.array(lengths, dtype=np.int64)
+        self._last = Block(joined(parts), first, counts, before, np.concatenate(paths))
+        return self._last
+
+    def _record(self, steps_per_row: int, rows: int) -> Rows:
+        """Step through rows of one length."""
+        out = rows_of(self.compiled.params, rows, steps_per_row)
+        steps = rows * steps_per_row
         status = advance(
             self._fixed,
             self.compiled.inputs,
@@ -122,15 +126,14 @@ class Twin:
             out,
             self.tick,
             steps,
-            per_row,
+            steps_per_row,
             self.compiled.first_job,
         )
         if status != OK:
             when = self.compiled.clock.at(self.tick).isoformat()
             raise SimulationError(f"The model reached a state that is not finite after {when}.")
-        self._last = Block(name_rows(self.compiled.params, out), self.tick, rows, before)
         self.tick += steps
-        return self._last
+        return out
 
     def observe(self) -> Observation:
         """Means over the last block, as a real site would have measured them."""
@@ -219,16 +222,24 @@ def _spread(compiled: Compiled, value: FloatArray) -> FloatArray:
     )
 
 
+def _lengths(first: int, steps: int, per_row: int) -> list[int]:
+    """Steps of each row between two ticks, on the grid of rows."""
+    head = min(-first % per_row, steps)
+    body, tail = divmod(steps - head, per_row)
+    return [head] * (head > 0) + [per_row] * body + [tail] * (tail > 0)
+
+
 def _measured(compiled: Compiled, block: Block) -> dict[Point, FloatArray]:
     out, rows = block.records, block.rows
-    site = out.site[:rows, :, 0].mean(axis=0)
-    pod = out.pod[:rows].mean(axis=0)
-    plant = out.plant[:rows].mean(axis=0)
+    share = block.steps / block.steps.sum()
+    site = share @ out.site[:, :, 0]
+    pod = np.tensordot(share, out.pod, 1)
+    plant = np.tensordot(share, out.plant, 1)
     names = compiled.view.storages
     member = np.array([[label == name for label in compiled.labels.stores] for name in names], dtype=float)
     member = member.reshape(len(names), len(compiled.labels.stores))
     capacity = compiled.params.storage[0]
-    store = out.store[:rows].mean(axis=0)
+    store = np.tensordot(share, out.store, 1)
     times = np.array([np.datetime64(compiled.clock.at(block.first_tick).replace(tzinfo=None), "us")])
     step_s = float(compiled.clock.step_s)
     carbon = compiled.market.carbon_kg_per_mwh

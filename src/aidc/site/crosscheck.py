@@ -82,15 +82,15 @@ def _steps(site: Site) -> Iterator[Problem]:
             key="scenario.output_step_s",
             value=float(row),
         )
-    elif (as_fraction(site.scenario.days) * 86_400 / row) < 1:
+    if count < 1:
         yield Problem(
-            "is shorter than one output step", "Lengthen it.", key="scenario.days", value=site.scenario.days
+            "is shorter than one step", "Lengthen it.", key="scenario.days", value=site.scenario.days
         )
     period = as_fraction(site.control.period_s)
-    if site.control.use != "none" and (period / row).denominator != 1:
+    if site.control.use != "none" and (period / step).denominator != 1:
         yield Problem(
-            "is not a multiple of scenario.output_step_s",
-            f"Choose a multiple of {row} s, or a finer output step.",
+            "is not a multiple of scenario.step_s",
+            f"Choose a multiple of {step} s.",
             key="control.period_s",
             value=float(period),
         )

@@ -12,20 +12,21 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import polars as pl
 
 from aidc.contract import Controller
 from aidc.control import controller_of, options_of, refuse_code
-from aidc.errors import AidcError, InputError, Problem, SimulationError
+from aidc.errors import AidcError, InputError, SimulationError
 from aidc.measure import summary
 from aidc.plant.freeze import frozen
-from aidc.record.run import CHECKED, Run
+from aidc.record.run import BOOKS, CHECKED, Run
 from aidc.record.writer import RunWriter, free_folder, write_failures
 from aidc.schema.site import Scenario, Site
 from aidc.simulate import Twin, compile_site
-from aidc.simulate.arrays import Records
 from aidc.simulate.compiled import Compiled
 from aidc.simulate.frames import pod_frame, series_frame, stored_now
-from aidc.simulate.twin import Block
+from aidc.simulate.gather import Block, Gatherer
+from aidc.simulate.storage_use import StorageUse
 from aidc.site import load, with_scenario
 from aidc.study.carried import carried
 from aidc.study.events import EventLog
@@ -132,7 +133,7 @@ def run(
         figures = summary(written)
         writer.document("summary.json", figures)
         writer.text("site.toml", rests_on.written)
-        writer.manifest("run.json", {"meta": meta, "site": written.site}, CHECKED)
+        writer.manifest("run.json", {"meta": meta, "site": written.site}, [*CHECKED, *stepping.books])
         done = Run(written.site, meta, writer.folder, figures)
         if finish is not None:
             with write_failures(target):
@@ -167,7 +168,17 @@ class _Stepping:
         self.twin, self.writer, self.events, self.progress = twin, writer, events, progress
         self.first = stored_now(twin.compiled, twin.state)
         self.engine_s = 0.0
-        self._kept: list[Block] = []
+        self._kept = 0
+        compiled = twin.compiled
+        self._books = Gatherer(compiled, compiled.steps_per_book, self.first)
+        alike = compiled.steps_per_book == compiled.steps_per_output
+        self._output = None if alike else Gatherer(compiled, compiled.steps_per_output, self.first)
+        self._use = StorageUse(compiled)
+
+    @property
+    def books(self) -> tuple[str, ...]:
+        """Files of the books, where they are not the rows themselves."""
+        return () if self._output is None else BOOKS
 
     def free(self) -> None:
         """Nobody decides: blocks as long as memory allows."""
@@ -179,15 +190,6 @@ class _Stepping:
         """One decision per control period; rows are written a day at a time."""
         twin = self.twin
         steps = max(1, round(float(controller.period_s) / twin.view.step_s))
-        if steps % twin.compiled.steps_per_row:
-            raise InputError(
-                Problem(
-                    "the controller's period is not a multiple of the output step",
-                    "Set control.period_s to a multiple of scenario.output_step_s.",
-                    key="control.period_s",
-                    value=float(controller.period_s),
-                )
-            )
         if options is None:
             theirs = site.control.use != "none"  # the site's options are for the site's own controller
             options = options_of(type(controller), {} if theirs else site.control.options)
@@ -224,20 +226,33 @@ class _Stepping:
 
     def _write(self, block: Block) -> None:
         """Keep short blocks together: a row group of one row would cost more than the step."""
-        self._kept.append(block)
-        if sum(kept.rows for kept in self._kept) >= _ROWS_PER_BLOCK or self.twin.done:
+        self._use.feed(block.soc_path)
+        self._books.add(block)
+        if self._output is not None:
+            self._output.add(block)
+        self._kept += block.rows
+        if self._kept >= _ROWS_PER_BLOCK or self.twin.done:
             self._flush()
 
     def _flush(self) -> None:
-        compiled, kept = self.twin.compiled, self._kept
-        out = Records(*(np.concatenate(parts) for parts in zip(*(b.records for b in kept), strict=True)))
-        rows = sum(block.rows for block in kept)
-        series = series_frame(compiled, out, kept[0].first_tick, rows, kept[0].before)
-        pods = pod_frame(compiled, out, kept[0].first_tick, rows)
-        self.writer.append("series", series)
-        self.writer.append("pods", pods)
-        self.events.seen(series, pods)
-        self._kept = []
+        """Write the rows that are whole; where the output step is that of the books, its rows are the books."""
+        self._kept = 0
+        names = ("series", "pods") if self._output is None else ("books", "books-pods")
+        books = self._append(self._books, names)
+        if books is not None:
+            self.events.seen(*books)
+        if self._output is not None:
+            self._append(self._output, ("series", "pods"))
+
+    def _append(self, rows: Gatherer, names: tuple[str, str]) -> tuple[pl.DataFrame, pl.DataFrame] | None:
+        given = rows.take()
+        if given is None:
+            return None
+        series = series_frame(self.twin.compiled, *given)
+        pods = pod_frame(self.twin.compiled, given.records, given.ticks, given.steps)
+        for name, frame in zip(names, (series, pods), strict=True):
+            self.writer.append(name, frame)
+        return series, pods
 
     def ends(self) -> dict[str, Any]:
         """What was stored at both ends of the run, for closing the books."""
@@ -249,6 +264,7 @@ class _Stepping:
             "thermal_first_j": self.first.heat_j,
             "thermal_last_j": last.heat_j,
             "queue_first_tokens": 0.0,
+            "storage_use": self._use.told(),
             "jobs": twin.job_progress(),
         }
 

@@ -30,7 +30,7 @@ class SupplyEvents:
 
     def __init__(self, compiled: Compiled, add: Add, planned: Sequence[AnyEvent] = ()) -> None:
         self._compiled, self._add = compiled, add
-        self._row_s = float(compiled.clock.step_s * compiled.steps_per_row)
+        self._row_s = float(compiled.clock.step_s * compiled.steps_per_book)
         self._spans = Spans(self._row_s)
         self._rows = 0
         self._burnt_j = dict.fromkeys(compiled.labels.gensets, 0.0)
@@ -206,7 +206,7 @@ class SupplyEvents:
         """For each output step of a block: whether the grid is gone at some time of it, and its least limit [W]."""
         base_w = float(self._compiled.meta.get("import_limit_w", np.inf))
         gone, limit_w = np.full(rows, base_w <= 0.0), np.full(rows, base_w)
-        per_row = self._compiled.steps_per_row
+        per_row = self._compiled.steps_per_book
         first = (self._rows + np.arange(rows)) * per_row
         for signal in self._compiled.signals:
             inside = (first < signal.end_tick) & (first + per_row > signal.start_tick)

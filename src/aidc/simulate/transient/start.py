@@ -15,8 +15,9 @@ from aidc.simulate.arrays import Params
 from aidc.simulate.compile import compile_site
 from aidc.simulate.compiled import Compiled
 from aidc.simulate.fields import Component, Pod, PodCell, PodFlow, PodNow, SiteNow, StoreNow
+from aidc.simulate.gather import Block
 from aidc.simulate.transient.arrays import FloatArray
-from aidc.simulate.twin import Block, Twin
+from aidc.simulate.twin import Twin
 
 __all__ = ["OperatingPoint", "operating_point"]
 
