@@ -201,15 +201,17 @@ def _solve_plants(p: Fixed, state: State, now: Scratch, at: Span) -> None:
 
 
 @part
-def exchange_heat(p: Fixed, state: State, now: Scratch, at: Span) -> None:
-    """Advance every node by backward Euler and book each flux once."""
+def _collect(p: Fixed, state: State, now: Scratch, at: Span) -> None:
+    """What the pods' nodes give to the facility loop, as far as it does not hang on its temperature.
+
+    A node of capacity C at T, with heat Q and conductance G to the facility at F, ends the step at
+    (C T/dt + Q + G F) / (C/dt + G), so its flux to the facility is a (C T/dt + Q) - a C/dt F, a = G / (C/dt + G).
+    """
     for plant in at.plants:
         now.star[plant, Star.IN_W] = 0.0
         now.star[plant, Star.OUT_W_K] = 0.0
         now.star[plant, Star.MOVED_FRAC] *= now.plant_served[plant, PlantServed.DRIVES]
     for lane in at.lanes:
-        # a node of capacity C at T, with heat Q and conductance G to the facility at F, ends the step at
-        #   (C T/dt + Q + G F) / (C/dt + G), so its flux to the facility is a (C T/dt + Q) - a C/dt F
         pod = p.pod[lane]
         flux = now.flux[lane]
         served = now.pod_served[lane]
@@ -218,9 +220,9 @@ def exchange_heat(p: Fixed, state: State, now: Scratch, at: Span) -> None:
         passed = flux[PodFlux.LOOP_PASSED]
         if share < 1.0:
             passed = _passed(passed, share)
-            flux[PodFlux.LOOP_PASSED] = passed
-        store = pod[Pod.LOOP_STORE_W_K]
         heat = flux[PodFlux.LIQUID_W] + now.pod[lane, PodNow.PUMP_W]
+        store = pod[Pod.LOOP_STORE_W_K]
+        flux[PodFlux.LOOP_PASSED] = passed
         flux[PodFlux.LOOP_IN_W] = heat
         star[Star.IN_W] += passed * (store * state.pod[lane, PodState.LOOP_K] + heat)
         star[Star.OUT_W_K] += passed * store
@@ -229,12 +231,35 @@ def exchange_heat(p: Fixed, state: State, now: Scratch, at: Span) -> None:
         passed = flux[PodFlux.AIR_PASSED]
         if share < 1.0:
             passed = _passed(passed, share)
-            flux[PodFlux.AIR_PASSED] = passed
-        store = pod[Pod.AIR_STORE_W_K]
         heat = flux[PodFlux.AIR_W] + now.pod[lane, PodNow.CRAH_W]
+        store = pod[Pod.AIR_STORE_W_K]
+        flux[PodFlux.AIR_PASSED] = passed
         flux[PodFlux.AIR_IN_W] = heat
         star[Star.IN_W] += passed * (store * state.pod[lane, PodState.AIR_K] + heat)
         star[Star.OUT_W_K] += passed * store
+
+
+@part
+def _warm_case(p: Fixed, state: State, now: Scratch, lane: int, inlet_k: float) -> float:
+    """Case temperature of a pod's accelerators at the end of the step."""
+    pod = p.pod[lane]
+    flux = now.flux[lane]
+    per_plate = now.pod[lane, PodNow.ACCELERATOR_W] * pod[Pod.PER_ACCELERATOR]
+    case_k = state.pod[lane, PodState.CASE_K]
+    # server fans carry on without the hall's; a cold plate without its pump does not
+    share = max(now.pod_served[lane, PodServed.CDU_PUMPS], pod[Pod.CASE_ON_AIR]) * flux[PodFlux.CASE_FLOW]
+    if share < 1.0:
+        conducts = share / flux[PodFlux.CASE_K_W]
+        store = pod[Pod.CASE_STORE_W_K]
+        return (store * case_k + per_plate + conducts * inlet_k) / (store + conducts)
+    steady_k = inlet_k + flux[PodFlux.CASE_K_W] * per_plate
+    return case_k + flux[PodFlux.CASE_PASSED] * (steady_k - case_k)
+
+
+@part
+def exchange_heat(p: Fixed, state: State, now: Scratch, at: Span) -> None:
+    """Advance every node by backward Euler and book each flux once."""
+    _collect(p, state, now, at)
     _solve_plants(p, state, now, at)
     ambient = now.site[at.design, SiteNow.AMBIENT_W]
     for lane in at.lanes:
@@ -256,17 +281,7 @@ def exchange_heat(p: Fixed, state: State, now: Scratch, at: Span) -> None:
         now.pod[lane, PodNow.AIR_K] = air_k
         state.pod[lane, PodState.LOOP_K] = loop_k
         state.pod[lane, PodState.AIR_K] = air_k
-        per_plate = now.pod[lane, PodNow.ACCELERATOR_W] * pod[Pod.PER_ACCELERATOR]
-        case_k = state.pod[lane, PodState.CASE_K]
-        # server fans carry on without the hall's; a cold plate without its pump does not
-        share = max(now.pod_served[lane, PodServed.CDU_PUMPS], on_air) * flux[PodFlux.CASE_FLOW]
-        if share < 1.0:
-            conducts = share / flux[PodFlux.CASE_K_W]
-            store = pod[Pod.CASE_STORE_W_K]
-            case_k = (store * case_k + per_plate + conducts * inlet_k) / (store + conducts)
-        else:
-            steady_k = inlet_k + flux[PodFlux.CASE_K_W] * per_plate
-            case_k += flux[PodFlux.CASE_PASSED] * (steady_k - case_k)
+        case_k = _warm_case(p, state, now, lane, inlet_k)
         state.pod[lane, PodState.CASE_K] = case_k
         hot = (case_k - pod[Pod.THROTTLE_K]) * pod[Pod.PER_CASE_BAND]
         inlet = max(loop_k - pod[Pod.COOLANT_LIMIT_K], air_k - pod[Pod.AIR_LIMIT_K])

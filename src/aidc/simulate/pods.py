@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import math
 
+import numpy as np
+
 from aidc.jit import part, scalar
 from aidc.simulate.arrays import Fixed, FloatArray, Knobs, Scratch, Span, State
 from aidc.simulate.fields import Channel, Kind, Pod, PodFlux, PodKnob, PodNow, PodState, Point
@@ -87,6 +89,99 @@ def share_work(p: Fixed, knobs: Knobs, state: State, now: Scratch, at: Span) -> 
 
 
 @part
+def _cap(p: Fixed, knobs: Knobs, state: State, now: Scratch, lane: int) -> tuple[float, float]:
+    """The cap in force, the controller's or the throttle's if that is lower, and the throttle; blends the row of a new one."""
+    hot = state.pod[lane, PodState.HOT_FRAC]
+    least = p.pod[lane, Pod.CAP_MIN_FRAC]
+    throttle = 0.0
+    if hot > 0.0:
+        throttle = math.ceil(min(hot, 1.0) * _THROTTLE_STEPS) / _THROTTLE_STEPS
+    cap = min(knobs.pod[lane, PodKnob.CAP_FRAC], 1.0 - throttle * (1.0 - least))
+    if cap != now.row_cap[lane]:
+        leave_cell(now, lane)
+        blend_row(p.operating[lane], cap, least, now.row[lane])
+        now.row_cap[lane] = cap
+    return cap, throttle
+
+
+@part
+def _load(
+    p: Fixed, state: State, now: Scratch, at: Span, first_job: int, lane: int, replicas: float
+) -> tuple[float, float, float]:
+    """Tokens that arrive, tokens with the queue, and the load in shares of what the pod can do."""
+    pod = p.pod[lane]
+    able = now.able[lane]
+    kind = p.kind[lane]
+    workload = p.workload[lane]
+    if kind == Kind.SERVICE:
+        share = pod[Pod.SHARE_FRAC]
+        if now.share[workload] > 0.0:
+            share *= able * replicas * now.per_share[workload]
+        arrived = now.channel[at.design, Channel.DEMAND + workload] * share * p.dt_s
+        backlog = state.pod[lane, PodState.QUEUE_TOKENS] + arrived
+        return arrived, backlog, min(backlog * now.per_step_max[lane], now.load_limit[lane]) * able
+    if kind == Kind.JOB:
+        return 0.0, 0.0, now.job_load[workload - first_job] * able
+    if kind == Kind.REPLAY:
+        power = now.channel[at.design, Channel.DEMAND + workload]
+        return 0.0, 0.0, min(power / pod[Pod.RATE_MAX_PER_S], 1.0) * able
+    return 0.0, 0.0, 0.0
+
+
+@part
+def _leaked(p: Fixed, state: State, lane: int) -> float:
+    """Power with leakage at the inlet's temperature, over that at which power was measured."""
+    pod = p.pod[lane]
+    on_air = pod[Pod.CASE_ON_AIR]
+    inlet_k = on_air * state.pod[lane, PodState.AIR_K] + (1.0 - on_air) * state.pod[lane, PodState.LOOP_K]
+    return 1.0 + pod[Pod.LEAKAGE_PER_K] * (inlet_k - pod[Pod.REFERENCE_K])
+
+
+@part
+def _overhead_w(p: Fixed, state: State, lane: int, power_w: float) -> float:
+    """Host and fans of the servers, whose fans speed up with warm air [W]."""
+    pod = p.pod[lane]
+    overhead = pod[Pod.OVERHEAD_0_W] + (pod[Pod.OVERHEAD_1] + pod[Pod.OVERHEAD_2_PER_W] * power_w) * power_w
+    above_k = state.pod[lane, PodState.AIR_K] - pod[Pod.FAN_FROM_K]
+    if above_k > 0.0:
+        speed = min(1.0 + pod[Pod.FAN_PER_K] * above_k, pod[Pod.FAN_MOST])
+        fans = pod[Pod.FAN_0_W] + pod[Pod.FAN_2_PER_W] * power_w * power_w
+        overhead += fans * (speed * speed * speed - 1.0)
+    return overhead
+
+
+@part
+def _serve(
+    p: Fixed, now: Scratch, lane: int, backlog: float, rate: float, cell: np.uint64, frac: float
+) -> None:
+    """Tokens of a service that are delivered, dropped, useful and still queued."""
+    pod = p.pod[lane]
+    able = now.able[lane]
+    is_now = now.pod[lane]
+    here = now.row[lane, cell]
+    now.cell[lane] = cell
+    now.cell_frac[lane] = frac
+    output = backlog
+    dropped = 0.0
+    wait_s = 0.0
+    queue = 0.0
+    meets = read_at(here, Point.MEETS_SLO_FRAC, frac)
+    unmet = backlog - rate * p.dt_s * able
+    if unmet > _ROUNDING * backlog:
+        output = rate * p.dt_s * able
+        dropped = max(unmet - pod[Pod.QUEUE_LIMIT_S] * pod[Pod.RATE_MAX_PER_S], 0.0)
+        queue = unmet - dropped
+        if queue > 0.0 and rate > 0.0:
+            wait_s = min(queue / rate, pod[Pod.QUEUE_LIMIT_S])
+            meets = _met_after_wait(meets, wait_s, pod[Pod.SLO_TTFT_S], here, frac)
+    is_now[PodNow.OUTPUT_TOKENS] = output
+    is_now[PodNow.DROPPED_TOKENS] = dropped
+    is_now[PodNow.USEFUL_TOKENS] = output * meets
+    is_now[PodNow.WAIT_S] = wait_s
+    now.flux[lane, PodFlux.QUEUE_TOKENS] = queue
+
+
+@part
 def run_pods(
     p: Fixed, knobs: Knobs, state: State, now: Scratch, at: Span, first_job: int, wants: bool
 ) -> None:
@@ -94,109 +189,47 @@ def run_pods(
 
     In the pass that tells the wants, one that is off wants what it would draw without the ramp from nothing.
     """
-    dt_s = p.dt_s
     for lane in at.lanes:
         pod = p.pod[lane]
         was = state.pod[lane]
-        knob = knobs.pod[lane]
-        # the cap in force: the controller's, or the throttle's if that is lower
-        throttle = 0.0
-        if was[PodState.HOT_FRAC] > 0.0:
-            heat = min(was[PodState.HOT_FRAC], 1.0)
-            throttle = math.ceil(heat * _THROTTLE_STEPS) / _THROTTLE_STEPS
-        cap = min(knob[PodKnob.CAP_FRAC], 1.0 - throttle * (1.0 - pod[Pod.CAP_MIN_FRAC]))
-        if cap != now.row_cap[lane]:
-            leave_cell(now, lane)
-            blend_row(p.operating[lane], cap, pod[Pod.CAP_MIN_FRAC], now.row[lane])
-            now.row_cap[lane] = cap
-
-        able = now.able[lane]
-        powered = now.powered[lane]
+        is_now = now.pod[lane]
         kind = p.kind[lane]
-        workload = p.workload[lane]
-        replicas = knob[PodKnob.REPLICA_FRAC] if kind == Kind.SERVICE else 1.0
-        arrived = 0.0
-        backlog = 0.0
-        load = 0.0
-        if kind == Kind.SERVICE:
-            share = pod[Pod.SHARE_FRAC]
-            if now.share[workload] > 0.0:
-                share *= able * replicas * now.per_share[workload]
-            arrived = now.channel[at.design, Channel.DEMAND + workload] * share * dt_s
-            backlog = was[PodState.QUEUE_TOKENS] + arrived
-            load = min(backlog * now.per_step_max[lane], now.load_limit[lane]) * able
-        elif kind == Kind.JOB:
-            load = now.job_load[workload - first_job] * able
-        elif kind == Kind.REPLAY:
-            power = now.channel[at.design, Channel.DEMAND + workload]
-            load = min(power / pod[Pod.RATE_MAX_PER_S], 1.0) * able
-
+        powered = now.powered[lane]
+        cap, throttle = _cap(p, knobs, state, now, lane)
+        replicas = knobs.pod[lane, PodKnob.REPLICA_FRAC] if kind == Kind.SERVICE else 1.0
+        arrived, backlog, load = _load(p, state, now, at, first_job, lane, replicas)
         cell, frac = place_in(load, now.row.shape[1])
         here = now.row[lane, cell]
         rate = read_at(here, Point.RATE_PER_S, frac) * replicas
         power = read_at(here, Point.ACCELERATOR_W, frac)
-        uncapped = read_at(here, Point.UNCAPPED_W, frac)
         # replicas that take no requests stay powered and idle
         power = (power * replicas + pod[Pod.IDLE_W] * (1.0 - replicas)) * powered
-        # leakage over the inlet temperature, up to the limit in force: what it takes then is missing for work
-        on_air = pod[Pod.CASE_ON_AIR]
-        inlet_k = on_air * was[PodState.AIR_K] + (1.0 - on_air) * was[PodState.LOOP_K]
-        leaks = 1.0 + pod[Pod.LEAKAGE_PER_K] * (inlet_k - pod[Pod.REFERENCE_K])
+        # up to the limit in force: what leakage takes then is missing for work
         ceiling = max(max(cap, pod[Pod.CAP_MIN_FRAC]) * pod[Pod.CEILING_W], power)
-        power *= leaks
-        uncapped *= leaks
+        leaked = _leaked(p, state, lane)
+        power *= leaked
         if pod[Pod.RAMP_UP_W_PER_S] < NEVER_LIMITED and not (wants and was[PodState.OFF] > 0.0):
-            ceiling = min(ceiling, was[PodState.ACCELERATOR_W] + pod[Pod.RAMP_UP_W_PER_S] * dt_s)
+            ceiling = min(ceiling, was[PodState.ACCELERATOR_W] + pod[Pod.RAMP_UP_W_PER_S] * p.dt_s)
         if power > ceiling:
             rate *= ceiling / power
             power = ceiling
-        overhead = pod[Pod.OVERHEAD_0_W] + (pod[Pod.OVERHEAD_1] + pod[Pod.OVERHEAD_2_PER_W] * power) * power
-        above_k = was[PodState.AIR_K] - pod[Pod.FAN_FROM_K]
-        if above_k > 0.0:
-            speed = min(1.0 + pod[Pod.FAN_PER_K] * above_k, pod[Pod.FAN_MOST])
-            fans = pod[Pod.FAN_0_W] + pod[Pod.FAN_2_PER_W] * power * power
-            overhead += fans * (speed * speed * speed - 1.0)
-
-        output = 0.0
-        dropped = 0.0
-        useful = 0.0
-        wait_s = 0.0
-        queue = 0.0
         trained = 0.0
         if kind == Kind.SERVICE:
-            now.cell[lane] = cell
-            now.cell_frac[lane] = frac
-            output = backlog
-            meets = read_at(here, Point.MEETS_SLO_FRAC, frac)
-            unmet = backlog - rate * dt_s * able
-            if unmet > _ROUNDING * backlog:
-                output = rate * dt_s * able
-                dropped = max(unmet - pod[Pod.QUEUE_LIMIT_S] * pod[Pod.RATE_MAX_PER_S], 0.0)
-                queue = unmet - dropped
-                if queue > 0.0 and rate > 0.0:
-                    wait_s = min(queue / rate, pod[Pod.QUEUE_LIMIT_S])
-                    meets = _met_after_wait(meets, wait_s, pod[Pod.SLO_TTFT_S], here, frac)
-            useful = output * meets
+            _serve(p, now, lane, backlog, rate, cell, frac)
         elif kind == Kind.JOB:
-            trained = rate * dt_s * now.job_share[workload - first_job] * able
-
-        is_now = now.pod[lane]
+            trained = rate * p.dt_s * now.job_share[p.workload[lane] - first_job] * now.able[lane]
         is_now[PodNow.ACCELERATOR_W] = power
-        is_now[PodNow.UNCAPPED_W] = uncapped * replicas * powered
-        is_now[PodNow.OVERHEAD_W] = overhead * powered
+        uncapped = read_at(here, Point.UNCAPPED_W, frac)
+        is_now[PodNow.UNCAPPED_W] = uncapped * leaked * replicas * powered
+        is_now[PodNow.OVERHEAD_W] = _overhead_w(p, state, lane, power) * powered
         is_now[PodNow.NETWORK_W] = pod[Pod.NETWORK_W] * powered
         is_now[PodNow.ARRIVED_TOKENS] = arrived
-        is_now[PodNow.OUTPUT_TOKENS] = output
-        is_now[PodNow.DROPPED_TOKENS] = dropped
-        is_now[PodNow.USEFUL_TOKENS] = useful
         is_now[PodNow.TRAINED_TOKENS] = trained
         is_now[PodNow.LOAD_FRAC] = load
         is_now[PodNow.CAP_FRAC] = cap
         is_now[PodNow.THROTTLE_FRAC] = throttle
         is_now[PodNow.SHED_FRAC] = now.shed[lane]
-        is_now[PodNow.WAIT_S] = wait_s
         is_now[PodNow.TRIP_FRAC] = 1.0 if was[PodState.TRIP_S] > 0.0 else 0.0
-        now.flux[lane, PodFlux.QUEUE_TOKENS] = queue
 
 
 @part
