@@ -99,6 +99,33 @@ def equipment(
 
 
 @app.command
+def build(
+    site: Path,
+    *,
+    plan: Annotated[
+        Path | None, Parameter(help="How it is built (TOML). Default: build.toml beside the site.")
+    ] = None,
+    draws: Annotated[int, Parameter(help="Schedules to draw, 100 to 1,000,000.")] = 10_000,
+    seed: Annotated[int | None, Parameter(help="Of the draws. Default: the plan's.")] = None,
+    out: Annotated[
+        Path | None, Parameter(name="--out", help="Folder for the figures; must not exist.")
+    ] = None,
+    set_: Set = [],  # noqa: B006  as above
+    json: Json = False,
+) -> int:
+    """Say when each module of a site comes online, with which probability, and what holds it up.
+
+    Parameters
+    ----------
+    site
+        The site file (TOML).
+    """
+    from aidc.cli.building import build_site
+
+    return build_site(site, plan, out, set_, draws=draws, seed=seed, as_json=json)
+
+
+@app.command
 def check(
     site: Path,
     *,

@@ -1,0 +1,230 @@
+"""`build`: when each prefabricated megawatt comes online, with which probability, and what holds it up."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from aidc.design.construction.draws import Draws, Prepared, draw, prepared, without_luck
+from aidc.design.construction.exact import MOST_TASKS, shortest_days
+from aidc.design.construction.online import Finishes, Power, online_curve
+from aidc.design.construction.plan import Plan, load_plan
+from aidc.design.construction.result import BuildResult, Gap, LotRow, TaskRow, WeekGain, dates_of
+from aidc.design.construction.steps import online_task
+from aidc.errors import InputError, Problem
+from aidc.plant.freeze import frozen
+from aidc.schema.site import Site
+from aidc.site import load
+
+__all__ = ["MOST_DRAWS", "build"]
+
+FloatArray = NDArray[np.float64]
+MOST_DRAWS: Final = 1_000_000
+_LEAST_DRAWS: Final = 100
+_WEEK_DRAWS: Final = 2000
+_WEEK_TASKS: Final = 25
+_WEEK_CRITICAL: Final = 0.01
+
+
+def build(
+    site: Site | Path | str,
+    *,
+    plan: Path | str | None = None,
+    draws: int = 10_000,
+    seed: int | None = None,
+    settings: Sequence[str] = (),
+) -> BuildResult:
+    """When the modules of a site are online.
+
+    Parameters
+    ----------
+    site
+        A loaded site, or the path of a site file.
+    plan
+        The file that says how it is built; default: `build.toml` beside the site.
+    draws
+        Schedules to draw, 100 to 1,000,000.
+    seed
+        Of the draws; default: the plan's.
+    settings
+        As in `aidc.load`, where `site` is a path.
+
+    Returns
+    -------
+    BuildResult
+        Dates and powers with probabilities 0.1, 0.5 and 0.9; `as_dict()` gives plain values.
+
+    Raises
+    ------
+    InputError
+        Everything that is wrong with the site or its plan.
+    """
+    if not _LEAST_DRAWS <= draws <= MOST_DRAWS:
+        what = f"lies outside {_LEAST_DRAWS} to {MOST_DRAWS:,}"
+        raise InputError(Problem(what, "Draw a few thousand.", key="--draws", value=draws))
+    site = site if isinstance(site, Site) else load(site, settings)
+    made = load_plan(frozen(site), None if plan is None else Path(plan))
+    return _studied(made, draws, made.file.seed if seed is None else seed)
+
+
+def _studied(plan: Plan, draws: int, seed: int) -> BuildResult:
+    power = Power(plan.site, plan.lots, _limits(plan))
+    goals = [*(online_task(lot) for lot in plan.halls), power.last_milestone]
+    ready = prepared(
+        plan.tasks,
+        plan.tables,
+        plan.file.crews,
+        plan.file.correlation,
+        plan.file.policy,
+        goals=goals,
+        weather_rows=plan.weather_rows,
+    )
+    drawn = draw(ready, draws, seed)
+    finish = _finishes(plan, drawn)
+    start = plan.file.start
+    return BuildResult(
+        plan,
+        draws,
+        seed,
+        _task_rows(plan, drawn),
+        _lot_rows(plan, power, finish),
+        {name: dates_of(start, finish[name], moment=True) for name in plan.file.milestones},
+        dates_of(start, power.reached(finish, power.final_mw)),
+        power.final_mw,
+        online_curve(power, finish, _days(finish)),
+        power.ratio,
+        _weeks(plan, power, ready, drawn.critical_frac, min(draws, _WEEK_DRAWS), seed),
+        _gap(plan, ready),
+        _promises(plan, power, finish),
+        (*plan.told, *_grid_told(plan)),
+    )
+
+
+def _finishes(plan: Plan, drawn: Draws) -> dict[str, NDArray[np.float32]]:
+    """When each lot and each milestone is done, (n_draw,)."""
+    place = {task.name: number for number, task in enumerate(plan.tasks)}
+    found = {lot.name: drawn.finish[:, place[online_task(lot)]] for lot in plan.lots}
+    return found | {name: drawn.finish[:, place[name]] for name in plan.file.milestones}
+
+
+def _limits(plan: Plan) -> dict[str, float]:
+    """Import limit of each grid milestone [MW], never above what the site's own connection allows."""
+    most = plan.site.grid.import_limit_mw
+    return {
+        name: min(one.import_limit_mw, most)
+        for name, one in plan.file.milestones.items()
+        if one.import_limit_mw
+    }
+
+
+def _grid_told(plan: Plan) -> list[str]:
+    """What the milestones leave of the site's connection."""
+    most, given = plan.site.grid.import_limit_mw, max(_limits(plan).values())
+    told = [
+        f"milestones.{name}: {one.import_limit_mw:g} MW are more than the site's own import limit of {most:g} MW,"
+        " which is taken"
+        for name, one in plan.file.milestones.items()
+        if (one.import_limit_mw or 0.0) > most
+    ]
+    if given < most:
+        told.append(f"grid: the milestones allow {given:g} MW in the end, the site {most:g} MW")
+    return told
+
+
+def _days(finish: Finishes) -> NDArray[np.int64]:
+    """Every week from the start until nearly every draw is through."""
+    last = max(float(np.quantile(one, 0.99)) for one in finish.values())
+    return np.arange(0, math.ceil(last / 7.0) * 7 + 8, 7, dtype=np.int64)
+
+
+def _task_rows(plan: Plan, drawn: Draws) -> tuple[TaskRow, ...]:
+    start = plan.file.start
+    return tuple(
+        TaskRow(
+            task.name,
+            task.calendar,
+            task.work.crews,
+            task.mean_days,
+            dates_of(start, drawn.start[:, place], moment=True),
+            dates_of(start, drawn.finish[:, place], moment=task.name in plan.file.milestones),
+            float(drawn.critical_frac[place]),
+        )
+        for place, task in enumerate(plan.tasks)
+    )
+
+
+def _lot_rows(plan: Plan, power: Power, finish: Finishes) -> tuple[LotRow, ...]:
+    return tuple(
+        LotRow(
+            lot.name,
+            lot.use.use,
+            lot.module.role,
+            lot.use.units,
+            lot.power_mw,
+            power.it_mw.get(lot.name, 0.0),
+            lot.use.units * lot.module.cost_usd_million,
+            dates_of(plan.file.start, finish[lot.name]),
+        )
+        for lot in plan.lots
+    )
+
+
+def _weeks(
+    plan: Plan, power: Power, ready: Prepared, critical: FloatArray, draws: int, seed: int
+) -> tuple[WeekGain, ...]:
+    """What a week less would bring, for the tasks that are critical most often, on the luck of the same draws."""
+    week = dict(zip(plan.tables.names, plan.tables.week_days.tolist(), strict=True))
+    often = [int(place) for place in np.argsort(-critical)[:_WEEK_TASKS] if critical[place] >= _WEEK_CRITICAL]
+    base_finish = _finishes(plan, draw(ready, draws, seed))
+    days = _days(base_finish)
+    base = _outcome(power, base_finish, days)
+    found: list[WeekGain] = []
+    for place in often:
+        shorter = np.zeros(len(plan.tasks))
+        shorter[place] = week[plan.tasks[place].calendar]
+        less = _outcome(power, _finishes(plan, draw(ready, draws, seed, shorter=shorter)), days)
+        found.append(WeekGain(plan.tasks[place].name, base[0] - less[0], less[1] - base[1]))
+    return tuple(sorted(found, key=lambda one: -one.online_mw_days))
+
+
+def _outcome(power: Power, finish: Finishes, days: NDArray[np.int64]) -> tuple[float, float]:
+    """Mean day on which all is online that will be, and mean IT power over time [MW-days]."""
+    curve = online_curve(power, finish, days)
+    last = power.reached(finish, power.final_mw)
+    return float(last.mean()), float(np.trapezoid(curve.mean_online_mw, curve.day))
+
+
+def _gap(plan: Plan, ready: Prepared) -> Gap:
+    """The policy at expected days, against the optimum where the network is small, else against no limits of crews."""
+    days = np.array([task.mean_days for task in plan.tasks])
+    calm = without_luck(ready, days)
+    policy = float(draw(calm, 1, 0).finish.max())
+    if len(plan.tasks) <= MOST_TASKS:
+        return Gap(exact=True, policy_days=policy, best_days=shortest_days(calm.net, days))
+    free = calm.net._replace(has_crew=np.zeros_like(calm.net.has_crew))
+    best = float(draw(Prepared(free, calm.normals, calm.variants), 1, 0).finish.max())
+    return Gap(exact=False, policy_days=policy, best_days=best)
+
+
+def _promises(plan: Plan, power: Power, finish: Finishes) -> tuple[dict[str, Any], ...]:
+    """How likely each promise is kept, and the expected delay; None where it is above all that will ever be online."""
+    found: list[dict[str, Any]] = []
+    for promise in plan.file.promises:
+        due = float((promise.date - plan.file.start).days + 1)  # by the end of the day
+        late = np.maximum(power.reached(finish, promise.online_mw) - due, 0.0)
+        certain = bool(np.all(np.isfinite(late)))
+        found.append(
+            {
+                "online_mw": promise.online_mw,
+                "date": promise.date.isoformat(),
+                "kept_frac": float(np.mean(late <= 0)),
+                "mean_days_late": float(late.mean()) if certain else None,
+                "mean_penalty_usd": float(late.mean() * promise.usd_per_day) if certain else None,
+            }
+        )
+    return tuple(found)

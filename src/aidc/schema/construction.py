@@ -1,0 +1,145 @@
+"""`build.toml`: how a site is put together from modules, in which order, by whom, and when the grid comes."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import date
+from typing import Annotated, Any, Literal, Self
+
+from pydantic import Field, field_validator, model_validator
+
+from aidc.schema.base import Frac, Name, NonNegative, Positive, Shape
+from aidc.schema.module import Module, StepName, Work
+from aidc.schema.weather import WeatherSpec
+
+__all__ = [
+    "BuildFile",
+    "Calendar",
+    "Closure",
+    "Milestone",
+    "ModuleUse",
+    "Policy",
+    "Promise",
+    "Task",
+    "WeatherYear",
+]
+
+Policy = Literal["latest-finish", "latest-start", "listed"]
+_Weekday = Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
+_Date = Annotated[date, Field(ge=date(1990, 1, 1), le=date(2150, 1, 1))]
+_Count = Annotated[int, Field(ge=1, le=10_000)]
+
+
+class Closure(Shape):
+    """Days on which nobody works, both ends included."""
+
+    first: _Date
+    last: _Date
+
+    @model_validator(mode="after")
+    def _in_order(self) -> Self:
+        if self.last < self.first:
+            raise ValueError("last lies before first; swap them")
+        return self
+
+
+class Calendar(Shape):
+    """Days on which a place works: days of the week, without holidays and closures.
+
+    `observes` adds the eleven federal holidays of the United States (5 U.S.C. 6103).
+    """
+
+    week: tuple[_Weekday, ...] = ("mon", "tue", "wed", "thu", "fri")
+    observes: Literal["us-federal"] | None = None
+    holidays: tuple[_Date, ...] = ()
+    closures: tuple[Closure, ...] = ()
+
+    @field_validator("week")
+    @classmethod
+    def _works_at_all(cls, week: tuple[str, ...]) -> tuple[str, ...]:
+        if not week:
+            raise ValueError("names no working day. Write the days on which it works, such as mon")
+        return week
+
+
+class Milestone(Shape):
+    """What others deliver: one date, or earliest, likely and latest; of the grid, with the import it allows."""
+
+    dates: tuple[_Date, _Date, _Date]
+    import_limit_mw: Positive | None = None
+    after: tuple[str, ...] = ()
+    factor: Name | None = None
+
+    @field_validator("dates", mode="before")
+    @classmethod
+    def _one_date(cls, dates: Any) -> Any:
+        return (dates,) * 3 if isinstance(dates, (date, str)) else dates
+
+    @model_validator(mode="after")
+    def _in_order(self) -> Self:
+        if not self.dates[0] <= self.dates[1] <= self.dates[2]:
+            raise ValueError("dates do not rise; write [earliest, likely, latest]")
+        return self
+
+
+class WeatherYear(Shape):
+    """A year of weather for wind windows; a typical year stands for any."""
+
+    year: Annotated[int, Field(ge=1950, le=2150)]
+    source: WeatherSpec
+
+
+class Task(Work):
+    """Work of one's own beside the steps of modules: civil works, permits, `renewables` that are there once it is done."""
+
+    calendar: Name = "site"
+    renewables: tuple[Name, ...] = ()
+    after: tuple[str, ...] = ()
+    not_before: _Date | None = None
+
+
+class ModuleUse(Shape):
+    """Modules of one kind: `repeat` lots of `units` each, what of the site they are, and where they connect.
+
+    A lot is built, moved and tested as one. Off site its units are worked on side by side, on site one after the other.
+    `connect` names for each interface that the module takes the modules that
+    give it (`grid` for the connection itself); `after` adds predecessors to a step.
+    """
+
+    module: Module
+    use: str = ""
+    units: _Count = 1
+    repeat: Annotated[int, Field(ge=1, le=200)] = 1
+    pods: tuple[Name, ...] = ()
+    chains: tuple[Name, ...] = ()
+    plants: tuple[Name, ...] = ()
+    storage: tuple[Name, ...] = ()
+    gensets: tuple[Name, ...] = ()
+    connect: Mapping[Name, tuple[Name, ...]] = {}
+    after: Mapping[StepName, tuple[str, ...]] = {}
+
+
+class Promise(Shape):
+    """IT power promised by a date, and what each day of delay costs."""
+
+    online_mw: Positive
+    date: _Date
+    usd_per_day: NonNegative = 0.0
+
+
+class BuildFile(Shape):
+    """The whole of it. `network` names a CSV whose tasks take the place of all that would be made of the modules."""
+
+    schema_version: Annotated[Literal[1], Field(alias="schema")] = 1
+    start: _Date
+    policy: Policy = "latest-finish"
+    seed: Annotated[int, Field(ge=0, lt=2**63)] = 1
+    network: str | None = None
+    calendars: Mapping[Name, Calendar] = {}
+    crews: Mapping[Name, _Count] = {}
+    correlation: Mapping[Name, Frac] = {}
+    milestones: Annotated[Mapping[Name, Milestone], Field(min_length=1)]
+    modules: Annotated[Mapping[Name, ModuleUse], Field(min_length=1, max_length=200)]
+    tasks: Mapping[Name, Task] = {}
+    weather: Annotated[tuple[WeatherYear, ...], Field(max_length=100)] = ()
+    promises: tuple[Promise, ...] = ()
