@@ -107,8 +107,12 @@ def build(
     ] = None,
     draws: Annotated[int, Parameter(help="Schedules to draw, 100 to 1,000,000.")] = 10_000,
     seed: Annotated[int | None, Parameter(help="Of the draws. Default: the plan's.")] = None,
+    site_at: Annotated[
+        datetime | None, Parameter(help="Write the site as it stands on this date into the file --out.")
+    ] = None,
     out: Annotated[
-        Path | None, Parameter(name="--out", help="Folder for the figures; must not exist.")
+        Path | None,
+        Parameter(name="--out", help="Folder for the figures, or file of --site-at; must not exist."),
     ] = None,
     set_: Set = [],  # noqa: B006  as above
     json: Json = False,
@@ -122,7 +126,8 @@ def build(
     """
     from aidc.cli.building import build_site
 
-    return build_site(site, plan, out, set_, draws=draws, seed=seed, as_json=json)
+    day = None if site_at is None else site_at.date()
+    return build_site(site, plan, out, set_, draws=draws, seed=seed, site_at=day, as_json=json)
 
 
 @app.command

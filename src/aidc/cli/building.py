@@ -5,13 +5,16 @@ from __future__ import annotations
 import csv
 import io
 from collections.abc import Mapping, Sequence
+from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from aidc.cli.screen import named, print_json, screen
+from aidc.errors import InputError, Problem
 
 if TYPE_CHECKING:
     from aidc.design.construction.result import BuildResult
+    from aidc.schema.site import Site
 
 __all__ = ["build_site"]
 
@@ -26,6 +29,7 @@ def build_site(
     *,
     draws: int,
     seed: int | None,
+    site_at: date | None,
     as_json: bool,
 ) -> int:
     """Print when the modules of a site are online; write the figures where a folder is named."""
@@ -36,6 +40,8 @@ def build_site(
     if out is not None:
         refuse_existing(out)
     found = build(path, plan=plan, draws=draws, seed=seed, settings=settings)
+    if site_at is not None:
+        return _phase(found, site_at, out, as_json=as_json)
     facts = found.as_dict()
     folder = None if out is None else _written(found, facts, out)
     if as_json:
@@ -45,6 +51,47 @@ def build_site(
     if folder is not None:
         named("Figures, network and curve: ", folder)
     return 0
+
+
+def _phase(found: BuildResult, day: date, out: Path | None, *, as_json: bool) -> int:
+    """Write the site of a date; say what of the whole it is."""
+    from aidc.cli.schedule import write_site
+    from aidc.design.construction.admission import admitted
+    from aidc.design.construction.phases import phase_of
+    from aidc.site import site_toml
+
+    if out is None:
+        what, remedy = "needs a file to write the site into", "Example: --site-at 2027-06-01 --out phase.toml"
+        raise InputError(Problem(what, remedy, key="--site-at"))
+    phase = phase_of(found, day)
+    site, shares, lines = admitted(phase.site)
+    _refuse_apart(found.plan.site, out)
+    write_site(site_toml(site), out)
+    if as_json:
+        print_json(
+            {
+                "schema": 1, "name": site.site.name, "date": day, "file": str(out), "online_mw": phase.online_mw,
+                "commissioned_mw": phase.commissioned_mw, "import_limit_mw": phase.import_limit_mw,
+                "demand_frac": shares, "told": [*phase.told, *lines],
+            }
+        )  # fmt: skip
+        return 0
+    for line in (*phase.told, *lines):
+        screen().print(line, soft_wrap=True)
+    named(f"Wrote {out}. Run it: ", f"aidc run {out}")
+    return 0
+
+
+def _refuse_apart(site: Site, out: Path) -> None:
+    """Refuse a place from which the site would not find its own files and entries."""
+    from aidc.study.carried import names_files
+
+    apart = out.resolve().parent != site.folder
+    if apart and (names_files(site) or (site.folder / "catalogue").is_dir()):
+        what = (
+            f"rests on files or a catalogue beside it, which a site in {out.resolve().parent} would not find"
+        )
+        raise InputError(Problem(what, f"Write it into {site.folder}.", site.file, "--out", str(out)))
 
 
 def _written(found: BuildResult, facts: Mapping[str, Any], out: Path) -> Path:
