@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import shutil
 import subprocess
@@ -11,6 +12,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from rich.console import Console
 
 from aidc.catalogue import names, read
 from aidc.design.construction.build import build
@@ -19,6 +21,7 @@ from aidc.design.construction.network import refuse_cycles
 from aidc.design.construction.network_csv import network_csv, read_network
 from aidc.design.construction.plan import load_plan
 from aidc.errors import InputError
+from aidc.report.build_console import build_table
 from aidc.schema.module import STEPS, Module
 from aidc.site import load
 from toml_tree import toml
@@ -39,7 +42,7 @@ def plan(site):
 
 @pytest.fixture(scope="module")
 def found():
-    return build(EXAMPLE / "site.toml", draws=DRAWS)
+    return build(EXAMPLE / "site.toml", draws=DRAWS, value=False)
 
 
 @pytest.fixture
@@ -151,7 +154,7 @@ def test_every_draw_is_online_no_sooner_than_grid_and_givers_allow(plan):
 
 def test_figures_are_plain_and_repeat(found):
     facts = json.loads(json.dumps(found.as_dict(), allow_nan=False))
-    again = build(EXAMPLE / "site.toml", draws=DRAWS).as_dict()
+    again = build(EXAMPLE / "site.toml", draws=DRAWS, value=False).as_dict()
     assert json.loads(json.dumps(again)) == facts
     gains = {one["task"]: one for one in facts["week_shorter"]}
     assert gains
@@ -184,7 +187,7 @@ def test_the_network_comes_back_from_its_csv(tmp_path, site, plan, changed):
         assert one.work.crews == other.work.crews
         assert one.mean_days == pytest.approx(other.mean_days, rel=1e-12)
     whole = changed(put("network", "own.csv"))
-    base, own = (build(site, plan=one.path, draws=DRAWS) for one in (plan, whole))
+    base, own = (build(site, plan=one.path, draws=DRAWS, value=False) for one in (plan, whole))
     assert own.all_online == base.all_online
 
 
@@ -298,23 +301,23 @@ def aidc(*arguments, cwd):
 
 def test_the_command_prints_writes_and_refuses(tmp_path):
     site = EXAMPLE / "site.toml"
-    done = aidc("build", site, "--draws", 200, "--out", tmp_path / "b", "--json", cwd=tmp_path)
+    done = aidc("build", site, "--draws", 200, "--no-value", "--out", tmp_path / "b", "--json", cwd=tmp_path)
     assert done.returncode == 0, done.stderr
     facts = json.loads(done.stdout)
     assert facts["draws"] == 200
-    assert sorted(path.name for path in (tmp_path / "b").iterdir()) == [
-        "build.json",
-        "curve.csv",
-        "network.csv",
-    ]
+    assert facts["value"] is None
+    assert {path.name for path in (tmp_path / "b").iterdir()} >= {"build.json", "curve.csv", "network.csv"}
     assert json.loads((tmp_path / "b" / "build.json").read_text()) == facts
-    shown = aidc("build", site, "--draws", 200, cwd=tmp_path)
-    assert "halls-4" in shown.stdout
-    assert "have no checked source" in shown.stdout
-    taken = aidc("build", site, "--draws", 200, "--out", tmp_path / "b", cwd=tmp_path)
-    assert (taken.returncode, "exists already" in taken.stderr) == (5, True)
     few = aidc("build", site, "--draws", 3, cwd=tmp_path)
     assert (few.returncode, "--draws" in few.stderr, "Traceback" in few.stderr) == (2, True, False)
     shutil.copy(site, tmp_path / "site.toml")
-    bare = aidc("build", tmp_path / "site.toml", cwd=tmp_path)
-    assert (bare.returncode, "docs/build.md" in bare.stderr) == (2, True)
+    with pytest.raises(InputError, match=r"docs/build\.md"):
+        build(tmp_path / "site.toml")
+
+
+def test_the_terminal_shows_lots_promises_and_marks(found):
+    console = Console(width=160, record=True, file=io.StringIO())
+    console.print(build_table(found.as_dict()))
+    shown = console.export_text()
+    for words in ("halls-4", "Promise of 8 MW", "have no checked source", "over a bound"):
+        assert words in shown

@@ -107,6 +107,7 @@ def build(
     ] = None,
     draws: Annotated[int, Parameter(help="Schedules to draw, 100 to 1,000,000.")] = 10_000,
     seed: Annotated[int | None, Parameter(help="Of the draws. Default: the plan's.")] = None,
+    value: Annotated[bool, Parameter(help="Work out values, if the plan asks for them.")] = True,
     site_at: Annotated[
         datetime | None, Parameter(help="Write the site as it stands on this date into the file --out.")
     ] = None,
@@ -127,7 +128,7 @@ def build(
     from aidc.cli.building import build_site
 
     day = None if site_at is None else site_at.date()
-    return build_site(site, plan, out, set_, draws=draws, seed=seed, site_at=day, as_json=json)
+    return build_site(site, plan, out, set_, draws=draws, seed=seed, value=value, site_at=day, as_json=json)
 
 
 @app.command

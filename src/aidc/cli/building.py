@@ -9,7 +9,7 @@ from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from aidc.cli.screen import named, print_json, screen
+from aidc.cli.screen import named, print_json, progress_console, screen
 from aidc.errors import InputError, Problem
 
 if TYPE_CHECKING:
@@ -29,19 +29,33 @@ def build_site(
     *,
     draws: int,
     seed: int | None,
+    value: bool,
     site_at: date | None,
     as_json: bool,
 ) -> int:
     """Print when the modules of a site are online; write the figures where a folder is named."""
+    from aidc.cli.running import progress_bar
     from aidc.design.construction.build import build
     from aidc.record.writer import refuse_existing
     from aidc.report.build_console import build_table
 
     if out is not None:
         refuse_existing(out)
-    found = build(path, plan=plan, draws=draws, seed=seed, settings=settings)
-    if site_at is not None:
+    if site_at is not None and out is None:
+        what, remedy = "needs a file to write the site into", "Example: --site-at 2027-06-01 --out phase.toml"
+        raise InputError(Problem(what, remedy, key="--site-at"))
+    if site_at is not None and out is not None:
+        found = build(path, plan=plan, draws=draws, seed=seed, settings=settings, value=False)
         return _phase(found, site_at, out, as_json=as_json)
+    with progress_bar(progress_console(quiet=as_json)) as bar:
+        task = bar.add_task(f"{path.name}: drawing schedules", total=None)
+
+        def progress(done: int, total: int) -> None:
+            bar.update(task, description=f"{path.name}: running phases", completed=done, total=total)
+
+        found = build(
+            path, plan=plan, draws=draws, seed=seed, settings=settings, value=value, progress=progress
+        )
     facts = found.as_dict()
     folder = None if out is None else _written(found, facts, out)
     if as_json:
@@ -53,16 +67,13 @@ def build_site(
     return 0
 
 
-def _phase(found: BuildResult, day: date, out: Path | None, *, as_json: bool) -> int:
+def _phase(found: BuildResult, day: date, out: Path, *, as_json: bool) -> int:
     """Write the site of a date; say what of the whole it is."""
     from aidc.cli.schedule import write_site
     from aidc.design.construction.admission import admitted
     from aidc.design.construction.phases import phase_of
     from aidc.site import site_toml
 
-    if out is None:
-        what, remedy = "needs a file to write the site into", "Example: --site-at 2027-06-01 --out phase.toml"
-        raise InputError(Problem(what, remedy, key="--site-at"))
     phase = phase_of(found, day)
     site, shares, lines = admitted(phase.site)
     _refuse_apart(found.plan.site, out)

@@ -20,8 +20,10 @@ _STEPS = 14
 
 def build_table(facts: Mapping[str, Any]) -> RenderableType:
     """The study for the terminal."""
-    parts: list[RenderableType] = [_power(facts), _lots(facts), _critical(facts), *_lines(facts)]
-    return Group(*parts)
+    parts: list[RenderableType] = [_power(facts), _lots(facts), _critical(facts)]
+    if facts["value"]:
+        parts += [_phases(facts), _worth(facts)]
+    return Group(*parts, *_lines(facts))
 
 
 def _plain(title: str, *columns: str) -> Table:
@@ -77,8 +79,9 @@ def _lots(facts: Mapping[str, Any]) -> Table:
 
 
 def _critical(facts: Mapping[str, Any]) -> Table:
+    last = ["worth"] if facts["value"] else []
     table = _plain(
-        "What holds it up", "task", "critical", "days", "start 50 %", "end 50 %", "a week less brings"
+        "What holds it up", "task", "critical", "days", "start 50 %", "end 50 %", "a week less brings", *last
     )
     gains = {one["task"]: one for one in facts["week_shorter"]}
     often = sorted(facts["tasks"], key=lambda task: -task["critical_frac"])[:_CRITICAL]
@@ -88,8 +91,40 @@ def _critical(facts: Mapping[str, Any]) -> Table:
         table.add_row(
             task["name"], percent(task["critical_frac"], 3), figure(task["mean_days"], 3),
             task["start"]["p50"], task["finish"]["p50"], brings,
+            *_price(facts, gain),
         )  # fmt: skip
     return table
+
+
+def _price(facts: Mapping[str, Any], gain: Mapping[str, Any] | None) -> list[str]:
+    """The price of a week with its standard error, where values were asked for."""
+    if not facts["value"]:
+        return []
+    return [f"{money(gain['npv_usd'])} ± {money(gain['npv_error_usd'])}" if gain else ""]
+
+
+def _phases(facts: Mapping[str, Any]) -> Table:
+    title = "Phases by the energy model, each with the demand that it can serve"
+    table = _plain(
+        title, "from", "IT MW", "peak/limit MW", "Mtok/day", "kWh/Mtok", "PUE", "revenue/day", "energy/day"
+    )
+    for one in facts["value"]["phases"]:
+        table.add_row(
+            one["date"], figure(one["online_mw"], 3), f"{figure(one['peak_import_mw'], 3)} / {figure(one['import_limit_mw'], 3)}",
+            figure(one["useful_tokens_per_day"] / 1e6), figure(one["tokenergy_kwh_per_mtok"]), figure(one["pue"]),
+            money(one["revenue_usd_per_day"]), money(one["energy_usd_per_day"]),
+        )  # fmt: skip
+    return table
+
+
+def _worth(facts: Mapping[str, Any]) -> Text:
+    value, npv = facts["value"], facts["value"]["npv_usd"]
+    return Text(
+        f"Net present value {money(npv['mean'])} in the mean ({money(npv['p10'])} to {money(npv['p90'])} in eight of ten draws):"
+        f" net revenue {money(value['net_revenue_usd'])}, capital {money(value['capital_usd'])}, penalties"
+        f" {money(value['penalty_usd'])}, all discounted to the start; {money(value['interest_during_construction_usd'])} of"
+        " interest during construction stand beside it."
+    )
 
 
 def _lines(facts: Mapping[str, Any]) -> Iterator[Text]:

@@ -21,6 +21,7 @@ __all__ = [
     "Policy",
     "Promise",
     "Task",
+    "Value",
     "WeatherYear",
 ]
 
@@ -127,6 +128,28 @@ class Promise(Shape):
     usd_per_day: NonNegative = 0.0
 
 
+class Value(Shape):
+    """What a build earns and costs. Without it, only dates and powers are worked out.
+
+    `usd_per_million_tokens` of each service (useful tokens) and job (trained tokens). `payments` are shares of a module's
+    cost, due when a step of its lot is done; the rest is due when it is online, and so is `racks_usd_million_per_mw`.
+    Interest during construction runs from a payment until its lot is online. Nothing is counted beyond the horizon.
+    """
+
+    usd_per_million_tokens: Mapping[Name, NonNegative]
+    discount_frac_per_year: Annotated[float, Field(ge=0, le=1)] = 0.1
+    interest_frac_per_year: Annotated[float, Field(ge=0, le=1)] = 0.07
+    horizon_years: Annotated[float, Field(gt=0, le=19)] = 10.0
+    payments: Mapping[StepName, Frac] = {"design": 0.3, "fat": 0.4}
+    racks_usd_million_per_mw: NonNegative = 0.0
+
+    @model_validator(mode="after")
+    def _no_more_than_all(self) -> Self:
+        if sum(self.payments.values()) > 1.0 + 1e-9:
+            raise ValueError("payments add up to more than 1; the rest is due when the lot is online")
+        return self
+
+
 class BuildFile(Shape):
     """The whole of it. `network` names a CSV whose tasks take the place of all that would be made of the modules."""
 
@@ -143,3 +166,4 @@ class BuildFile(Shape):
     tasks: Mapping[Name, Task] = {}
     weather: Annotated[tuple[WeatherYear, ...], Field(max_length=100)] = ()
     promises: tuple[Promise, ...] = ()
+    value: Value | None = None

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final
 
@@ -16,6 +17,7 @@ from aidc.design.construction.online import Finishes, Power, online_curve
 from aidc.design.construction.plan import Plan, load_plan
 from aidc.design.construction.result import BuildResult, Gap, LotRow, TaskRow, WeekGain, dates_of
 from aidc.design.construction.steps import online_task
+from aidc.design.construction.valuation import Valuation, valuation_of
 from aidc.errors import InputError, Problem
 from aidc.plant.freeze import frozen
 from aidc.schema.site import Site
@@ -38,6 +40,8 @@ def build(
     draws: int = 10_000,
     seed: int | None = None,
     settings: Sequence[str] = (),
+    value: bool = True,
+    progress: Callable[[int, int], None] | None = None,
 ) -> BuildResult:
     """When the modules of a site are online.
 
@@ -53,6 +57,10 @@ def build(
         Of the draws; default: the plan's.
     settings
         As in `aidc.load`, where `site` is a path.
+    value
+        Whether to work out values where the plan asks for them: it runs up to 8 phases.
+    progress
+        Called with phases run and phases in all, where the plan asks for values.
 
     Returns
     -------
@@ -69,10 +77,12 @@ def build(
         raise InputError(Problem(what, "Draw a few thousand.", key="--draws", value=draws))
     site = site if isinstance(site, Site) else load(site, settings)
     made = load_plan(frozen(site), None if plan is None else Path(plan))
-    return _studied(made, draws, made.file.seed if seed is None else seed)
+    if not value:
+        made = replace(made, file=made.file.model_copy(update={"value": None}))
+    return _studied(made, draws, made.file.seed if seed is None else seed, progress)
 
 
-def _studied(plan: Plan, draws: int, seed: int) -> BuildResult:
+def _studied(plan: Plan, draws: int, seed: int, progress: Callable[[int, int], None] | None) -> BuildResult:
     power = Power(plan.site, plan.lots, _limits(plan))
     goals = [*(online_task(lot) for lot in plan.halls), power.last_milestone]
     ready = prepared(
@@ -87,7 +97,7 @@ def _studied(plan: Plan, draws: int, seed: int) -> BuildResult:
     drawn = draw(ready, draws, seed)
     finish = _finishes(plan, drawn)
     start = plan.file.start
-    return BuildResult(
+    found = BuildResult(
         plan,
         draws,
         seed,
@@ -98,11 +108,16 @@ def _studied(plan: Plan, draws: int, seed: int) -> BuildResult:
         power.final_mw,
         online_curve(power, finish, _days(finish)),
         power.ratio,
-        _weeks(plan, power, ready, drawn.critical_frac, min(draws, _WEEK_DRAWS), seed),
         _gap(plan, ready),
         _promises(plan, power, finish),
         (*plan.told, *_grid_told(plan)),
     )
+    valuation = None if plan.file.value is None else valuation_of(found, power, progress)
+    weeks = _weeks(plan, power, ready, drawn.critical_frac, min(draws, _WEEK_DRAWS), seed, valuation)
+    if valuation is None:
+        return replace(found, weeks=weeks)
+    facts = valuation.facts(finish, drawn.finish)
+    return replace(found, weeks=weeks, value=facts, told=(*found.told, *valuation.told))
 
 
 def _finishes(plan: Plan, drawn: Draws) -> dict[str, NDArray[np.float32]]:
@@ -175,21 +190,43 @@ def _lot_rows(plan: Plan, power: Power, finish: Finishes) -> tuple[LotRow, ...]:
 
 
 def _weeks(
-    plan: Plan, power: Power, ready: Prepared, critical: FloatArray, draws: int, seed: int
+    plan: Plan,
+    power: Power,
+    ready: Prepared,
+    critical: FloatArray,
+    draws: int,
+    seed: int,
+    valuation: Valuation | None,
 ) -> tuple[WeekGain, ...]:
     """What a week less would bring, for the tasks that are critical most often, on the luck of the same draws."""
     week = dict(zip(plan.tables.names, plan.tables.week_days.tolist(), strict=True))
     often = [int(place) for place in np.argsort(-critical)[:_WEEK_TASKS] if critical[place] >= _WEEK_CRITICAL]
-    base_finish = _finishes(plan, draw(ready, draws, seed))
-    days = _days(base_finish)
-    base = _outcome(power, base_finish, days)
+    drawn = draw(ready, draws, seed)
+    finish = _finishes(plan, drawn)
+    days = _days(finish)
+    base = _outcome(power, finish, days)
+    npv = None if valuation is None else valuation.worth(finish, drawn.finish).npv_usd
     found: list[WeekGain] = []
     for place in often:
         shorter = np.zeros(len(plan.tasks))
         shorter[place] = week[plan.tasks[place].calendar]
-        less = _outcome(power, _finishes(plan, draw(ready, draws, seed, shorter=shorter)), days)
-        found.append(WeekGain(plan.tasks[place].name, base[0] - less[0], less[1] - base[1]))
-    return tuple(sorted(found, key=lambda one: -one.online_mw_days))
+        drawn = draw(ready, draws, seed, shorter=shorter)
+        finish = _finishes(plan, drawn)
+        less = _outcome(power, finish, days)
+        gain = (
+            None if valuation is None or npv is None else valuation.worth(finish, drawn.finish).npv_usd - npv
+        )
+        found.append(_week_gain(plan.tasks[place].name, base, less, gain))
+    return tuple(sorted(found, key=lambda one: -(one.npv_usd or one.online_mw_days)))
+
+
+def _week_gain(
+    name: str, base: tuple[float, float], less: tuple[float, float], gain: FloatArray | None
+) -> WeekGain:
+    days, mw_days = base[0] - less[0], less[1] - base[1]
+    if gain is None:
+        return WeekGain(name, days, mw_days)
+    return WeekGain(name, days, mw_days, float(gain.mean()), float(gain.std() / math.sqrt(gain.size)))
 
 
 def _outcome(power: Power, finish: Finishes, days: NDArray[np.int64]) -> tuple[float, float]:

@@ -62,11 +62,11 @@ def lots_of(plan: BuildFile) -> tuple[list[Lot], list[str]]:
     """
     problems: list[Problem] = []
     partners: dict[tuple[str, str], tuple[str, ...]] = {}
-    told: list[str] = []
+    alone: dict[tuple[str, str], list[str]] = {}  # medium and its only giver, and who takes it unnamed
     for name, use in plan.modules.items():
         problems += _misnamed(name, use)
         for interface, shape in use.module.takes.items():
-            found, own = _partners(plan, name, interface, shape, told)
+            found, own = _partners(plan, name, interface, shape, alone)
             problems += own
             partners[name, interface] = found
     problems += _not_taken(plan, partners)
@@ -80,6 +80,10 @@ def lots_of(plan: BuildFile) -> tuple[list[Lot], list[str]]:
     problems = _overloaded(plan, lots)
     if problems:
         raise InputError(problems)
+    told = [
+        f"connect: {medium} of {', '.join(takers)} comes from {giver}, the only one that gives it"
+        for (medium, giver), takers in alone.items()
+    ]
     return lots, told
 
 
@@ -107,7 +111,7 @@ def _misnamed(name: str, use: ModuleUse) -> list[Problem]:
 
 
 def _partners(
-    plan: BuildFile, name: str, interface: str, shape: Interface, told: list[str]
+    plan: BuildFile, name: str, interface: str, shape: Interface, alone: dict[tuple[str, str], list[str]]
 ) -> tuple[tuple[str, ...], list[Problem]]:
     """Modules that an interface is connected to: those named, else the only one that gives its medium."""
     key = f"modules.{name}.connect.{interface}"
@@ -120,9 +124,7 @@ def _partners(
     named = use.connect.get(interface)
     if not named:
         if len(givers) == 1:
-            told.append(
-                f"modules.{name}: {interface} comes from {givers[0]}, the only one that gives {shape.medium}"
-            )
+            alone.setdefault((shape.medium, givers[0]), []).append(name)
             return (givers[0],), []
         what = f"has no partner for its interface {interface} ({shape.medium})"
         some = f'Write connect.{interface} = ["…"] with one or more of: {", ".join(givers)}.'

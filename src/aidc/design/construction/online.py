@@ -115,6 +115,13 @@ class Power:
         """IT power that is commissioned and that the connection carries, in each draw [MW]."""
         return np.minimum(self.commissioned_mw(finish, time), self.import_mw(finish, time) / self.ratio)
 
+    def steps(self, finish: Finishes) -> tuple[FloatArray, FloatArray]:
+        """Times at which power may rise, in order, and IT power online from each on, (n_draw, n_event) [days, MW]."""
+        names = (*self.it_mw, *self.stations, *self.milestones)
+        times = np.sort(np.column_stack([finish[name] for name in names]).astype(np.float64), axis=1)
+        levels = [self.online_mw(finish, times[:, place]) for place in range(times.shape[1])]
+        return times, np.column_stack(levels)
+
     def reached(self, finish: Finishes, level_mw: float) -> FloatArray:
         """When IT power online reaches a level in each draw [days]; infinite where it never does.
 

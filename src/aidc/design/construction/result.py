@@ -69,11 +69,17 @@ class LotRow:
 
 @dataclass(frozen=True, slots=True)
 class WeekGain:
-    """What one week less for a task brings: days until all is online, and IT power over time, on the same luck."""
+    """What one week less for a task brings, on the same luck: days until all is online, IT power over time, dollars.
+
+    `npv_usd` is the price of the week: the difference of expected net present values, `npv_error_usd` its standard
+    error; None where the plan has no `[value]`.
+    """
 
     task: str
     days_earlier: float
     online_mw_days: float
+    npv_usd: float | None = None
+    npv_error_usd: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,10 +110,11 @@ class BuildResult:
     final_mw: float
     curve: Curve
     import_per_it: float
-    weeks: tuple[WeekGain, ...]
     gap: Gap
     promises: tuple[Mapping[str, Any], ...]
     told: tuple[str, ...]
+    weeks: tuple[WeekGain, ...] = ()
+    value: Mapping[str, Any] | None = None
 
     def as_dict(self) -> dict[str, Any]:
         """Plain values, for JSON."""
@@ -136,6 +143,7 @@ class BuildResult:
             "import_per_it": self.import_per_it,
             "week_shorter": [asdict(one) for one in self.weeks],
             "policy_gap": {**asdict(self.gap), "gap_frac": self.gap.frac},
+            "value": self.value,
             "promises": [dict(one) for one in self.promises],
             "told": list(self.told),
             "assumptions": [
