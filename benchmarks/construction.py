@@ -70,11 +70,24 @@ def ratio() -> dict[str, float]:
 
 
 def study() -> dict[str, float]:
-    """The whole of `aidc build` on the example, 10,000 draws of 208 tasks."""
+    """The whole of `aidc build --no-value` on the example, 10,000 draws of 208 tasks, a week less and more of 25."""
     import aidc
 
-    aidc.build(MODULAR, draws=200)
-    return timed(10_000 * 208, lambda: aidc.build(MODULAR))
+    aidc.build(MODULAR, draws=200, value=False)
+    return timed(10_000 * 208, lambda: aidc.build(MODULAR, value=False))
+
+
+def report() -> dict[str, float]:
+    """One report of the example, without values."""
+    import tempfile
+    from pathlib import Path
+
+    import aidc
+    from aidc.report.build import write_build
+
+    facts = aidc.build(MODULAR, draws=1000, value=False).as_dict()
+    with tempfile.TemporaryDirectory() as folder:
+        return timed(1, lambda: write_build(facts, Path(folder) / "report.html"))
 
 
 CASES: dict[str, Case] = {
@@ -82,4 +95,5 @@ CASES: dict[str, Case] = {
     "build-draws-calendars": lambda: draws("site"),
     "build-calendars-ratio": ratio,
     "build-study": study,
+    "build-report": report,
 }

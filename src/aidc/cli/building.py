@@ -63,7 +63,7 @@ def build_site(
         return 0
     screen(_WIDTH).print(build_table(facts))
     if folder is not None:
-        named("Figures, network and curve: ", folder)
+        named("Report: ", folder / "report.html")
     return 0
 
 
@@ -108,12 +108,15 @@ def _refuse_apart(site: Site, out: Path) -> None:
 def _written(found: BuildResult, facts: Mapping[str, Any], out: Path) -> Path:
     """The folder of a study: whole or not at all."""
     from aidc.design.construction.network_csv import network_csv
-    from aidc.record.writer import RunWriter
+    from aidc.record.writer import RunWriter, write_failures
+    from aidc.report.build import write_build
 
     with RunWriter(out) as writer:
         writer.document("build.json", facts)
         writer.text("network.csv", network_csv(found.plan.tasks, found.plan.file.start))
         writer.text("curve.csv", _curve_csv(facts["curve"]))
+        with write_failures(out):
+            write_build(facts, writer.folder / "report.html")
         return writer.finish()
 
 

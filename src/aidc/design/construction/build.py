@@ -203,37 +203,46 @@ def _weeks(
     often = [int(place) for place in np.argsort(-critical)[:_WEEK_TASKS] if critical[place] >= _WEEK_CRITICAL]
     drawn = draw(ready, draws, seed)
     finish = _finishes(plan, drawn)
-    days = _days(finish)
-    base = _outcome(power, finish, days)
+    end = float(_days(finish)[-1])
+    base = _outcome(power, finish, end)
     npv = None if valuation is None else valuation.worth(finish, drawn.finish).npv_usd
-    found: list[WeekGain] = []
-    for place in often:
+
+    def changed(place: int, weeks: float) -> tuple[tuple[float, float], FloatArray | None]:
+        """The outcome with a task some weeks shorter, and the gain in net present value of each draw."""
         shorter = np.zeros(len(plan.tasks))
-        shorter[place] = week[plan.tasks[place].calendar]
+        shorter[place] = weeks * week[plan.tasks[place].calendar]
         drawn = draw(ready, draws, seed, shorter=shorter)
         finish = _finishes(plan, drawn)
-        less = _outcome(power, finish, days)
-        gain = (
-            None if valuation is None or npv is None else valuation.worth(finish, drawn.finish).npv_usd - npv
-        )
-        found.append(_week_gain(plan.tasks[place].name, base, less, gain))
+        outcome = _outcome(power, finish, end)
+        if valuation is None or npv is None:
+            return outcome, None
+        return outcome, valuation.worth(finish, drawn.finish).npv_usd - npv
+
+    found = [
+        _week_gain(plan.tasks[place].name, base, changed(place, 1.0), changed(place, -1.0)) for place in often
+    ]
     return tuple(sorted(found, key=lambda one: -(one.npv_usd or one.online_mw_days)))
 
 
 def _week_gain(
-    name: str, base: tuple[float, float], less: tuple[float, float], gain: FloatArray | None
+    name: str,
+    base: tuple[float, float],
+    less: tuple[tuple[float, float], FloatArray | None],
+    more: tuple[tuple[float, float], FloatArray | None],
 ) -> WeekGain:
-    days, mw_days = base[0] - less[0], less[1] - base[1]
-    if gain is None:
-        return WeekGain(name, days, mw_days)
-    return WeekGain(name, days, mw_days, float(gain.mean()), float(gain.std() / math.sqrt(gain.size)))
+    mw_days = (less[0][1] - base[1], more[0][1] - base[1])
+    if less[1] is None or more[1] is None:
+        return WeekGain(name, base[0] - less[0][0], *mw_days)
+    gain, error = float(less[1].mean()), float(less[1].std() / math.sqrt(less[1].size))
+    return WeekGain(name, base[0] - less[0][0], *mw_days, gain, error, float(more[1].mean()))
 
 
-def _outcome(power: Power, finish: Finishes, days: NDArray[np.int64]) -> tuple[float, float]:
-    """Mean day on which all is online that will be, and mean IT power over time [MW-days]."""
-    curve = online_curve(power, finish, days)
-    last = power.reached(finish, power.final_mw)
-    return float(last.mean()), float(np.trapezoid(curve.mean_online_mw, curve.day))
+def _outcome(power: Power, finish: Finishes, end: float) -> tuple[float, float]:
+    """Mean day on which all is online that will be, and mean IT power over time up to a day [MW-days]."""
+    times, levels = power.steps(finish)
+    ends = np.concatenate([times[:, 1:], np.full((times.shape[0], 1), end)], axis=1)
+    mw_days = (levels * np.maximum(np.minimum(ends, end) - times, 0.0)).sum(axis=1)
+    return float(power.reached(finish, power.final_mw).mean()), float(mw_days.mean())
 
 
 def _gap(plan: Plan, ready: Prepared) -> Gap:

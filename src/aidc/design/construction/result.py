@@ -72,14 +72,16 @@ class WeekGain:
     """What one week less for a task brings, on the same luck: days until all is online, IT power over time, dollars.
 
     `npv_usd` is the price of the week: the difference of expected net present values, `npv_error_usd` its standard
-    error; None where the plan has no `[value]`.
+    error; None where the plan has no `[value]`. What ends in `longer` is for one week more.
     """
 
     task: str
     days_earlier: float
     online_mw_days: float
+    online_mw_days_longer: float
     npv_usd: float | None = None
     npv_error_usd: float | None = None
+    npv_longer_usd: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
