@@ -126,7 +126,7 @@ def test_the_command_writes_a_site_and_refuses_to_write_twice(tmp_path, capsys):
 
     def command(out):
         site, day = EXAMPLE / "site.toml", date(2028, 6, 30)
-        return build_site(site, None, out, [], draws=200, seed=None, value=True, site_at=day, as_json=True)
+        return build_site(site, None, out, [], {"draws": 200}, site_at=day, as_json=True)
 
     assert command(target) == 0
     facts = json.loads(capsys.readouterr().out)
@@ -149,7 +149,7 @@ def test_a_site_with_files_of_its_own_writes_its_phases_beside_itself(tmp_path):
 
     def command(out):
         site, day = tmp_path / "site.toml", date(2028, 6, 30)
-        return build_site(site, None, out, [], draws=200, seed=None, value=True, site_at=day, as_json=True)
+        return build_site(site, None, out, [], {"draws": 200}, site_at=day, as_json=True)
 
     with pytest.raises(InputError, match="would not find"):
         command(tmp_path / "elsewhere" / "phase.toml")

@@ -36,7 +36,7 @@ SITES = (
     *sorted(
         path
         for path in (Path(__file__).parents[2] / "examples").glob("*/*.toml")
-        if path.name != "build.toml"
+        if path.name not in ("build.toml", "progress.toml")
     ),
 )
 ENTRY_KINDS = (
@@ -433,7 +433,10 @@ def build_plan(folder: Path, draw: Random) -> None:
     made, tables, network = _modular()
     path = folder / "build.toml"
     kind = draw.random()
-    if kind < 0.2:
+    if kind < 0.15:
+        _build_progress(folder, draw)
+        return
+    if kind < 0.3:
         (folder / "network.csv").write_bytes(spoilt_text(network, draw))
         path.write_bytes(toml({**tables, "network": "network.csv"}).encode())
     elif kind < 0.85:
@@ -444,6 +447,26 @@ def build_plan(folder: Path, draw: Random) -> None:
     finite(plan.file.model_dump(mode="json"))
     net = prepared(plan.tasks, plan.tables, plan.file.crews, plan.file.correlation, plan.file.policy).net
     for array in (net.least, net.span, net.shares, net.release, net.rework):
+        finite(array)
+
+
+def _build_progress(folder: Path, draw: Random) -> None:
+    """A progress file of the example, spoilt."""
+    from datetime import date
+
+    from aidc.design.construction.draws import prepared
+    from aidc.design.construction.plan import load_plan
+    from aidc.design.construction.progress import progressed, read_progress
+
+    text = (MODULAR / "progress.toml").read_text()
+    path = folder / "progress.toml"
+    if draw.random() < 0.8:
+        path.write_bytes(toml(spoilt_tables(tomllib.loads(text), draw)).encode("utf-8", "replace"))
+    else:
+        path.write_bytes(spoilt_text(text, draw))
+    plan = progressed(load_plan(_modular()[0]), read_progress(path, date(2026, 11, 30)), path)
+    net = prepared(plan.tasks, plan.tables, plan.file.crews, plan.file.correlation, known=plan.known).net
+    for array in (net.least, net.span, net.shares, net.release):
         finite(array)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import re
+from datetime import date
 from pathlib import Path
 
 import pytest
@@ -62,8 +63,15 @@ def desk(looker, valued):
 
 
 @pytest.fixture(scope="module")
-def phone(looker, bare):
-    page = looker.show("phone", lambda path: write_build(bare, path), PHONE, "dark")
+def behind():
+    """With a progress file beside the plan."""
+    progress = EXAMPLE.parent / "progress.toml"
+    return build(EXAMPLE, draws=200, value=False, actual=progress, today=date(2026, 6, 1)).as_dict()
+
+
+@pytest.fixture(scope="module")
+def phone(looker, behind):
+    page = looker.show("phone", lambda path: write_build(behind, path), PHONE, "dark")
     yield page
     page.close()
 
@@ -110,3 +118,10 @@ def test_the_page_says_its_figures_in_words(bare, valued):
     assert ">321<" in re.sub(r"\s", "", dear)
     assert "&lt;b&gt;chat" in dear  # names of others are never markup
     assert "<b>chat" not in dear
+
+
+def test_what_has_changed_comes_first_where_progress_is_known(behind, bare):
+    text = render_build(behind)
+    assert text.index("What has changed") < text.index("When power comes")
+    assert "slips" in text
+    assert "What has changed" not in render_build(bare)

@@ -107,6 +107,9 @@ def build(
     ] = None,
     draws: Annotated[int, Parameter(help="Schedules to draw, 100 to 1,000,000.")] = 10_000,
     seed: Annotated[int | None, Parameter(help="Of the draws. Default: the plan's.")] = None,
+    progress: Annotated[
+        Path | None, Parameter(help="What has happened so far (TOML): forecast, what changed, what slips.")
+    ] = None,
     value: Annotated[bool, Parameter(help="Work out values, if the plan asks for them.")] = True,
     site_at: Annotated[
         datetime | None, Parameter(help="Write the site as it stands on this date into the file --out.")
@@ -128,7 +131,8 @@ def build(
     from aidc.cli.building import build_site
 
     day = None if site_at is None else site_at.date()
-    return build_site(site, plan, out, set_, draws=draws, seed=seed, value=value, site_at=day, as_json=json)
+    options = {"draws": draws, "seed": seed, "value": value, "actual": progress}
+    return build_site(site, plan, out, set_, options, site_at=day, as_json=json)
 
 
 @app.command

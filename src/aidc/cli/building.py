@@ -26,10 +26,8 @@ def build_site(
     plan: Path | None,
     out: Path | None,
     settings: Sequence[str],
+    options: Mapping[str, Any],
     *,
-    draws: int,
-    seed: int | None,
-    value: bool,
     site_at: date | None,
     as_json: bool,
 ) -> int:
@@ -45,7 +43,8 @@ def build_site(
         what, remedy = "needs a file to write the site into", "Example: --site-at 2027-06-01 --out phase.toml"
         raise InputError(Problem(what, remedy, key="--site-at"))
     if site_at is not None and out is not None:
-        found = build(path, plan=plan, draws=draws, seed=seed, settings=settings, value=False)
+        plain: dict[str, Any] = {**options, "value": False}
+        found = build(path, plan=plan, settings=settings, **plain)
         return _phase(found, site_at, out, as_json=as_json)
     with progress_bar(progress_console(quiet=as_json)) as bar:
         task = bar.add_task(f"{path.name}: drawing schedules", total=None)
@@ -53,9 +52,7 @@ def build_site(
         def progress(done: int, total: int) -> None:
             bar.update(task, description=f"{path.name}: running phases", completed=done, total=total)
 
-        found = build(
-            path, plan=plan, draws=draws, seed=seed, settings=settings, value=value, progress=progress
-        )
+        found = build(path, plan=plan, settings=settings, progress=progress, **options)
     facts = found.as_dict()
     folder = None if out is None else _written(found, facts, out)
     if as_json:

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final
 
-from aidc.report.blocks import Block, Column, Head, Note, Section, Table, Tile
+from aidc.report.blocks import Block, Chip, Column, Head, Note, Section, Table, Tile
 from aidc.report.build_charts import cash_chart, gantt, index_chart, s_curve, tokens_chart, tornado
 from aidc.report.sheet import compose, save
 from aidc.report.text import MISSING, figure, money, percent
@@ -38,6 +38,7 @@ def render_build(facts: Mapping[str, Any]) -> str:
     if facts["value"]:
         power.append(tokens_chart(facts))
     sections = [
+        *_progress(facts),
         Section("power", "Power", "When power comes", "", [*power, *_promises(facts)]),
         Section("schedule", "Schedule", "What comes when", "", [gantt(facts), _lots(facts)]),
         Section("worth", "A week", "What holds it up", _held_up(facts), _weeks(facts)),
@@ -105,6 +106,47 @@ def _tiles(facts: Mapping[str, Any]) -> list[Tile]:
     against = "the shortest schedule" if gap["exact"] else "a bound without limits of crews"
     tiles.append(Tile("Policy", percent(gap["gap_frac"], 3), "", f"over {against}, at expected days"))
     return tiles
+
+
+def _progress(facts: Mapping[str, Any]) -> list[Section]:
+    """What has moved since the plan, where a progress file was given."""
+    progress = facts["progress"]
+    if not progress:
+        return []
+    days = progress["all_online_days_later"]
+    lead = f"As of {progress['status']}, all is online {abs(days)} days {'later' if days >= 0 else 'earlier'} than planned, by the medians."
+    moved = [
+        (one["name"], one["planned_p50"], one["forecast_p50"], f"{one['days_later']:+d}")
+        for one in progress["moved"]
+    ]
+    kept = [
+        (figure(one["online_mw"]), one["date"], percent(one["planned_kept_frac"], 3), percent(one["kept_frac"], 3),
+         Chip("slips", "bad") if one["slips"] else Chip("as planned", "good"))
+        for one in progress["promises"]
+    ]  # fmt: skip
+    done = [
+        (one["name"], one["finished"], one["planned_p50"], f"{one['days_late']:+d}")
+        for one in progress["done"]
+    ]
+    dates = (Column("planned 50 %"), Column("forecast 50 %"), Column("days later", numeric=True))
+    blocks: list[Block] = [Table("moved", "Lots and milestones", [Column("what"), *dates], moved, tall=True)]
+    if kept:
+        columns = [
+            Column("IT MW", numeric=True),
+            Column("by"),
+            Column("was kept", numeric=True),
+            Column("is kept", numeric=True),
+            Column(""),
+        ]
+        blocks.insert(0, Table("slips", "Promises", columns, kept))
+    columns = [
+        Column("task"),
+        Column("done"),
+        Column("median of the plan"),
+        Column("days late", numeric=True),
+    ]
+    blocks.append(Table("done", "What is done", columns, done, tall=True))
+    return [Section("progress", "Progress", "What has changed", lead, blocks)]
 
 
 def _promises(facts: Mapping[str, Any]) -> list[Block]:

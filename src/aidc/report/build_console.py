@@ -23,6 +23,8 @@ def build_table(facts: Mapping[str, Any]) -> RenderableType:
     parts: list[RenderableType] = [_power(facts), _lots(facts), _critical(facts)]
     if facts["value"]:
         parts += [_phases(facts), _worth(facts)]
+    if facts["progress"]:
+        parts.append(_progress(facts["progress"]))
     return Group(*parts, *_lines(facts))
 
 
@@ -115,6 +117,32 @@ def _phases(facts: Mapping[str, Any]) -> Table:
             money(one["revenue_usd_per_day"]), money(one["energy_usd_per_day"]),
         )  # fmt: skip
     return table
+
+
+def _progress(progress: Mapping[str, Any]) -> RenderableType:
+    """What has moved since the plan."""
+    table = _plain(
+        f"Since the plan, as of {progress['status']}", "", "planned 50 %", "forecast 50 %", "days later"
+    )
+    for one in progress["moved"]:
+        style = "bold red" if one["days_later"] > 0 else ""
+        table.add_row(
+            one["name"], one["planned_p50"], one["forecast_p50"], Text(f"{one['days_later']:+d}", style=style)
+        )
+    lines = [
+        Text(
+            f"Promise of {figure(one['online_mw'])} MW by {one['date']} slips: kept with {percent(one['kept_frac'], 3)},"
+            f" was {percent(one['planned_kept_frac'], 3)}.",
+            style="bold red",
+        )
+        for one in progress["promises"]
+        if one["slips"]
+    ]
+    late = sorted(
+        (one for one in progress["done"] if one["days_late"] > 0), key=lambda one: -one["days_late"]
+    )[:5]
+    lines += [Text(f"{one['name']} was done {one['days_late']} days after its median.") for one in late]
+    return Group(table, *lines)
 
 
 def _worth(facts: Mapping[str, Any]) -> Text:

@@ -13,12 +13,14 @@ from aidc.schema.module import Module, StepName, Work
 from aidc.schema.weather import WeatherSpec
 
 __all__ = [
+    "Actual",
     "BuildFile",
     "Calendar",
     "Closure",
     "Milestone",
     "ModuleUse",
     "Policy",
+    "ProgressFile",
     "Promise",
     "Task",
     "Value",
@@ -126,6 +128,29 @@ class Promise(Shape):
     online_mw: Positive
     date: _Date
     usd_per_day: NonNegative = 0.0
+
+
+class Actual(Shape):
+    """When a task started and finished; one without `finished` is under way. A milestone has `finished` alone."""
+
+    started: _Date | None = None
+    finished: _Date | None = None
+
+    @model_validator(mode="after")
+    def _happened(self) -> Self:
+        if self.started is None and self.finished is None:
+            raise ValueError("says nothing; give started or finished, or take it out")
+        if self.started and self.finished and self.finished < self.started:
+            raise ValueError("finished before it started; swap the dates")
+        return self
+
+
+class ProgressFile(Shape):
+    """What has happened by the end of the day `status`."""
+
+    schema_version: Annotated[Literal[1], Field(alias="schema")] = 1
+    status: _Date
+    tasks: Mapping[str, Actual] = {}
 
 
 class Value(Shape):

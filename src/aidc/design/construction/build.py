@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any, Final
 
@@ -15,7 +16,9 @@ from aidc.design.construction.draws import Draws, Prepared, draw, prepared, with
 from aidc.design.construction.exact import MOST_TASKS, shortest_days
 from aidc.design.construction.online import Finishes, Power, online_curve
 from aidc.design.construction.plan import Plan, load_plan
+from aidc.design.construction.progress import progressed, read_progress
 from aidc.design.construction.result import BuildResult, Gap, LotRow, TaskRow, WeekGain, dates_of
+from aidc.design.construction.slips import with_progress
 from aidc.design.construction.steps import online_task
 from aidc.design.construction.valuation import Valuation, valuation_of
 from aidc.errors import InputError, Problem
@@ -41,6 +44,8 @@ def build(
     seed: int | None = None,
     settings: Sequence[str] = (),
     value: bool = True,
+    actual: Path | str | None = None,
+    today: date | None = None,
     progress: Callable[[int, int], None] | None = None,
 ) -> BuildResult:
     """When the modules of a site are online.
@@ -59,6 +64,8 @@ def build(
         As in `aidc.load`, where `site` is a path.
     value
         Whether to work out values where the plan asks for them: it runs up to 8 phases.
+    actual, today
+        A progress file (TOML), and the date after which it is from the future (default: that of the clock).
     progress
         Called with phases run and phases in all, where the plan asks for values.
 
@@ -78,11 +85,28 @@ def build(
     site = site if isinstance(site, Site) else load(site, settings)
     made = load_plan(frozen(site), None if plan is None else Path(plan))
     if not value:
-        made = replace(made, file=made.file.model_copy(update={"value": None}))
-    return _studied(made, draws, made.file.seed if seed is None else seed, progress)
+        made = _unvalued(made)
+    seed = made.file.seed if seed is None else seed
+    if actual is None:
+        return _studied(made, draws, seed, progress)
+    file = read_progress(Path(actual), today or datetime.now(UTC).date())
+    before = _studied(_unvalued(made), draws, seed, None, weeks=False)
+    now = _studied(progressed(made, file, Path(actual)), draws, seed, progress)
+    return with_progress(now, before, file)
 
 
-def _studied(plan: Plan, draws: int, seed: int, progress: Callable[[int, int], None] | None) -> BuildResult:
+def _unvalued(plan: Plan) -> Plan:
+    return replace(plan, file=plan.file.model_copy(update={"value": None}))
+
+
+def _studied(
+    plan: Plan,
+    draws: int,
+    seed: int,
+    progress: Callable[[int, int], None] | None,
+    *,
+    weeks: bool = True,
+) -> BuildResult:
     power = Power(plan.site, plan.lots, _limits(plan))
     goals = [*(online_task(lot) for lot in plan.halls), power.last_milestone]
     ready = prepared(
@@ -93,6 +117,8 @@ def _studied(plan: Plan, draws: int, seed: int, progress: Callable[[int, int], N
         plan.file.policy,
         goals=goals,
         weather_rows=plan.weather_rows,
+        known=plan.known,
+        first=plan.under_way,
     )
     drawn = draw(ready, draws, seed)
     finish = _finishes(plan, drawn)
@@ -113,11 +139,14 @@ def _studied(plan: Plan, draws: int, seed: int, progress: Callable[[int, int], N
         (*plan.told, *_grid_told(plan)),
     )
     valuation = None if plan.file.value is None else valuation_of(found, power, progress)
-    weeks = _weeks(plan, power, ready, drawn.critical_frac, min(draws, _WEEK_DRAWS), seed, valuation)
+    if weeks:
+        fewer = min(draws, _WEEK_DRAWS)
+        gains = _weeks(plan, power, ready, drawn.critical_frac, fewer, seed, valuation)
+        found = replace(found, weeks=gains)
     if valuation is None:
-        return replace(found, weeks=weeks)
+        return found
     facts = valuation.facts(finish, drawn.finish)
-    return replace(found, weeks=weeks, value=facts, told=(*found.told, *valuation.told))
+    return replace(found, value=facts, told=(*found.told, *valuation.told))
 
 
 def _finishes(plan: Plan, drawn: Draws) -> dict[str, NDArray[np.float32]]:

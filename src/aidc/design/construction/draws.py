@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -50,6 +50,7 @@ def prepared(
     goals: Sequence[str] = (),
     known: Mapping[str, Quantiles] | None = None,
     weather_rows: Mapping[str, Sequence[int]] | None = None,
+    first: Collection[str] = (),
 ) -> Prepared:
     """Arrays of a network.
 
@@ -63,12 +64,14 @@ def prepared(
         Distributions of tasks that are under way, in place of their own.
     weather_rows
         Calendars of tasks that wait for the weather, one row for each weather year.
+    first
+        Tasks that are under way: they have their crews before anybody else.
     """
     _refuse_many(crews)
     place = {task.name: number for number, task in enumerate(tasks)}
     week_days = dict(zip(tables.names, tables.week_days.tolist(), strict=True))
     factors = sorted({task.work.factor for task in tasks if task.work.factor})
-    first, follower, waits = _followers(tasks, place)
+    begin, follower, waits = _followers(tasks, place)
     spans, shape, shares = _shapes(tasks, known or {})
     tests = [number for number, task in enumerate(tasks) if task.work.fail_frac > 0]
     test = np.full(len(tasks), -1, dtype=np.int32)
@@ -76,10 +79,12 @@ def prepared(
     share = np.array([correlation.get(task.work.factor or "", 0.0) for task in tasks])
     needs = np.array([[task.work.crews.count(one) for one in crews] for task in tasks], dtype=np.int32)
     net = Net(
-        first=first,
+        first=begin,
         follower=follower,
         waits=waits,
-        rank=ranks(tasks, week_days, policy),
+        rank=np.where([task.name in first for task in tasks], -1, ranks(tasks, week_days, policy)).astype(
+            np.int32
+        ),
         calendar=_rows(tasks, tables, weather_rows or {}),
         worked=tables.count,
         day_of=tables.day_of,

@@ -37,7 +37,8 @@ class Net(NamedTuple):
 
     `follower` lists followers from `first[i]` to `first[i + 1]`. `needs` (n_task, n_crew) and `crews` (n_crew,) count
     heads. The days of a task are `least + span · share(z)`, less `shorter`, where z = `own · e + common · f` of its
-    factor. `goal` marks the tasks whose last one
+    factor. A negative rank is that of a task under way: it has its crews from its release on, on closed days too (its release
+    is a midnight). `goal` marks the tasks whose last one
     ends the critical chain. `fails` (n_task, n) are normal numbers below which its test has failed once, twice, …
     """
 
@@ -187,7 +188,7 @@ def _best(net: Net, variant: int, time: float, mem: Scratch, pending: int) -> in
         i = mem.pending[at]
         if mem.ready[i] > time:
             continue
-        if mem.work[i] > 0.0:
+        if mem.work[i] > 0.0 and net.rank[i] >= 0:
             moment = next_working(net.worked, net.day_of, net.calendar[i, variant], time)
             if moment > time:
                 mem.ready[i] = moment
@@ -252,7 +253,7 @@ def _schedule(net: Net, variant: int, start: FloatArray, finish: FloatArray, mem
         if net.waits[i] > 0:
             continue
         moment = net.release[i]
-        if mem.work[i] > 0.0:
+        if mem.work[i] > 0.0 and net.rank[i] >= 0:
             moment = next_working(net.worked, net.day_of, net.calendar[i, variant], moment)
         if net.has_crew[i] > 0:
             mem.ready[i] = moment

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 from pydantic import ValidationError
 
 from aidc.design.construction.calendars import EVERY_DAY, WorkTables, tables_of
+from aidc.design.construction.durations import Quantiles
 from aidc.design.construction.fit import refuse_misfit
 from aidc.design.construction.lots import Lot, lots_of
 from aidc.design.construction.network import NetworkTask, refuse_broken
@@ -32,7 +33,8 @@ class Plan:
     """How a site is built.
 
     `weather_rows` are rows of `tables` by weather year for tasks that wait for the wind, `told` what the plan got that
-    no file names, `assumptions` the catalogue's figures in it.
+    no file names, `assumptions` the catalogue's figures in it. `known` are distributions of what is left of tasks,
+    `under_way` tasks that have begun (`progress.py`).
     """
 
     site: Site
@@ -44,6 +46,8 @@ class Plan:
     weather_rows: Mapping[str, tuple[int, ...]]
     told: tuple[str, ...]
     assumptions: tuple[Assumption, ...]
+    known: Mapping[str, Quantiles] = field(default_factory=dict[str, Quantiles])
+    under_way: frozenset[str] = frozenset()
 
     @property
     def halls(self) -> tuple[Lot, ...]:

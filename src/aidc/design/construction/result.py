@@ -117,6 +117,7 @@ class BuildResult:
     told: tuple[str, ...]
     weeks: tuple[WeekGain, ...] = ()
     value: Mapping[str, Any] | None = None
+    progress: Mapping[str, Any] | None = None
 
     def as_dict(self) -> dict[str, Any]:
         """Plain values, for JSON."""
@@ -146,6 +147,7 @@ class BuildResult:
             "week_shorter": [asdict(one) for one in self.weeks],
             "policy_gap": {**asdict(self.gap), "gap_frac": self.gap.frac},
             "value": self.value,
+            "progress": self.progress,
             "promises": [dict(one) for one in self.promises],
             "told": list(self.told),
             "assumptions": [
