@@ -110,6 +110,9 @@ def build(
     progress: Annotated[
         Path | None, Parameter(help="What has happened so far (TOML): forecast, what changed, what slips.")
     ] = None,
+    bridges: Annotated[
+        bool, Parameter(negative="", help="Try the plan's bridges on the energy model.")
+    ] = False,
     value: Annotated[bool, Parameter(help="Work out values, if the plan asks for them.")] = True,
     site_at: Annotated[
         datetime | None, Parameter(help="Write the site as it stands on this date into the file --out.")
@@ -131,7 +134,7 @@ def build(
     from aidc.cli.building import build_site
 
     day = None if site_at is None else site_at.date()
-    options = {"draws": draws, "seed": seed, "value": value, "actual": progress}
+    options = {"draws": draws, "seed": seed, "value": value, "bridges": bridges, "actual": progress}
     return build_site(site, plan, out, set_, options, site_at=day, as_json=json)
 
 

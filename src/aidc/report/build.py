@@ -53,6 +53,10 @@ def render_build(facts: Mapping[str, Any]) -> str:
                 [cash_chart(facts), index_chart(facts), _phases(facts), _terms(facts)],
             )
         )
+    if facts["bridges"]:
+        sections.append(
+            Section("bridges", "Bridges", "Until the grid comes", "", [_bridges(facts["bridges"])])
+        )
     sections += [
         Section("tasks", "Tasks", "All tasks", "", [_tasks(facts)]),
         Section("assumptions", "Assumptions", "What it rests on", "", [_told(facts), _figures(facts)]),
@@ -234,6 +238,30 @@ def _phases(facts: Mapping[str, Any]) -> Table:
         columns,
         rows,
         "In the schedule of medians; each with the demand that it can serve.",
+    )
+
+
+def _bridges(bridges: Mapping[str, Any]) -> Table:
+    titles = (
+        "IT MW",
+        "availability",
+        "peak import, MW",
+        "Mtok/day",
+        "energy/day",
+        "MW-days gained",
+        "days in use",
+        "cost",
+    )
+    rows = [
+        (one["name"], figure(one["it_mw"]), percent(one["availability_frac"], 5), figure(one["peak_import_mw"]),
+         figure(one["useful_tokens_per_day"] / 1e6), money(one["energy_usd_per_day"]), figure(one["mean_mw_days_gained"]), figure(one["mean_days_in_use"]),
+         money(one["mean_cost_usd"]))
+        for one in bridges["options"]
+    ]  # fmt: skip
+    title = f"What stands on {bridges['date']} behind {bridges['import_limit_mw']:g} MW"
+    note = "The most racks that the energy model runs with the availability that is asked for; days and MW-days are means over the draws."
+    return Table(
+        "bridges", title, [Column("bridge"), *(Column(one, numeric=True) for one in titles)], rows, note
     )
 
 

@@ -23,6 +23,8 @@ def build_table(facts: Mapping[str, Any]) -> RenderableType:
     parts: list[RenderableType] = [_power(facts), _lots(facts), _critical(facts)]
     if facts["value"]:
         parts += [_phases(facts), _worth(facts)]
+    if facts["bridges"]:
+        parts.append(_bridges(facts["bridges"]))
     if facts["progress"]:
         parts.append(_progress(facts["progress"]))
     return Group(*parts, *_lines(facts))
@@ -115,6 +117,20 @@ def _phases(facts: Mapping[str, Any]) -> Table:
             one["date"], figure(one["online_mw"], 3), f"{figure(one['peak_import_mw'], 3)} / {figure(one['import_limit_mw'], 3)}",
             figure(one["useful_tokens_per_day"] / 1e6), figure(one["tokenergy_kwh_per_mtok"]), figure(one["pue"]),
             money(one["revenue_usd_per_day"]), money(one["energy_usd_per_day"]),
+        )  # fmt: skip
+    return table
+
+
+def _bridges(bridges: Mapping[str, Any]) -> Table:
+    title = f"Bridges by the energy model, of what stands on {bridges['date']} behind {bridges['import_limit_mw']:g} MW"
+    table = _plain(
+        title, "", "IT MW", "available", "Mtok/day", "energy/day", "MW-days gained", "days in use", "cost"
+    )
+    for one in bridges["options"]:
+        table.add_row(
+            one["name"], figure(one["it_mw"], 3), percent(one["availability_frac"], 5),
+            figure(one["useful_tokens_per_day"] / 1e6), money(one["energy_usd_per_day"]),
+            figure(one["mean_mw_days_gained"], 3), figure(one["mean_days_in_use"], 3), money(one["mean_cost_usd"]),
         )  # fmt: skip
     return table
 

@@ -10,10 +10,13 @@ from pydantic import Field, field_validator, model_validator
 
 from aidc.schema.base import Frac, Name, NonNegative, Positive, Shape
 from aidc.schema.module import Module, StepName, Work
+from aidc.schema.renewables import Genset
+from aidc.schema.storage import Storage
 from aidc.schema.weather import WeatherSpec
 
 __all__ = [
     "Actual",
+    "Bridge",
     "BuildFile",
     "Calendar",
     "Closure",
@@ -153,6 +156,30 @@ class ProgressFile(Shape):
     tasks: Mapping[str, Actual] = {}
 
 
+class Bridge(Shape):
+    """Something that lets more run until the grid comes: engines, storage, or a larger flexible import limit.
+
+    It is there from `available` on and is given back when the next grid milestone comes. It is feasible up to the IT power
+    that the energy model runs with at least `availability_frac` of the energy supplied.
+    """
+
+    available: _Date
+    genset: Genset | None = None
+    storage: Storage | None = None
+    import_limit_mw: Positive | None = None
+    availability_frac: Annotated[float, Field(gt=0.5, le=1)] = 0.999
+    cost_usd_million: NonNegative = 0.0
+    usd_per_day: NonNegative = 0.0
+
+    @model_validator(mode="after")
+    def _is_something(self) -> Self:
+        if self.genset is None and self.storage is None and self.import_limit_mw is None:
+            raise ValueError("is nothing; give genset, storage or import_limit_mw")
+        if self.storage is not None and self.storage.node != "site":
+            raise ValueError("a storage that bridges stands at the site; set node")
+        return self
+
+
 class Value(Shape):
     """What a build earns and costs. Without it, only dates and powers are worked out.
 
@@ -192,3 +219,4 @@ class BuildFile(Shape):
     weather: Annotated[tuple[WeatherYear, ...], Field(max_length=100)] = ()
     promises: tuple[Promise, ...] = ()
     value: Value | None = None
+    bridges: Annotated[Mapping[Name, Bridge], Field(max_length=12)] = {}

@@ -12,6 +12,7 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
+from aidc.design.construction.bridges import bridges_of
 from aidc.design.construction.draws import Draws, Prepared, draw, prepared, without_luck
 from aidc.design.construction.exact import MOST_TASKS, shortest_days
 from aidc.design.construction.online import Finishes, Power, online_curve
@@ -44,6 +45,7 @@ def build(
     seed: int | None = None,
     settings: Sequence[str] = (),
     value: bool = True,
+    bridges: bool = False,
     actual: Path | str | None = None,
     today: date | None = None,
     progress: Callable[[int, int], None] | None = None,
@@ -64,6 +66,8 @@ def build(
         As in `aidc.load`, where `site` is a path.
     value
         Whether to work out values where the plan asks for them: it runs up to 8 phases.
+    bridges
+        Whether to try the plan's bridges on the energy model: about six runs for each.
     actual, today
         A progress file (TOML), and the date after which it is from the future (default: that of the clock).
     progress
@@ -88,10 +92,10 @@ def build(
         made = _unvalued(made)
     seed = made.file.seed if seed is None else seed
     if actual is None:
-        return _studied(made, draws, seed, progress)
+        return _studied(made, draws, seed, progress, bridges=bridges)
     file = read_progress(Path(actual), today or datetime.now(UTC).date())
     before = _studied(_unvalued(made), draws, seed, None, weeks=False)
-    now = _studied(progressed(made, file, Path(actual)), draws, seed, progress)
+    now = _studied(progressed(made, file, Path(actual)), draws, seed, progress, bridges=bridges)
     return with_progress(now, before, file)
 
 
@@ -106,6 +110,7 @@ def _studied(
     progress: Callable[[int, int], None] | None,
     *,
     weeks: bool = True,
+    bridges: bool = False,
 ) -> BuildResult:
     power = Power(plan.site, plan.lots, _limits(plan))
     goals = [*(online_task(lot) for lot in plan.halls), power.last_milestone]
@@ -138,6 +143,8 @@ def _studied(
         _promises(plan, power, finish),
         (*plan.told, *_grid_told(plan)),
     )
+    if bridges:
+        found = replace(found, bridges=bridges_of(found, power, finish, progress))
     valuation = None if plan.file.value is None else valuation_of(found, power, progress)
     if weeks:
         fewer = min(draws, _WEEK_DRAWS)
@@ -279,7 +286,7 @@ def _gap(plan: Plan, ready: Prepared) -> Gap:
     days = np.array([task.mean_days for task in plan.tasks])
     calm = without_luck(ready, days)
     policy = float(draw(calm, 1, 0).finish.max())
-    if len(plan.tasks) <= MOST_TASKS:
+    if len(plan.tasks) <= MOST_TASKS and not plan.under_way:
         return Gap(exact=True, policy_days=policy, best_days=shortest_days(calm.net, days))
     free = calm.net._replace(has_crew=np.zeros_like(calm.net.has_crew))
     best = float(draw(Prepared(free, calm.normals, calm.variants), 1, 0).finish.max())

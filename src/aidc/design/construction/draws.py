@@ -189,7 +189,7 @@ def draw(ready: Prepared, draws: int, seed: int, *, shorter: FloatArray | None =
 
 
 def without_luck(ready: Prepared, days: FloatArray) -> Prepared:
-    """The same network with fixed working days."""
+    """The same network with fixed working days, in the first weather year."""
     zero = np.zeros_like(days)
     none = np.full(days.size, -1, dtype=np.int32)
-    return replace(ready, net=ready.net._replace(least=days, span=zero, test=none))
+    return replace(ready, net=ready.net._replace(least=days, span=zero, test=none), variants=1)

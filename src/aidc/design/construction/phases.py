@@ -27,7 +27,7 @@ from aidc.schema.site import Pod, Site
 from aidc.site.crosscheck import cross_check
 from aidc.units import MEGA
 
-__all__ = ["Phase", "phase_dates", "phase_of"]
+__all__ = ["Phase", "Standing", "phase_dates", "phase_of", "standing_of"]
 
 _ENOUGH: Final = 1e-9
 _LONGEST_NAME: Final = 64
@@ -64,24 +64,15 @@ def phase_of(found: BuildResult, day: date) -> Phase:
         Nothing is online yet, or the site replays measured power, which belongs to the whole of it.
     """
     plan = found.plan
-    there = {lot.name for lot in found.lots if lot.online.p50 <= day}
-    _refuse_early(found, there, day)
-    if plan.site.replays:
-        what = "replays measured power, which belongs to the whole site and not to a phase"
-        raise InputError(Problem(what, "Take [replays] out of the site.", plan.site.file, "replays"))
-    built = _Built(plan.site, plan.lots, there)
-    limit_mw = _limit_mw(found, built, day)
-    renewables = _renewables(found, day)
-    racks = built.racks()
+    standing = standing_of(found, day)
+    limit_mw, racks = standing.limit_mw, standing.built.racks()
     commissioned_mw = _it_mw(plan.site, racks)
-    racks = _lit(built, racks, limit_mw)
+    racks = standing.lit()
     online_mw = _it_mw(plan.site, racks)
     if not racks:
         what = f"nothing can run: the connection carries {limit_mw:.4g} MW on {day}"
         raise InputError(Problem(what, "Choose a later date.", key="--site-at", value=str(day)))
-    site = built.site(
-        racks, limit_mw, renewables, f"{plan.site.site.name[: _LONGEST_NAME - 11]}-{day.isoformat()}"
-    )
+    site = standing.site(racks)
     problems = cross_check(site)
     if problems:
         raise InputError(problems)
@@ -95,6 +86,63 @@ def phase_of(found: BuildResult, day: date) -> Phase:
     return Phase(day, site, commissioned_mw, online_mw, limit_mw, tuple(told))
 
 
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """What stands on a date, before it is decided which racks run."""
+
+    day: date
+    built: Built
+    limit_mw: float
+    renewables: frozenset[str]
+
+    def site(self, racks: Mapping[str, int]) -> Site:
+        """The site with these racks running."""
+        name = f"{self.built.whole.site.name[: _LONGEST_NAME - 11]}-{self.day.isoformat()}"
+        return self.built.site(racks, self.limit_mw, set(self.renewables), name)
+
+    def first(self, count: int) -> dict[str, int]:
+        """The first racks in the order of their pods' priorities."""
+        pods, racks = self.built.whole.pods, self.built.racks()
+        left, kept = count, dict[str, int]()
+        for pod in sorted(racks, key=lambda name: (pods[name].priority, list(pods).index(name))):
+            if left > 0:
+                kept[pod] = min(racks[pod], left)
+                left -= kept[pod]
+        return kept
+
+    def lit(self) -> dict[str, int]:
+        """The racks that the connection carries at nameplate: as many as fit, the last priorities dark first."""
+
+        def fits(count: int) -> bool:
+            return count == 0 or _peak_mw(self.site(self.first(count))) <= self.limit_mw
+
+        low, high = 0, sum(self.built.racks().values())
+        if fits(high):
+            return self.built.racks()
+        while high - low > 1:
+            middle = (low + high) // 2
+            low, high = (middle, high) if fits(middle) else (low, middle)
+        return self.first(low)
+
+
+def standing_of(found: BuildResult, day: date) -> Standing:
+    """What stands on a date.
+
+    Raises
+    ------
+    InputError
+        As `phase_of`.
+    """
+    plan = found.plan
+    there = {lot.name for lot in found.lots if lot.online.p50 <= day}
+    _refuse_early(found, there, day)
+    if plan.site.replays:
+        what = "replays measured power, which belongs to the whole site and not to a phase"
+        raise InputError(Problem(what, "Take [replays] out of the site.", plan.site.file, "replays"))
+    built = Built(plan.site, plan.lots, there)
+    return Standing(day, built, _limit_mw(found, built, day), frozenset(_renewables(found, day)))
+
+
 def _refuse_early(found: BuildResult, there: set[str], day: date) -> None:
     halls = [lot for lot in found.lots if lot.it_mw > 0]
     if not any(lot.name in there for lot in halls):
@@ -103,7 +151,7 @@ def _refuse_early(found: BuildResult, there: set[str], day: date) -> None:
         raise InputError(Problem(what, "Choose that date or a later one.", key="--site-at", value=str(day)))
 
 
-def _limit_mw(found: BuildResult, built: _Built, day: date) -> float:
+def _limit_mw(found: BuildResult, built: Built, day: date) -> float:
     """The import limit on a date: the best milestone by then, within the substations by then and the site's own [MW]."""
     plan = found.plan
     limits = [
@@ -138,31 +186,7 @@ def _peak_mw(site: Site) -> float:
     )
 
 
-def _lit(built: _Built, racks: dict[str, int], limit_mw: float) -> dict[str, int]:
-    """The racks that the connection carries: as many as fit, the last priorities dark first."""
-    order = sorted(racks, key=lambda pod: (built.whole.pods[pod].priority, list(built.whole.pods).index(pod)))
-
-    def first(count: int) -> dict[str, int]:
-        left, kept = count, dict[str, int]()
-        for pod in order:
-            if left > 0:
-                kept[pod] = min(racks[pod], left)
-                left -= kept[pod]
-        return kept
-
-    def fits(count: int) -> bool:
-        return count == 0 or _peak_mw(built.site(first(count), limit_mw, set(), "phase")) <= limit_mw
-
-    low, high = 0, sum(racks.values())
-    if fits(high):
-        return racks
-    while high - low > 1:
-        middle = (low + high) // 2
-        low, high = (middle, high) if fits(middle) else (low, middle)
-    return first(low)
-
-
-class _Built:
+class Built:
     """What of a frozen site its lots that are there make up."""
 
     def __init__(self, whole: Site, lots: Sequence[Lot], there: set[str]) -> None:

@@ -138,6 +138,8 @@ def _validated(
     if "modules" in result:
         tables = resolver.table(result["modules"], "modules")
         result["modules"] = {name: _module(name, table, resolver) for name, table in tables.items()}
+    if isinstance(result.get("bridges"), Mapping):
+        result["bridges"] = {name: _bridge(name, one, resolver) for name, one in result["bridges"].items()}
     if isinstance(result.get("weather"), list):
         result["weather"] = [_weather(place, one, resolver) for place, one in enumerate(result["weather"])]
     try:
@@ -178,3 +180,14 @@ def _weather(place: int, node: Any, resolver: Resolver) -> Any:
     rest = {key: value for key, value in source.items() if key != "use"}
     values = resolver.values("weather", source["use"], f"weather[{place}].source.use", rest)
     return {**table, "source": {**values, "use": source["use"]}}
+
+
+def _bridge(name: str, node: Any, resolver: Resolver) -> Any:
+    """A bridge with the entries of its genset and storage under them."""
+    table = resolver.table(node, f"bridges.{name}")
+    for kind in ("genset", "storage"):
+        source = table.get(kind)
+        if isinstance(source, Mapping) and "use" in source:
+            rest = {key: value for key, value in source.items() if key != "use"}
+            table[kind] = resolver.values(kind, source["use"], f"bridges.{name}.{kind}.use", rest)
+    return table

@@ -118,6 +118,7 @@ class BuildResult:
     weeks: tuple[WeekGain, ...] = ()
     value: Mapping[str, Any] | None = None
     progress: Mapping[str, Any] | None = None
+    bridges: Mapping[str, Any] | None = None
 
     def as_dict(self) -> dict[str, Any]:
         """Plain values, for JSON."""
@@ -148,6 +149,7 @@ class BuildResult:
             "policy_gap": {**asdict(self.gap), "gap_frac": self.gap.frac},
             "value": self.value,
             "progress": self.progress,
+            "bridges": self.bridges,
             "promises": [dict(one) for one in self.promises],
             "told": list(self.told),
             "assumptions": [
