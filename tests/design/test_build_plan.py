@@ -321,3 +321,34 @@ def test_the_terminal_shows_lots_promises_and_marks(found):
     shown = console.export_text()
     for words in ("halls-4", "Promise of 8 MW", "have no checked source", "over a bound"):
         assert words in shown
+
+
+def test_another_plan_stands_beside_this_one(site):
+    """Built on site by the example's own estimates: later, on the same site, and said so with both costs."""
+    other = EXAMPLE / "stick-built.toml"
+    found = build(site, draws=300, value=False, against=other)
+    facts = found.as_dict()["against"]
+    alone = build(site, plan=other, draws=300, value=False)
+    assert facts["all_online"]["p50"] == alone.all_online.p50.isoformat()
+    assert facts["days_later"] == (alone.all_online.p50 - found.all_online.p50).days > 0
+    assert facts["online_mw_p50"][-1] == pytest.approx(found.final_mw)
+    console = Console(width=160, record=True, file=io.StringIO())
+    console.print(build_table(found.as_dict()))
+    assert "Beside it, stick-built.toml" in console.export_text()
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("base = 3\n", "must name a file"),
+        ('base = "none.toml"\n', "cannot be read"),
+        ('base = "own.toml"\n', "is itself laid over one"),
+        ('base = "build.toml"\n[modules.hals]\nrepeat = 2\n', "modules.hals.use: is missing"),
+    ],
+)
+def test_a_plan_that_is_laid_over_nothing_good_is_refused(tmp_path, site, text, words):
+    shutil.copy(EXAMPLE / "build.toml", tmp_path / "build.toml")
+    (tmp_path / "own.toml").write_text(text)
+    with pytest.raises(InputError) as caught:
+        load_plan(site, tmp_path / "own.toml")
+    assert words in str(caught.value)

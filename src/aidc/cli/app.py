@@ -110,6 +110,9 @@ def build(
     progress: Annotated[
         Path | None, Parameter(help="What has happened so far (TOML): forecast, what changed, what slips.")
     ] = None,
+    against: Annotated[
+        Path | None, Parameter(help="Another plan of the same site, to stand beside this one.")
+    ] = None,
     bridges: Annotated[
         bool, Parameter(negative="", help="Try the plan's bridges on the energy model.")
     ] = False,
@@ -134,7 +137,14 @@ def build(
     from aidc.cli.building import build_site
 
     day = None if site_at is None else site_at.date()
-    options = {"draws": draws, "seed": seed, "value": value, "bridges": bridges, "actual": progress}
+    options = {
+        "draws": draws,
+        "seed": seed,
+        "value": value,
+        "bridges": bridges,
+        "against": against,
+        "actual": progress,
+    }
     return build_site(site, plan, out, set_, options, site_at=day, as_json=json)
 
 

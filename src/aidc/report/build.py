@@ -86,6 +86,11 @@ def _tiles(facts: Mapping[str, Any]) -> list[Tile]:
         Tile("All online", when["p50"], "", f"{when['p10']} with 10 %, {when['p90']} with 90 %", wide=True),
         Tile("IT power in the end", figure(facts["final_online_mw"]), "MW", "what the connection carries"),
     ]
+    other = facts["against"]
+    if other:
+        later = other["days_later"]
+        note = f"{abs(later)} days {'later' if later >= 0 else 'earlier'} than this plan, by the medians"
+        tiles.append(Tile(f"All online by {other['name']}", other["all_online"]["p50"], "", note))
     for promise in facts["promises"]:
         kept = promise["kept_frac"]
         tone = "good" if kept >= 0.9 else "open" if kept >= 0.5 else "bad"

@@ -65,6 +65,12 @@ def s_curve(facts: Mapping[str, Any]) -> Chart:
         ),
     ):
         figure.add_trace(trace(time, values, name, colour, unit="MW", dash=dash, shape="hv"))
+    other = facts["against"]
+    if other:
+        when = np.array([_ms(day) for day in other["date"]])
+        values = np.array(other["online_mw_p50"], dtype=np.float64)
+        name = f"{label(other['name'])}, 50 %"
+        figure.add_trace(trace(when, values, name, COLOURS["genset"], unit="MW", dash="dashdot", shape="hv"))
     for promise in facts["promises"]:
         name = f"promise of {promise['online_mw']:g} MW"
         figure.add_trace(

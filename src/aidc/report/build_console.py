@@ -177,6 +177,8 @@ def _lines(facts: Mapping[str, Any]) -> Iterator[Text]:
         f"All that the grid will carry ({figure(facts['final_online_mw'])} MW of IT) is online by {when['p10']}"
         f" with 10 %, {when['p50']} with 50 % and {when['p90']} with 90 % probability."
     )
+    if facts["against"]:
+        yield _against(facts)
     for promise in facts["promises"]:
         yield _promise(promise)
     gap = facts["policy_gap"]
@@ -194,6 +196,21 @@ def _lines(facts: Mapping[str, Any]) -> Iterator[Text]:
         )
     for line in facts["told"]:
         yield Text(line, style="dim")
+
+
+def _against(facts: Mapping[str, Any]) -> Text:
+    other = facts["against"]
+    later = other["days_later"]
+    kept = ", ".join(
+        f"{figure(one['online_mw'])} MW by {one['date']} with {percent(one['kept_frac'], 3)}"
+        for one in other["promises"]
+    )
+    return Text(
+        f"Beside it, {other['name']}: all online by {other['all_online']['p50']} with 50 %, {abs(later)} days"
+        f" {'later' if later >= 0 else 'earlier'}; modules {figure(other['cost_usd_million'])} against"
+        f" {figure(other['own_cost_usd_million'])} million $" + (f"; it keeps {kept}." if kept else "."),
+        style="bold",
+    )
 
 
 def _promise(promise: Mapping[str, Any]) -> Text:

@@ -19,7 +19,7 @@ from aidc.design.construction.online import Finishes, Power, online_curve
 from aidc.design.construction.plan import Plan, load_plan
 from aidc.design.construction.progress import progressed, read_progress
 from aidc.design.construction.result import BuildResult, Gap, LotRow, TaskRow, WeekGain, dates_of
-from aidc.design.construction.slips import with_progress
+from aidc.design.construction.slips import beside, with_progress
 from aidc.design.construction.steps import online_task
 from aidc.design.construction.valuation import Valuation, valuation_of
 from aidc.errors import InputError, Problem
@@ -46,6 +46,7 @@ def build(
     settings: Sequence[str] = (),
     value: bool = True,
     bridges: bool = False,
+    against: Path | str | None = None,
     actual: Path | str | None = None,
     today: date | None = None,
     progress: Callable[[int, int], None] | None = None,
@@ -68,6 +69,8 @@ def build(
         Whether to work out values where the plan asks for them: it runs up to 8 phases.
     bridges
         Whether to try the plan's bridges on the energy model: about six runs for each.
+    against
+        Another plan of the same site, to stand beside this one (stick-built, another supplier).
     actual, today
         A progress file (TOML), and the date after which it is from the future (default: that of the clock).
     progress
@@ -92,11 +95,16 @@ def build(
         made = _unvalued(made)
     seed = made.file.seed if seed is None else seed
     if actual is None:
-        return _studied(made, draws, seed, progress, bridges=bridges)
-    file = read_progress(Path(actual), today or datetime.now(UTC).date())
-    before = _studied(_unvalued(made), draws, seed, None, weeks=False)
-    now = _studied(progressed(made, file, Path(actual)), draws, seed, progress, bridges=bridges)
-    return with_progress(now, before, file)
+        found = _studied(made, draws, seed, progress, bridges=bridges)
+    else:
+        file = read_progress(Path(actual), today or datetime.now(UTC).date())
+        before = _studied(_unvalued(made), draws, seed, None, weeks=False)
+        now = _studied(progressed(made, file, Path(actual)), draws, seed, progress, bridges=bridges)
+        found = with_progress(now, before, file)
+    if against is None:
+        return found
+    other = _studied(_unvalued(load_plan(made.site, Path(against))), draws, seed, None, weeks=False)
+    return beside(found, other, Path(against).name)
 
 
 def _unvalued(plan: Plan) -> Plan:

@@ -22,7 +22,7 @@ from aidc.schema.construction import BuildFile, Calendar, ModuleUse
 from aidc.schema.module import PLACES
 from aidc.schema.site import Assumption, Site
 from aidc.site.refuse import problems_of
-from aidc.site.resolve import Resolver, split_own
+from aidc.site.resolve import Resolver, merged, split_own
 from aidc.toml_file import read_toml
 
 __all__ = ["Plan", "load_plan", "plan_file"]
@@ -80,11 +80,33 @@ def load_plan(site: Site, path: Path | None = None) -> Plan:
         what = "is not there: a site is built as this file says"
         remedy = "Write one as in docs/build.md, or name it with --plan."
         raise InputError(Problem(what, remedy, path))
-    file, assumptions = _validated(read_toml(path), site, path)
+    file, assumptions = _validated(_on_base(read_toml(path), path), site, path)
     try:
         return _planned(site, path, file, assumptions)
     except InputError as error:
         raise InputError([replace(one, file=one.file or path) for one in error.problems]) from error
+
+
+def _on_base(document: dict[str, Any], path: Path) -> dict[str, Any]:
+    """The document laid over the plan that its `base` names, which stands on its own.
+
+    Raises
+    ------
+    InputError
+    """
+    if "base" not in document:
+        return document
+    name = document["base"]
+    if not isinstance(name, str):
+        raise InputError(Problem("must name a file", 'Write base = "build.toml".', path, "base", name))
+    below = read_toml(path.parent / name)
+    if "base" in below:
+        what, remedy = (
+            "is laid over a plan that is itself laid over one",
+            "Name the plan that stands on its own.",
+        )
+        raise InputError(Problem(what, remedy, path, "base", name))
+    return merged(below, {key: value for key, value in document.items() if key != "base"})
 
 
 def _planned(site: Site, path: Path, file: BuildFile, assumptions: tuple[Assumption, ...]) -> Plan:

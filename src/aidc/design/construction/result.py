@@ -119,6 +119,7 @@ class BuildResult:
     value: Mapping[str, Any] | None = None
     progress: Mapping[str, Any] | None = None
     bridges: Mapping[str, Any] | None = None
+    against: Mapping[str, Any] | None = None
 
     def as_dict(self) -> dict[str, Any]:
         """Plain values, for JSON."""
@@ -150,6 +151,7 @@ class BuildResult:
             "value": self.value,
             "progress": self.progress,
             "bridges": self.bridges,
+            "against": self.against,
             "promises": [dict(one) for one in self.promises],
             "told": list(self.told),
             "assumptions": [

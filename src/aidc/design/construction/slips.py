@@ -9,7 +9,7 @@ from typing import Any
 from aidc.design.construction.result import BuildResult, Dates, TaskRow
 from aidc.schema.construction import ProgressFile
 
-__all__ = ["with_progress"]
+__all__ = ["beside", "with_progress"]
 
 _SLIPS = 0.05  # of probability: what is worth a word
 
@@ -78,3 +78,19 @@ def _done(name: str, finished: date | None, planned: TaskRow) -> dict[str, Any]:
         "planned_p50": planned.finish.p50.isoformat(),
         "days_late": late.days,
     }
+
+
+def beside(found: BuildResult, other: BuildResult, name: str) -> BuildResult:
+    """A build with another one of the same site beside it, on the same luck where their tasks are the same."""
+    curve, start = other.curve, other.plan.file.start
+    facts: dict[str, Any] = {
+        "name": name,
+        "all_online": {key: getattr(other.all_online, key).isoformat() for key in ("p10", "p50", "p90")},
+        "days_later": (other.all_online.p50 - found.all_online.p50).days,
+        "cost_usd_million": sum(lot.cost_usd_million for lot in other.lots),
+        "own_cost_usd_million": sum(lot.cost_usd_million for lot in found.lots),
+        "promises": [dict(one) for one in other.promises],
+        "date": [(start + timedelta(days=day)).isoformat() for day in curve.day.tolist()],
+        "online_mw_p50": curve.online_mw[1].tolist(),
+    }
+    return replace(found, against=facts)
