@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from datetime import date, timedelta
 from pathlib import Path
 
@@ -14,6 +15,7 @@ from aidc.cli.building import build_site
 from aidc.design.construction.admission import admitted
 from aidc.design.construction.build import build
 from aidc.design.construction.phases import phase_dates, phase_of
+from aidc.design.construction.result import Dates
 from aidc.errors import InputError, OutputError
 from aidc.plant.capacity import design_weather
 from aidc.plant.design_check import design_peak_w
@@ -78,6 +80,36 @@ def test_what_is_online_is_carried_by_modules_grid_and_cooling(case, request):
         before_mw = phase.online_mw
 
 
+def test_a_pod_has_the_part_of_its_equipment_that_is_there(found):
+    """Lots by hand: halls 1 and 2 of 4, power skids 1 to 3, CDU skids 1 and 2, one yard of two, half the batteries' site."""
+    late, early = date(2029, 1, 1), date(2027, 1, 1)
+    missing = {"halls-3", "halls-4", "skids-4", "cdus-3", "cdus-4", "warm-yard-2", "hall-air", "batteries"}
+    lots = tuple(
+        replace(lot, online=Dates(*((late if lot.name in missing else early),) * 3)) for lot in found.lots
+    )
+    milestones = {name: Dates(early, early, early) for name in found.milestones}
+    site = phase_of(replace(found, lots=lots, milestones=milestones), date(2028, 1, 1)).site
+    whole = found.plan.site
+    assert {name: pod.racks for name, pod in site.pods.items()} == {"chat-a": 40, "chat-b": 30}
+    for name, pod in site.pods.items():
+        full = whole.pods[name].built
+        assert pod.built.stage_kw == pytest.approx({stage: 0.75 * kw for stage, kw in full.stage_kw.items()})
+        assert pod.built.cdu_units == full.cdu_units // 2
+        assert pod.built.liquid_kw == pytest.approx(full.liquid_kw / 2)
+        assert pod.built.crah_units == full.crah_units // 2
+    warm, full = site.cooling["warm"].built, whole.cooling["warm"].built
+    assert (warm.units, warm.heat_mw, warm.flow_m3_h) == (
+        full.units // 2,
+        pytest.approx(full.heat_mw / 2),
+        pytest.approx(full.flow_m3_h / 2),
+    )
+    assert site.cooling["hall"].built.units == whole.cooling["hall"].built.units
+    assert site.storage == {}
+    assert site.gensets["standby"].units == 2
+    assert site.services["chat"].pods == ("chat-a", "chat-b")
+    assert "batch" not in site.services
+
+
 def test_the_last_phase_is_the_whole_site(found):
     phase = phase_of(found, date(2030, 1, 1))
     whole = found.plan.site
@@ -104,6 +136,10 @@ def test_a_phase_runs_with_closed_books_within_its_limit(case, request, tmp_path
     assert abs(summary["closure"]["worst_step_energy_frac"]) < 1e-9
     assert abs(summary["closure"]["heat_frac"]) < 1e-9
     assert summary["supply"]["availability_frac"] == pytest.approx(1.0)
+    assert (
+        summary["services"]["chat"]["slo_attainment"] > 0.98
+    )  # whole demand on a part of the racks would queue
+    assert shares["chat"] < 0.5
     for name, share in shares.items():
         if share < 1:
             assert summary["services"][name]["slo_attainment"] > 0.98

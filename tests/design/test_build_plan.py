@@ -141,7 +141,8 @@ def test_every_draw_is_online_no_sooner_than_grid_and_givers_allow(plan):
     from aidc.design.construction.steps import online_task
 
     ready = prepared(plan.tasks, plan.tables, plan.file.crews, plan.file.correlation)
-    finish = draw(ready, DRAWS, 5).finish
+    drawn = draw(ready, DRAWS, 5)
+    start, finish = drawn.start, drawn.finish
     place = {task.name: number for number, task in enumerate(plan.tasks)}
     for lot in plan.lots:
         done = finish[:, place[online_task(lot)]]
@@ -150,6 +151,9 @@ def test_every_draw_is_online_no_sooner_than_grid_and_givers_allow(plan):
                 assert np.all(done >= finish[:, place["energise"]])
             elif link.medium != "control":
                 assert np.all(done >= finish[:, place[f"{link.giver}.startup"]])
+            else:
+                tested = f"{lot.name}.functional"
+                assert np.all(start[:, place[tested]] >= finish[:, place["controls.startup"]])
 
 
 def test_figures_are_plain_and_repeat(found):
@@ -268,6 +272,11 @@ def test_a_network_that_lacks_a_lot_is_refused(tmp_path, plan, changed):
         "".join(line for line in text.splitlines(keepends=True) if "halls-4." not in line)
     )
     assert "lacks halls-4.integrated" in refused(changed, put("network", "own.csv"))
+
+
+def test_more_draws_than_memory_holds_are_refused(site):
+    with pytest.raises(InputError, match=r"Draw 2\d\d,\d\d\d or fewer"):
+        build(site, draws=1_000_000, value=False)
 
 
 def test_lots_share_out_by_overlap(plan):

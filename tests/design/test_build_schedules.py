@@ -143,6 +143,20 @@ def test_the_critical_chain_spans_the_schedule_without_a_hole(tasks):
     assert start[first] == pytest.approx(tasks[first].not_before_d)
 
 
+@pytest.mark.parametrize("turned", [False, True])
+def test_a_crew_goes_to_whom_the_policy_names(turned):
+    """In the 18 days without crews `quick` must begin by day 7 and end by day 9, `slow` by day 0 and day 10."""
+    both = [task("quick", 2.0, crews=("crane",)), task("slow", 10.0, crews=("crane",))]
+    behind = [task("behind-quick", 9.0, ("quick",)), task("behind-slow", 8.0, ("slow",))]
+    tasks = [*(both[::-1] if turned else both), *behind]
+    first = {policy: tasks[int(np.argmin(scheduled(tasks, policy)[2][:2]))].name for policy in POLICIES}
+    assert first == {
+        "listed": "slow" if turned else "quick",
+        "latest-start": "slow",
+        "latest-finish": "quick",
+    }
+
+
 def test_who_waits_for_a_crew_has_the_one_who_held_it_as_cause():
     tasks = [
         task("long", 9.0, crews=("crane",)),

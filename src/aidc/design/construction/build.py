@@ -32,6 +32,7 @@ __all__ = ["MOST_DRAWS", "build"]
 FloatArray = NDArray[np.float64]
 MOST_DRAWS: Final = 1_000_000
 _LEAST_DRAWS: Final = 100
+_MOST_CELLS: Final = 60_000_000  # draws times tasks: half a gigabyte of dates
 _WEEK_DRAWS: Final = 2000
 _WEEK_TASKS: Final = 25
 _WEEK_CRITICAL: Final = 0.01
@@ -91,6 +92,10 @@ def build(
         raise InputError(Problem(what, "Draw a few thousand.", key="--draws", value=draws))
     site = site if isinstance(site, Site) else load(site, settings)
     made = load_plan(frozen(site), None if plan is None else Path(plan))
+    if draws * len(made.tasks) > _MOST_CELLS:
+        what = f"are too many for {len(made.tasks)} tasks: their dates would not fit into memory"
+        most = _MOST_CELLS // len(made.tasks)
+        raise InputError(Problem(what, f"Draw {most:,} or fewer.", key="--draws", value=draws))
     if not value:
         made = _unvalued(made)
     seed = made.file.seed if seed is None else seed

@@ -113,7 +113,11 @@ class Power:
 
     def online_mw(self, finish: Finishes, time: FloatArray | float) -> FloatArray:
         """IT power that is commissioned and that the connection carries, in each draw [MW]."""
-        return np.minimum(self.commissioned_mw(finish, time), self.import_mw(finish, time) / self.ratio)
+        return self.carried_mw(self.commissioned_mw(finish, time), self.import_mw(finish, time))
+
+    def carried_mw(self, commissioned_mw: FloatArray, import_mw: FloatArray) -> FloatArray:
+        """What of commissioned IT power an import limit carries at nameplate [MW]."""
+        return np.minimum(commissioned_mw, import_mw / self.ratio)
 
     def steps(self, finish: Finishes) -> tuple[FloatArray, FloatArray]:
         """Times at which power may rise, in order, and IT power online from each on, (n_draw, n_event) [days, MW]."""
@@ -160,7 +164,7 @@ def online_curve(power: Power, finish: Finishes, days: NDArray[np.int64]) -> Cur
     mean: list[float] = []
     for day in days.tolist():
         done_mw, limit_mw = power.commissioned_mw(finish, day), power.import_mw(finish, day)
-        online_mw = np.minimum(done_mw, limit_mw / power.ratio)
+        online_mw = power.carried_mw(done_mw, limit_mw)
         for row, values in zip(rows, (done_mw, online_mw, limit_mw), strict=True):
             row.append(np.quantile(values, LEVELS, method="inverted_cdf"))
         mean.append(float(online_mw.mean()))
