@@ -19,7 +19,11 @@ from pathlib import Path
 from benchmarks.measure import installed
 
 ROOT = Path(__file__).parents[1]
-BASELINES = {"energy": "energy-python-body", "transient": "transient-python-body"}  # what ratios are over
+BASELINES = {
+    "energy": "energy-python-body",
+    "transient": "transient-python-body",
+    "build": "build-draws",
+}  # what ratios are over
 
 
 def groups() -> list:

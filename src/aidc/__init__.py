@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from aidc.contract import Command, Controller, Knob, Observation, Point, SiteView
+    from aidc.design.construction.build import build
     from aidc.errors import AidcError, InputError, OutputError, SimulationError
     from aidc.measure import compare
     from aidc.record.run import Run, read_run
@@ -42,6 +43,7 @@ __all__ = [
     "Site",
     "SiteView",
     "Twin",
+    "build",
     "check",
     "compare",
     "equipment",
@@ -66,6 +68,7 @@ _WHERE = {
     "Site": "schema.site",
     "SiteView": "contract",
     "Twin": "simulate",
+    "build": "design.construction.build",
     "check": "study.check",
     "compare": "measure",
     "equipment": "study.sizes",

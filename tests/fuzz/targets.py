@@ -33,11 +33,15 @@ PACKAGE = Path(aidc.catalogue.__file__).parents[1]
 SHELF = PACKAGE / "catalogue"
 SITES = (
     PACKAGE / "site" / "starter.toml",
-    *sorted((Path(__file__).parents[2] / "examples").glob("*/*.toml")),
+    *sorted(
+        path
+        for path in (Path(__file__).parents[2] / "examples").glob("*/*.toml")
+        if path.parent.name != "modular-campus" or path.name == "site.toml"
+    ),
 )
 ENTRY_KINDS = (
     "accelerator", "carbon", "cdu", "chain", "cold-plate", "crah", "demand", "front-end", "genset", "heat-rejection", "llm",
-    "powercap", "rack", "renewable", "ripple", "storage", "tariff", "training", "weather",
+    "module", "powercap", "rack", "renewable", "ripple", "storage", "tariff", "training", "weather",
 )  # fmt: skip
 START = "2025-07-07T"
 
@@ -404,6 +408,68 @@ def events(folder: Path, draw: Random) -> None:
     finite(read_events(path).model_dump(mode="json"))
 
 
+# ---- build plans
+
+MODULAR = Path(__file__).parents[2] / "examples" / "modular-campus"
+
+
+@cache
+def _modular():
+    """The example of a build: its site, the tables of its plan, and its network as a CSV."""
+    from aidc.design.construction.network_csv import network_csv
+    from aidc.design.construction.plan import load_plan
+    from aidc.site import load
+
+    made = load(MODULAR / "site.toml")
+    plan = load_plan(made)
+    return made, tomllib.loads((MODULAR / "build.toml").read_text()), network_csv(plan.tasks, plan.file.start)
+
+
+def build_plan(folder: Path, draw: Random) -> None:
+    """A build plan with values, keys, tables or letters spoilt, or with a spoilt network beside it."""
+    from aidc.design.construction.draws import prepared
+    from aidc.design.construction.plan import load_plan
+
+    made, tables, network = _modular()
+    path = folder / "build.toml"
+    kind = draw.random()
+    if kind < 0.15:
+        _build_progress(folder, draw)
+        return
+    if kind < 0.3:
+        (folder / "network.csv").write_bytes(spoilt_text(network, draw))
+        path.write_bytes(toml({**tables, "network": "network.csv"}).encode())
+    elif kind < 0.85:
+        path.write_bytes(toml(spoilt_tables(tables, draw)).encode("utf-8", "replace"))
+    else:
+        path.write_bytes(spoilt_text((MODULAR / "build.toml").read_text(), draw))
+    plan = load_plan(made, path)
+    finite(plan.file.model_dump(mode="json"))
+    net = prepared(plan.tasks, plan.tables, plan.file.crews, plan.file.correlation, plan.file.policy).net
+    for array in (net.least, net.span, net.shares, net.release, net.rework):
+        finite(array)
+
+
+def _build_progress(folder: Path, draw: Random) -> None:
+    """A progress file of the example, spoilt."""
+    from datetime import date
+
+    from aidc.design.construction.draws import prepared
+    from aidc.design.construction.plan import load_plan
+    from aidc.design.construction.progress import progressed, read_progress
+
+    text = (MODULAR / "progress.toml").read_text()
+    path = folder / "progress.toml"
+    if draw.random() < 0.8:
+        path.write_bytes(toml(spoilt_tables(tomllib.loads(text), draw)).encode("utf-8", "replace"))
+    else:
+        path.write_bytes(spoilt_text(text, draw))
+    plan = progressed(load_plan(_modular()[0]), read_progress(path, date(2026, 11, 30)), path)
+    net = prepared(plan.tasks, plan.tables, plan.file.crews, plan.file.correlation, known=plan.known).net
+    for array in (net.least, net.span, net.shares, net.release):
+        finite(array)
+
+
 # ---- run folders
 
 
@@ -469,7 +535,9 @@ TARGETS: dict[str, Callable[[Path, Random], None]] = {
     "recording": recording,
     "events": events,
     "run-folder": run_folder,
+    "build-plan": build_plan,
 }
 WEIGHTS = {
     "site": 5, "setting": 2, "entry": 5, "rules": 3, "table": 5, "recording": 4, "events": 3, "run-folder": 3,
+    "build-plan": 3,
 }  # fmt: skip

@@ -99,6 +99,56 @@ def equipment(
 
 
 @app.command
+def build(
+    site: Path,
+    *,
+    plan: Annotated[
+        Path | None, Parameter(help="How it is built (TOML). Default: build.toml beside the site.")
+    ] = None,
+    draws: Annotated[int, Parameter(help="Schedules to draw, 100 to 1,000,000.")] = 10_000,
+    seed: Annotated[int | None, Parameter(help="Of the draws. Default: the plan's.")] = None,
+    progress: Annotated[
+        Path | None, Parameter(help="What has happened so far (TOML): forecast, what changed, what slips.")
+    ] = None,
+    against: Annotated[
+        Path | None, Parameter(help="Another plan of the same site, to stand beside this one.")
+    ] = None,
+    bridges: Annotated[
+        bool, Parameter(negative="", help="Try the plan's bridges on the energy model.")
+    ] = False,
+    value: Annotated[bool, Parameter(help="Work out values, if the plan asks for them.")] = True,
+    site_at: Annotated[
+        datetime | None, Parameter(help="Write the site as it stands on this date into the file --out.")
+    ] = None,
+    out: Annotated[
+        Path | None,
+        Parameter(name="--out", help="Folder for the figures, or file of --site-at; must not exist."),
+    ] = None,
+    set_: Set = [],  # noqa: B006  as above
+    json: Json = False,
+) -> int:
+    """Say when each module of a site comes online, with which probability, and what holds it up.
+
+    Parameters
+    ----------
+    site
+        The site file (TOML).
+    """
+    from aidc.cli.building import build_site
+
+    day = None if site_at is None else site_at.date()
+    options = {
+        "draws": draws,
+        "seed": seed,
+        "value": value,
+        "bridges": bridges,
+        "against": against,
+        "actual": progress,
+    }
+    return build_site(site, plan, out, set_, options, site_at=day, as_json=json)
+
+
+@app.command
 def check(
     site: Path,
     *,

@@ -19,7 +19,7 @@ from rich.progress import (
 
 from aidc.cli.screen import named, print_json, progress_console, screen
 
-__all__ = ["compare_runs", "run_site", "write_report"]
+__all__ = ["compare_runs", "progress_bar", "run_site", "write_report"]
 
 REPORT = "report.html"
 
@@ -46,7 +46,7 @@ def run_site(
         for line in lines if not as_json else ():
             screen().print(line, style="yellow" if line.startswith("undersized") else "", soft_wrap=True)
 
-    with _bar(console) as bar:
+    with progress_bar(console) as bar:
         task = bar.add_task(f"{site.site.name}: compiling", total=None)
 
         def progress(done: int, total: int) -> None:
@@ -135,7 +135,8 @@ def _damage(folder: Path) -> Generator[None]:
         raise InputError(Problem(what, "Run the site again.", folder)) from error
 
 
-def _bar(console: Console) -> Progress:
+def progress_bar(console: Console) -> Progress:
+    """A bar on the progress console, gone when it is done."""
     return Progress(
         TextColumn("{task.description}", markup=False),
         BarColumn(),

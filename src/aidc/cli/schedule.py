@@ -7,7 +7,7 @@ from pathlib import Path
 
 from aidc.cli.screen import named, print_json, screen
 
-__all__ = ["show_equipment"]
+__all__ = ["show_equipment", "write_site"]
 
 
 def show_equipment(
@@ -21,7 +21,7 @@ def show_equipment(
     found = equipment(path, settings=settings, resize=resize)
     facts = found.as_dict()
     if target is not None:
-        _write(site_toml(found.site), target)
+        write_site(site_toml(found.site), target)
     if as_json:
         print_json(facts)
         return 0
@@ -31,7 +31,8 @@ def show_equipment(
     return 0
 
 
-def _write(text: str, target: Path) -> None:
+def write_site(text: str, target: Path) -> None:
+    """Write a site file that does not exist yet."""
     from aidc.errors import OutputError
 
     try:

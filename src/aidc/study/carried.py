@@ -29,7 +29,7 @@ from aidc.schema.site import Site
 from aidc.site.secrets import without_secrets
 from aidc.site.written import site_toml
 
-__all__ = ["Carried", "carried"]
+__all__ = ["Carried", "carried", "names_files"]
 
 FOLDER: Final = "inputs"
 _CATALOGUE: Final = "catalogue"
@@ -108,6 +108,19 @@ def carried(site: Site, controller: Controller | None) -> Carried:
         hashlib.sha256(text.encode()).hexdigest(),
         gathered.copies,
     )
+
+
+def names_files(site: Site) -> bool:
+    """Whether a site names files of the user's beside it: inputs, or a controller."""
+    found: list[str] = []
+
+    def note(source: Any, _: str) -> dict[str, Any]:
+        if _dataset(source) is None and source.file is not None:
+            found.append(source.file)
+        return {}
+
+    _changed(site, "", note)
+    return bool(found) or site.control.use.rpartition(":")[0].endswith(".py")
 
 
 @dataclass

@@ -1,0 +1,1 @@
+"""When each module is online: modules, task network, calendars, crews, Monte Carlo."""

@@ -1,0 +1,225 @@
+"""What `aidc build` prints: when power comes, lot by lot, and what holds it up."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from rich import box
+from rich.console import Group, RenderableType
+from rich.table import Table
+from rich.text import Text
+
+from aidc.report.text import figure, money, percent
+
+__all__ = ["build_table"]
+
+_CRITICAL = 10
+_STEPS = 14
+
+
+def build_table(facts: Mapping[str, Any]) -> RenderableType:
+    """The study for the terminal."""
+    parts: list[RenderableType] = [_power(facts), _lots(facts), _critical(facts)]
+    if facts["value"]:
+        parts += [_phases(facts), _worth(facts)]
+    if facts["bridges"]:
+        parts.append(_bridges(facts["bridges"]))
+    if facts["progress"]:
+        parts.append(_progress(facts["progress"]))
+    return Group(*parts, *_lines(facts))
+
+
+def _plain(title: str, *columns: str) -> Table:
+    table = Table(
+        title=title, title_justify="left", box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0), pad_edge=False
+    )
+    for place, name in enumerate(columns):
+        table.add_column(name, justify="left" if place == 0 else "right", no_wrap=place > 0, overflow="fold")
+    return table
+
+
+def _power(facts: Mapping[str, Any]) -> Table:
+    """Power over time where it changes, no more than a screenful."""
+    title = f"{facts['name']}: IT power [MW] that is exceeded with 90 / 50 / 10 %"
+    table = _plain(title, "date", "commissioned", "online", "import limit")
+    curve = facts["curve"]
+    for place in _changes(curve):
+        cells = (
+            " / ".join(figure(curve[key][name][place], 3) for name in ("p10", "p50", "p90"))
+            for key in ("commissioned_mw", "online_mw", "import_mw")
+        )
+        table.add_row(curve["date"][place], *cells)
+    return table
+
+
+def _changes(curve: Mapping[str, Any]) -> list[int]:
+    """Weeks in which something of the curve differs from four weeks before, thinned to a screenful."""
+    rows = [
+        tuple(
+            curve[key][name]
+            for key in ("commissioned_mw", "online_mw", "import_mw")
+            for name in ("p10", "p50", "p90")
+        )
+    ][0]
+    months = range(0, len(curve["date"]), 4)
+    kept = [place for place in months if place >= 4 and any(row[place] != row[place - 4] for row in rows)]
+    step = max(1, -(-len(kept) // _STEPS))
+    return kept[::-1][::step][::-1]
+
+
+def _lots(facts: Mapping[str, Any]) -> Table:
+    table = _plain("Lots and milestones", "", "module", "MW", "IT MW", "10 %", "50 %", "90 %")
+    for name, dates in facts["milestones"].items():
+        table.add_row(name, "milestone", "", "", dates["p10"], dates["p50"], dates["p90"])
+    for lot in facts["lots"]:
+        when = lot["online"]
+        it = figure(lot["it_mw"], 3) if lot["it_mw"] else ""
+        module = f"{lot['units']} x {lot['module']}" if lot["units"] > 1 else lot["module"]
+        table.add_row(
+            lot["name"], module, figure(lot["power_mw"], 3), it, when["p10"], when["p50"], when["p90"]
+        )
+    return table
+
+
+def _critical(facts: Mapping[str, Any]) -> Table:
+    last = ["worth"] if facts["value"] else []
+    table = _plain(
+        "What holds it up", "task", "critical", "days", "start 50 %", "end 50 %", "a week less brings", *last
+    )
+    gains = {one["task"]: one for one in facts["week_shorter"]}
+    often = sorted(facts["tasks"], key=lambda task: -task["critical_frac"])[:_CRITICAL]
+    for task in often:
+        gain = gains.get(task["name"])
+        brings = f"{gain['days_earlier']:.1f} d, {figure(gain['online_mw_days'], 3)} MW-days" if gain else ""
+        table.add_row(
+            task["name"], percent(task["critical_frac"], 3), figure(task["mean_days"], 3),
+            task["start"]["p50"], task["finish"]["p50"], brings,
+            *_price(facts, gain),
+        )  # fmt: skip
+    return table
+
+
+def _price(facts: Mapping[str, Any], gain: Mapping[str, Any] | None) -> list[str]:
+    """The price of a week with its standard error, where values were asked for."""
+    if not facts["value"]:
+        return []
+    return [f"{money(gain['npv_usd'])} ± {money(gain['npv_error_usd'])}" if gain else ""]
+
+
+def _phases(facts: Mapping[str, Any]) -> Table:
+    title = "Phases by the energy model, each with the demand that it can serve"
+    table = _plain(
+        title, "from", "IT MW", "peak/limit MW", "Mtok/day", "kWh/Mtok", "PUE", "revenue/day", "energy/day"
+    )
+    for one in facts["value"]["phases"]:
+        table.add_row(
+            one["date"], figure(one["online_mw"], 3), f"{figure(one['peak_import_mw'], 3)} / {figure(one['import_limit_mw'], 3)}",
+            figure(one["useful_tokens_per_day"] / 1e6), figure(one["tokenergy_kwh_per_mtok"]), figure(one["pue"]),
+            money(one["revenue_usd_per_day"]), money(one["energy_usd_per_day"]),
+        )  # fmt: skip
+    return table
+
+
+def _bridges(bridges: Mapping[str, Any]) -> Table:
+    title = f"Bridges by the energy model, of what stands on {bridges['date']} behind {bridges['import_limit_mw']:g} MW"
+    table = _plain(
+        title, "", "IT MW", "available", "Mtok/day", "energy/day", "MW-days gained", "days in use", "cost"
+    )
+    for one in bridges["options"]:
+        table.add_row(
+            one["name"], figure(one["it_mw"], 3), percent(one["availability_frac"], 5),
+            figure(one["useful_tokens_per_day"] / 1e6), money(one["energy_usd_per_day"]),
+            figure(one["mean_mw_days_gained"], 3), figure(one["mean_days_in_use"], 3), money(one["mean_cost_usd"]),
+        )  # fmt: skip
+    return table
+
+
+def _progress(progress: Mapping[str, Any]) -> RenderableType:
+    """What has moved since the plan."""
+    table = _plain(
+        f"Since the plan, as of {progress['status']}", "", "planned 50 %", "forecast 50 %", "days later"
+    )
+    for one in progress["moved"]:
+        style = "bold red" if one["days_later"] > 0 else ""
+        table.add_row(
+            one["name"], one["planned_p50"], one["forecast_p50"], Text(f"{one['days_later']:+d}", style=style)
+        )
+    lines = [
+        Text(
+            f"Promise of {figure(one['online_mw'])} MW by {one['date']} slips: kept with {percent(one['kept_frac'], 3)},"
+            f" was {percent(one['planned_kept_frac'], 3)}.",
+            style="bold red",
+        )
+        for one in progress["promises"]
+        if one["slips"]
+    ]
+    late = sorted(
+        (one for one in progress["done"] if one["days_late"] > 0), key=lambda one: -one["days_late"]
+    )[:5]
+    lines += [Text(f"{one['name']} was done {one['days_late']} days after its median.") for one in late]
+    return Group(table, *lines)
+
+
+def _worth(facts: Mapping[str, Any]) -> Text:
+    value, npv = facts["value"], facts["value"]["npv_usd"]
+    return Text(
+        f"Net present value {money(npv['mean'])} in the mean ({money(npv['p10'])} to {money(npv['p90'])} in eight of ten draws):"
+        f" net revenue {money(value['net_revenue_usd'])}, capital {money(value['capital_usd'])}, penalties"
+        f" {money(value['penalty_usd'])}, all discounted to the start; {money(value['interest_during_construction_usd'])} of"
+        " interest during construction stand beside it."
+    )
+
+
+def _lines(facts: Mapping[str, Any]) -> Iterator[Text]:
+    when = facts["all_online"]
+    yield Text(
+        f"All that the grid will carry ({figure(facts['final_online_mw'])} MW of IT) is online by {when['p10']}"
+        f" with 10 %, {when['p50']} with 50 % and {when['p90']} with 90 % probability."
+    )
+    if facts["against"]:
+        yield _against(facts)
+    for promise in facts["promises"]:
+        yield _promise(promise)
+    gap = facts["policy_gap"]
+    against = "the shortest schedule" if gap["exact"] else "a bound, the same without limits of crews"
+    yield Text(
+        f"{facts['draws']:,} draws, seed {facts['seed']}, crews given out by {facts['policy']}. At expected days the schedule"
+        f" takes {gap['policy_days']:.0f} days, {percent(gap['gap_frac'], 3)} over {against}."
+    )
+    marks = [one["confidence"] for one in facts["assumptions"]]
+    if marks:
+        counts = ", ".join(f"{marks.count(mark)} {mark}" for mark in dict.fromkeys(marks))
+        yield Text(
+            f"Figures of modules: {counts}. Estimated ones have no checked source: put quotations in their place.",
+            style="yellow",
+        )
+    for line in facts["told"]:
+        yield Text(line, style="dim")
+
+
+def _against(facts: Mapping[str, Any]) -> Text:
+    other = facts["against"]
+    later = other["days_later"]
+    kept = ", ".join(
+        f"{figure(one['online_mw'])} MW by {one['date']} with {percent(one['kept_frac'], 3)}"
+        for one in other["promises"]
+    )
+    return Text(
+        f"Beside it, {other['name']}: all online by {other['all_online']['p50']} with 50 %, {abs(later)} days"
+        f" {'later' if later >= 0 else 'earlier'}; modules {figure(other['cost_usd_million'])} against"
+        f" {figure(other['own_cost_usd_million'])} million $" + (f"; it keeps {kept}." if kept else "."),
+        style="bold",
+    )
+
+
+def _promise(promise: Mapping[str, Any]) -> Text:
+    what = f"Promise of {figure(promise['online_mw'])} MW by {promise['date']}"
+    if promise["mean_days_late"] is None:
+        return Text(
+            f"{what}: above all that will ever be online in some draws; kept in {percent(promise['kept_frac'], 3)}.",
+            style="bold red",
+        )
+    text = f"{what}: kept with {percent(promise['kept_frac'], 3)}, {promise['mean_days_late']:.0f} days late in the mean"
+    cost = f", {money(promise['mean_penalty_usd'])} of penalty" if promise["mean_penalty_usd"] else ""
+    return Text(f"{text}{cost}.", style="bold red" if promise["kept_frac"] < 0.5 else "")
