@@ -17,7 +17,7 @@ from aidc.measure.grid.verdict import Verdict, not_applicable, not_assessable, w
 from aidc.record.waveform import Waveform
 from aidc.schema.code import Clause, Recovery, VoltageRideThrough
 
-__all__ = ["FaultVerdict", "both_ways", "by_sequence", "judge_connected", "judge_fault", "readings"]
+__all__ = ["FaultVerdict", "asked", "both_ways", "by_sequence", "judge_connected", "judge_fault", "readings"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,8 +66,8 @@ def judge_fault(
     for index, clause in enumerate(clauses):
         if calm is not None and isinstance(clause, Recovery) and clause.applies_to == "load":
             verdict = recovery(clause, shown, calm, case)
-            stated = _asked(clause, shown, verdict, free, case)
-            other = None if other_free is None else _asked(clause, shown, verdict, other_free, case)
+            stated = asked(clause, shown, verdict, free, case)
+            other = None if other_free is None else asked(clause, shown, verdict, other_free, case)
             found[index] = FaultVerdict(stated, other)
     return found
 
@@ -97,23 +97,23 @@ def _connected(
     return found, free, other_free
 
 
-def _asked(clause: Recovery, shown: Waveform, verdict: Verdict, free: Freedom, case: str) -> Verdict:
+def asked(clause: Recovery, shown: Waveform, verdict: Verdict, free: Freedom, case: str) -> Verdict:
     """The verdict, or that the site was free to leave before the voltage returned."""
-    if verdict.result == "not_applicable" or "connected_frac" not in shown or not free.because:
+    if verdict.result == "not_applicable" or not free.because:
         return verdict
     channel, start_s = checked(shown, f"{clause.quantity}_pu"), first_s(shown)
     below = stretches(channel, float(shown.step_s), clause.from_pu, first_s=start_s)
     if not len(below):
         return verdict
     begin_s, back_s = float(below.start_s[-1]), float(below.end_s[-1])
-    gone = departures(shown)
-    if gone.unlawful_s(free) <= back_s:
-        return verdict
     reason = free.within(begin_s, back_s)
-    connected = shown["connected_frac"]
-    before = connected[max(int((begin_s - start_s) / float(shown.step_s)), 0)]
-    if not reason and before < connected[0] - STILL_CONNECTED:
-        reason = free.within(-1e300, begin_s)  # it had left when it might, and was not back yet
+    if "connected_frac" in shown:
+        if departures(shown).unlawful_s(free) <= back_s:
+            return verdict
+        connected = shown["connected_frac"]
+        before = connected[max(int((begin_s - start_s) / float(shown.step_s)), 0)]
+        if not reason and before < connected[0] - STILL_CONNECTED:
+            reason = free.within(-1e300, begin_s)  # it had left when it might, and was not back yet
     if not reason:
         return verdict
     told = f"the rule set does not ask to stay connected: {reason} had ended"

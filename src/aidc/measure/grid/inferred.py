@@ -1,0 +1,138 @@
+"""Whether a load left in a disturbance, told from its power alone.
+
+A record seldom says what was connected. Power does, as far as this goes:
+
+- stayed: from two cycles after the voltage returned on, power is back to what it was (within 1 %, and how far the
+  load itself moved before), and during the disturbance it did not fall below half of what an impedance draws
+  (V², where V is above half of nominal);
+- left: power is at least 5 % (and that movement) short from then on, for as long as the rule set allows recovery
+  to take, and at least for a second;
+- else it cannot be told: a load that left and came back, one that blocked, and one that ramped up look alike.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+
+from aidc.measure.grid.channel import first_s
+from aidc.measure.grid.grid_faults import SAG_PU, Before
+from aidc.measure.grid.one_cycle import cycle_mean
+from aidc.record.waveform import FloatArray, Mark, Waveform
+
+__all__ = ["Inferred", "connection_in"]
+
+_WITHIN = 0.01
+_SHORT = 0.05
+_SETTLE_CYCLES = 2.0
+_LEAST_AFTER_S = 0.1
+_STAYS_AWAY_S = 1.0
+_BLOCKED = 0.5
+_SEEN_PU = 0.5
+_BLOCKED_CYCLES = 3.0
+
+
+@dataclass(frozen=True, slots=True)
+class Inferred:
+    """What power tells of one disturbance; where the load left, it did so between `since_s` and `by_s`."""
+
+    how: Literal["stayed", "left", "unknown"]
+    reason: str
+    since_s: float = np.inf
+    by_s: float = np.inf
+
+
+def connection_in(
+    w: Waveform, fault: Mark, before: Before | None, until_s: float, within_s: float
+) -> Inferred:
+    """What the power of a record says of a disturbance.
+
+    Parameters
+    ----------
+    fault, before
+        The disturbance, and the power before it.
+    until_s
+        Where the next one begins, or the record ends [s].
+    within_s
+        How long the rule set allows recovery to take [s].
+    """
+    if before is None:
+        return Inferred(
+            "unknown", f"less than two cycles of power before the disturbance at {fault.start_s:.4g} s"
+        )
+    if before.mean_w <= 0 or before.low_w < 0.1 * before.high_w:
+        return Inferred("unknown", f"hardly any load, or a load that swings, before {fault.start_s:.4g} s")
+    step_s, start_s, cycle_s = float(w.step_s), first_s(w), 1.0 / w.frequency_hz
+    power = cycle_mean(w["p_w"], step_s, w.frequency_hz)
+    after_s = fault.end_s + _SETTLE_CYCLES * cycle_s
+    first, last = _index(after_s, start_s, step_s), _index(until_s, start_s, step_s)
+    if (last - first) * step_s < _LEAST_AFTER_S:
+        left_s = max(until_s - after_s, 0.0)
+        return Inferred(
+            "unknown",
+            f"the record goes on for {left_s:.4g} s after the voltage was back at {fault.end_s:.4g} s",
+        )
+    short = 1.0 - power[first:last] / before.low_w
+    if float(short.max()) <= _WITHIN + before.spread:
+        return _stayed(w, power, fault, before)
+    needed_s = max(within_s, _STAYS_AWAY_S)
+    count = round(needed_s / step_s)
+    if short.size >= count and float(short[:count].min()) >= _SHORT + before.spread:
+        return _left(w, power, fault, before, after_s)
+    back = np.flatnonzero(short > _WITHIN + before.spread)
+    return Inferred(
+        "unknown",
+        f"power was up to {float(short.max()):.0%} short for {(int(back[-1]) + 1) * step_s:.4g} s after the voltage was back at "
+        f"{fault.end_s:.4g} s: whether the load had left, blocked or ramped up, power alone cannot tell",
+    )
+
+
+def _stayed(w: Waveform, power: FloatArray, fault: Mark, before: Before) -> Inferred:
+    """Connected, unless power vanished meanwhile at a voltage that an impedance would have drawn on."""
+    step_s, start_s = float(w.step_s), first_s(w)
+    first, last = _index(fault.start_s, start_s, step_s), _index(fault.end_s, start_s, step_s) + 1
+    name = _voltage(w)
+    if name is not None:
+        volts = w[name][first:last]
+        blocked = (volts > _SEEN_PU) & (power[first:last] < _BLOCKED * volts**2 * before.low_w)
+        if float(blocked.sum()) * step_s > _BLOCKED_CYCLES / w.frequency_hz:
+            return Inferred(
+                "unknown",
+                f"power fell below what a connected load draws for {float(blocked.sum()) * step_s:.4g} s of the disturbance at "
+                f"{fault.start_s:.4g} s: whether the load had left or blocked, power alone cannot tell",
+            )
+    least = before.mean_w * (_WITHIN + before.spread) / 1e6
+    return Inferred(
+        "stayed",
+        f"power was back at once after {fault.end_s:.4g} s (a part below {least:.3g} MW cannot be seen)",
+    )
+
+
+def _left(w: Waveform, power: FloatArray, fault: Mark, before: Before, after_s: float) -> Inferred:
+    """Gone since the last sample at full power, and by the first at which a healthy voltage met too little of it."""
+    start_s, step_s = first_s(w), float(w.step_s)
+    first, last = _index(fault.start_s, start_s, step_s), _index(after_s, start_s, step_s)
+    full = np.flatnonzero(power[first:last] >= before.low_w * (1 - _WITHIN))
+    since = first + (int(full[-1]) if full.size else 0)
+    name = _voltage(w)
+    gone = power[since:last] < before.low_w * (1 - _SHORT - before.spread)
+    if name is not None:
+        gone &= w[name][since:last] >= SAG_PU
+    seen = np.flatnonzero(gone)
+    since_s = start_s + since * step_s
+    by_s = start_s + (since + int(seen[0])) * step_s if seen.size else after_s
+    reason = (
+        f"power fell from {before.mean_w / 1e6:.4g} MW to {float(power[last]) / 1e6:.4g} MW after {since_s:.4g} s and "
+        "stayed away"
+    )
+    return Inferred("left", reason, since_s, max(by_s, since_s + step_s))
+
+
+def _voltage(w: Waveform) -> str | None:
+    return next((one for one in ("v1_pu", "v_pp_min_pu", "v_pn_min_pu") if one in w), None)
+
+
+def _index(at_s: float, start_s: float, step_s: float) -> int:
+    return max(round((at_s - start_s) / step_s), 0)
