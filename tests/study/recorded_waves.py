@@ -19,11 +19,11 @@ TURN = np.exp(-2j * np.pi / 3 * np.arange(3))
 class Story:
     """A sag at `sag_s`, and a site that draws `mw`; from `left_s` to `back_s` it draws `away_mw`."""
 
-    seconds: float = 20.0
+    seconds: float = 26.0
     rate: float = 1200.0
     hertz: float = 60.0
     mw: float = 80.0
-    sag_s: float = 4.0
+    sag_s: float = 10.0
     duration_s: float = 0.2
     residual: float = 0.3
     left_s: float = np.inf

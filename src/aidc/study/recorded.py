@@ -14,7 +14,7 @@ from typing import Any
 
 from aidc.errors import InputError
 from aidc.measure.grid.frequency_ride_through import frequency_ride_through
-from aidc.measure.grid.grid_faults import answered, found_faults
+from aidc.measure.grid.grid_faults import Swing, answered, found_faults
 from aidc.measure.grid.meter import evaluate
 from aidc.measure.grid.oscillation import APART
 from aidc.measure.grid.ramp import RECOVERY
@@ -44,7 +44,7 @@ from aidc.study.recorded_faults import FaultsSeen, judge_record
 from aidc.study.verdicts import CheckResult, NamedWindow
 from aidc.units import MEGA
 
-__all__ = ["check_recording", "disturbances"]
+__all__ = ["check_recording", "disturbances", "own_swing"]
 
 _BY_FAULTS = (VoltageRideThrough, FrequencyRideThrough, Recovery, LoadLoss)
 
@@ -74,9 +74,7 @@ def check_recording(
     found = disturbances(read.waveform, marks)
     kept = tuple(mark for mark in read.waveform.marks if mark.kind == "repair")
     waveform = replace(read.waveform, marks=(*kept, *answered(read.waveform, found)))
-    verdicts, faults = _verdicts(
-        rules.clauses, waveform, found, connection_of(site), not_concerned(rules, site)
-    )
+    verdicts, faults = _verdicts(rules.clauses, waveform, found, site, not_concerned(rules, site))
     if "it_demand_w" in waveform and "it_served_w" in waveform:
         verdicts.append(it_served(waveform))
     facts = _facts(read, Path(path).name, found, faults, warned)
@@ -97,6 +95,20 @@ def disturbances(w: Waveform, marks: Path | str | None = None) -> tuple[Mark, ..
     return tuple(sorted(listed, key=lambda mark: mark.start_s))
 
 
+def own_swing(site: Site) -> Swing:
+    """The swing of the site's training jobs: their longest iteration, and the share of the site that they drop."""
+    racks = {name: pod.racks for name, pod in site.pods.items()}
+    total = sum(racks.values())
+    if not site.jobs or total <= 0:
+        return Swing()
+    falls = [
+        sum(racks[pod] for pod in job.pods) / total * (1.0 - (job.communication_power_frac or 0.0))
+        for job in site.jobs.values()
+    ]
+    period_s = max(float(job.iteration_s) for job in site.jobs.values())
+    return Swing(period_s, min(sum(falls), 0.9), site.grid.import_limit_mw * MEGA)
+
+
 def _doubted(read: Recording, site: Site) -> list[str]:
     """What is doubtful: refused, or told where the sidecar vouches for the record."""
     grid = site.grid
@@ -113,14 +125,14 @@ def _doubted(read: Recording, site: Site) -> list[str]:
 
 
 def _verdicts(
-    clauses: Sequence[Clause], w: Waveform, found: Sequence[Mark], connection: Connection, reason: str
+    clauses: Sequence[Clause], w: Waveform, found: Sequence[Mark], site: Site, reason: str
 ) -> tuple[list[Verdict], list[FaultsSeen]]:
     if reason:
         return [not_applicable(clause, reason) for clause in clauses], []
-    judged, faults = judge_record(clauses, w, found, connection)
-    return [
-        judged[k] if k in judged else _of(clause, w, connection) for k, clause in enumerate(clauses)
-    ], faults
+    connection = connection_of(site)
+    judged, faults = judge_record(clauses, w, found, connection, own_swing(site))
+    told = [judged[k] if k in judged else _of(clause, w, connection) for k, clause in enumerate(clauses)]
+    return told, faults
 
 
 def _of(clause: Clause, w: Waveform, connection: Connection) -> Verdict:

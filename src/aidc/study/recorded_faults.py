@@ -10,9 +10,10 @@ import numpy as np
 from aidc.measure.grid.channel import cannot_judge, first_s
 from aidc.measure.grid.duty import Duty
 from aidc.measure.grid.freedom import Freedom
-from aidc.measure.grid.grid_faults import APART_S, Before, before_fault, grouped
+from aidc.measure.grid.grid_faults import APART_S, Before, Swing, before_fault, grouped
 from aidc.measure.grid.inferred import Inferred, connection_in
 from aidc.measure.grid.load_loss import LossCase, load_loss
+from aidc.measure.grid.one_cycle import cycle_mean
 from aidc.measure.grid.recovery import recovery
 from aidc.measure.grid.ride_through import judge_connection
 from aidc.measure.grid.rule_set import duties_of, set_freedom
@@ -25,6 +26,8 @@ __all__ = ["FaultsSeen", "judge_record"]
 
 _TRIED_FRAC = 0.1
 _TRIED_CYCLES = 2.0
+_STEADY = Swing()
+_NEVER = "never beyond a threshold of the curve: nothing was tried"
 _UNTRIED = "the record holds no disturbance of the grid: nothing was tried"
 
 
@@ -39,19 +42,26 @@ class FaultsSeen:
 
 
 def judge_record(
-    clauses: Sequence[Clause], w: Waveform, marks: Sequence[Mark], connection: Connection
+    clauses: Sequence[Clause],
+    w: Waveform,
+    marks: Sequence[Mark],
+    connection: Connection,
+    swing: Swing = _STEADY,
 ) -> tuple[dict[int, Verdict], list[FaultsSeen]]:
-    """Verdicts of the clauses that disturbances judge, by their place, and the disturbances."""
-    faults = _faults(clauses, w, marks)
-    verdicts = _reading(clauses, w, faults, connection)
+    """Verdicts of the clauses that disturbances judge, by their place, and the disturbances.
+
+    `swing` is what is known of the load's own course, for records that hold less than a period of it.
+    """
+    faults = _faults(clauses, w, marks, swing)
+    verdicts = _reading(clauses, w, faults, connection, swing)
     other = by_sequence(clauses)
     if other is None or "v1_pu" not in w:
         return verdicts, faults
-    second = _reading(other, w, faults, connection)
+    second = _reading(other, w, faults, connection, swing)
     return {index: both_ways(clauses[index], one, second[index]) for index, one in verdicts.items()}, faults
 
 
-def _faults(clauses: Sequence[Clause], w: Waveform, marks: Sequence[Mark]) -> list[FaultsSeen]:
+def _faults(clauses: Sequence[Clause], w: Waveform, marks: Sequence[Mark], swing: Swing) -> list[FaultsSeen]:
     groups = grouped(marks, _apart_s(clauses))
     within_s = max((clause.within_s for clause in clauses if isinstance(clause, Recovery)), default=0.0)
     last_s = first_s(w) + len(w) * float(w.step_s)
@@ -60,7 +70,7 @@ def _faults(clauses: Sequence[Clause], w: Waveform, marks: Sequence[Mark]) -> li
     for k, mark in enumerate(groups):
         until_s = groups[k + 1].start_s if k + 1 < len(groups) else last_s
         power = "p_w" in w and float(w.step_s) * w.frequency_hz <= 1 + 1e-9
-        before = before_fault(w, mark, since_s) if power else None
+        before = before_fault(w, mark, since_s, swing) if power else None
         inferred = None
         if power and "connected_frac" not in w:
             inferred = connection_in(w, mark, before, until_s, within_s)
@@ -74,7 +84,11 @@ def _apart_s(clauses: Sequence[Clause]) -> float:
 
 
 def _reading(
-    clauses: Sequence[Clause], w: Waveform, faults: Sequence[FaultsSeen], connection: Connection
+    clauses: Sequence[Clause],
+    w: Waveform,
+    faults: Sequence[FaultsSeen],
+    connection: Connection,
+    swing: Swing,
 ) -> dict[int, Verdict]:
     """By one reading of the voltages that the rules leave open."""
     duties = duties_of(clauses, w)
@@ -85,7 +99,7 @@ def _reading(
         if index in duties and isinstance(clause, (VoltageRideThrough, FrequencyRideThrough)):
             verdicts[index] = _ridden(clause, seen, duties[index], free, doubt, told)
         elif isinstance(clause, (Recovery, LoadLoss)) and clause.applies_to == "load":
-            verdicts[index] = _per_fault(clause, w, faults, free, connection)
+            verdicts[index] = _per_fault(clause, seen, faults, free, connection, swing)
     return verdicts
 
 
@@ -138,17 +152,14 @@ def _ridden(
     if isinstance(duties, Verdict):
         return duties
     if "connected_frac" not in w:
-        return (
-            not_assessable(clause, doubt)
-            if any(duty.asked_until(np.inf) > duty.least for duty in duties)
-            else (not_applicable(clause, "never beyond a threshold of the curve: nothing was tried"))
-        )
+        tried = any(duty.asked_until(np.inf) > duty.least for duty in duties)
+        return not_assessable(clause, doubt) if tried else not_applicable(clause, _NEVER)
     refusal = cannot_judge(clause, w, ["connected_frac"])
     verdict = refusal or judge_connection(clause, w, duties, free=free)
+    if verdict.result in {"pass", "not_applicable"} and doubt:
+        return not_assessable(clause, doubt)
     if verdict.result in {"pass", "fail"}:
         verdict = replace(verdict, reason=verdict.reason + told)
-    if verdict.result == "pass" and doubt:
-        return not_assessable(clause, doubt)
     return _tried_enough(clause, verdict, w, duties) if verdict.result == "pass" else verdict
 
 
@@ -179,6 +190,7 @@ def _per_fault(
     faults: Sequence[FaultsSeen],
     free: Freedom,
     connection: Connection,
+    swing: Swing,
 ) -> Verdict:
     """The worst over all disturbances; each from the power before it."""
     needed = ["p_w", *([f"{clause.quantity}_pu"] if isinstance(clause, Recovery) else [])]
@@ -187,11 +199,16 @@ def _per_fault(
         return refusal
     if not faults:
         return not_applicable(clause, _UNTRIED)
-    return worst([_one(clause, w, fault, free, connection) for fault in faults])
+    return worst([_one(clause, w, fault, free, connection, swing) for fault in faults])
 
 
 def _one(
-    clause: Recovery | LoadLoss, w: Waveform, fault: FaultsSeen, free: Freedom, connection: Connection
+    clause: Recovery | LoadLoss,
+    w: Waveform,
+    fault: FaultsSeen,
+    free: Freedom,
+    connection: Connection,
+    swing: Swing,
 ) -> Verdict:
     case = f"{fault.mark.label} at {fault.mark.start_s:.4g} s"
     if fault.before is None:
@@ -211,7 +228,35 @@ def _one(
     found = worst([low, high])
     reason = f"{found.reason}; {fault.before.mean_w / 1e6:.4g} MW before the disturbance"
     found = replace(found, reason=reason)
-    return asked(clause, part, found, free, case) if isinstance(clause, Recovery) else found
+    return _recovered(clause, part, fault, found, free, swing) if isinstance(clause, Recovery) else found
+
+
+def _recovered(
+    clause: Recovery, part: Waveform, fault: FaultsSeen, found: Verdict, free: Freedom, swing: Swing
+) -> Verdict:
+    """What recovery says once it is asked whether the site had to stay, and whether it is the load's own course."""
+    if found.result == "fail" and swing.frac > 0 and _back_once(clause, part, fault):
+        why = (
+            "power was back in time and fell again: by the load's own course, or not? The record cannot tell"
+        )
+        return not_assessable(clause, f"{why}; {found.reason}", found.case)
+    told, one = asked(clause, part, found, free, found.case), fault.inferred
+    if one is None or told.result != "not_applicable" or found.result == "not_applicable":
+        return told
+    if one.how == "unknown" or (one.how == "left" and _departure(one, free) is None):
+        why = f"the site was free to leave, if it had stayed until then: {one.reason}"
+        return not_assessable(clause, why, found.case)
+    return told
+
+
+def _back_once(clause: Recovery, part: Waveform, fault: FaultsSeen) -> bool:
+    """Whether power reached what is asked within the time that is asked, whatever it did afterwards."""
+    step_s, start_s = float(part.step_s), first_s(part)
+    power = cycle_mean(part["p_w"], step_s, part.frequency_hz)
+    first = _place(fault.mark.end_s, start_s, step_s)
+    within = power[first : first + round(clause.within_s / step_s) + 1]
+    high_w = fault.before.high_w if fault.before is not None else np.inf
+    return bool(within.size and within.max() >= clause.least_frac * high_w)
 
 
 def _against(

@@ -20,7 +20,7 @@ from aidc.measure.grid.one_cycle import cycle_mean
 from aidc.measure.grid.stream import GRID_KINDS
 from aidc.record.waveform import FloatArray, Mark, Waveform
 
-__all__ = ["Before", "answered", "before_fault", "found_faults", "grouped"]
+__all__ = ["Before", "Swing", "answered", "before_fault", "found_faults", "grouped"]
 
 SAG_PU, SWELL_PU, INTERRUPTION_PU = 0.9, 1.1, 0.1
 OFF_HZ = 0.5
@@ -36,8 +36,23 @@ _HIGH = ("v1_pu", "v_pn_max_pu", "v_pp_max_pu")
 
 
 @dataclass(frozen=True, slots=True)
+class Swing:
+    """What is known of a load's own course: its longest period [s], the share by which it falls, the most it draws [W]."""
+
+    period_s: float = 0.0
+    frac: float = 0.0
+    most_w: float = np.inf
+
+
+_STEADY = Swing()
+
+
+@dataclass(frozen=True, slots=True)
 class Before:
-    """Power in the ten seconds before a disturbance, one-cycle means [W, var]; `low_w` to `high_w` hold 98 % of them."""
+    """Power in the ten seconds before a disturbance, one-cycle means [W, var]; `low_w` to `high_w` hold 98 % of them.
+
+    Where the record holds less than a period of the load's own swing, they are widened by it.
+    """
 
     mean_w: float
     low_w: float
@@ -78,7 +93,7 @@ def grouped(marks: Iterable[Mark], apart_s: float = APART_S) -> list[Mark]:
     return found
 
 
-def before_fault(w: Waveform, fault: Mark, since_s: float) -> Before | None:
+def before_fault(w: Waveform, fault: Mark, since_s: float, swing: Swing = _STEADY) -> Before | None:
     """Power before a disturbance, not before `since_s`; None where the record holds less than two cycles of it."""
     step_s, start_s = float(w.step_s), first_s(w)
     cycle_s = 1.0 / w.frequency_hz
@@ -88,6 +103,8 @@ def before_fault(w: Waveform, fault: Mark, since_s: float) -> Before | None:
         return None
     power = cycle_mean(w["p_w"][first:last], step_s, w.frequency_hz)
     low_w, high_w = np.quantile(power, (0.01, 0.99)).tolist()
+    if (last - first) * step_s < min(swing.period_s, 0.95 * _BEFORE_S):
+        low_w, high_w = low_w * (1 - swing.frac), max(min(high_w / (1 - swing.frac), swing.most_w), high_w)
     reactive = float(w["q_var"][first:last].mean()) if "q_var" in w else 0.0
     voltage = float(w["v1_pu"][first:last].mean()) if "v1_pu" in w else 1.0
     return Before(float(power.mean()), low_w, high_w, reactive, voltage)

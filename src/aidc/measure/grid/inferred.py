@@ -7,7 +7,7 @@ A record seldom says what was connected. Power does, as far as this goes:
   (V², where V is above half of nominal);
 - left: power is at least 5 % (and that movement) short from then on, for as long as the rule set allows recovery
   to take, and at least for a second;
-- else it cannot be told: a load that left and came back, one that blocked, and one that ramped up look alike.
+- else it cannot be told, and neither where the load itself moved by more than 2 %: a small part may have left unseen; a load that left and came back, one that blocked, and one that ramped up look alike.
 """
 
 from __future__ import annotations
@@ -16,9 +16,10 @@ from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
+from scipy.ndimage import minimum_filter1d
 
 from aidc.measure.grid.channel import first_s
-from aidc.measure.grid.grid_faults import SAG_PU, Before
+from aidc.measure.grid.grid_faults import SAG_PU, SWELL_PU, Before
 from aidc.measure.grid.one_cycle import cycle_mean
 from aidc.record.waveform import FloatArray, Mark, Waveform
 
@@ -26,6 +27,8 @@ __all__ = ["Inferred", "connection_in"]
 
 _WITHIN = 0.01
 _SHORT = 0.05
+_MOST_SPREAD = 0.02
+_NEAR = 0.2  # of the fall of power: what is left for good, but for ripple
 _SETTLE_CYCLES = 2.0
 _LEAST_AFTER_S = 0.1
 _STAYS_AWAY_S = 1.0
@@ -58,12 +61,9 @@ def connection_in(
     within_s
         How long the rule set allows recovery to take [s].
     """
-    if before is None:
-        return Inferred(
-            "unknown", f"less than two cycles of power before the disturbance at {fault.start_s:.4g} s"
-        )
-    if before.mean_w <= 0 or before.low_w < 0.1 * before.high_w:
-        return Inferred("unknown", f"hardly any load, or a load that swings, before {fault.start_s:.4g} s")
+    if before is None or before.mean_w <= 0 or before.low_w < 0.1 * before.high_w:
+        why = "less than two cycles of power" if before is None else "hardly any load, or a load that swings,"
+        return Inferred("unknown", f"{why} before the disturbance at {fault.start_s:.4g} s")
     step_s, start_s, cycle_s = float(w.step_s), first_s(w), 1.0 / w.frequency_hz
     power = cycle_mean(w["p_w"], step_s, w.frequency_hz)
     after_s = fault.end_s + _SETTLE_CYCLES * cycle_s
@@ -75,12 +75,18 @@ def connection_in(
             f"the record goes on for {left_s:.4g} s after the voltage was back at {fault.end_s:.4g} s",
         )
     short = 1.0 - power[first:last] / before.low_w
-    if float(short.max()) <= _WITHIN + before.spread:
-        return _stayed(w, power, fault, before)
-    needed_s = max(within_s, _STAYS_AWAY_S)
-    count = round(needed_s / step_s)
+    count = round(max(within_s, _STAYS_AWAY_S) / step_s)
     if short.size >= count and float(short[:count].min()) >= _SHORT + before.spread:
         return _left(w, power, fault, before, after_s)
+    if before.spread > _MOST_SPREAD:
+        unseen_mw = before.mean_w * (before.spread + _WITHIN) / 1e6
+        return Inferred(
+            "unknown",
+            f"the load itself moves by {before.spread:.0%}, so that up to {unseen_mw:.3g} MW may have left unseen in the "
+            f"disturbance at {fault.start_s:.4g} s",
+        )
+    if float(short.max()) <= _WITHIN + before.spread:
+        return _stayed(w, power, fault, before)
     back = np.flatnonzero(short > _WITHIN + before.spread)
     return Inferred(
         "unknown",
@@ -111,22 +117,27 @@ def _stayed(w: Waveform, power: FloatArray, fault: Mark, before: Before) -> Infe
 
 
 def _left(w: Waveform, power: FloatArray, fault: Mark, before: Before, after_s: float) -> Inferred:
-    """Gone since the last sample at full power, and by the first at which a healthy voltage met too little of it."""
+    """Gone since the last sample at full power, and by the first that met a healthy voltage with what was left for good.
+
+    Of a load that moves by itself, a first part may have left unseen since the disturbance began.
+    """
     start_s, step_s = first_s(w), float(w.step_s)
     first, last = _index(fault.start_s, start_s, step_s), _index(after_s, start_s, step_s)
-    full = np.flatnonzero(power[first:last] >= before.low_w * (1 - _WITHIN))
-    since = first + (int(full[-1]) if full.size else 0)
     name = _voltage(w)
-    gone = power[since:last] < before.low_w * (1 - _SHORT - before.spread)
+    whole = power[first:last] >= before.low_w * (1 - _WITHIN)
+    if name is not None:  # in a swell the rest draws more, and hides a part that left
+        whole &= w[name][first:last] <= SWELL_PU
+    full = np.flatnonzero(whole)
+    since = first + (int(full[-1]) if full.size and before.spread <= _MOST_SPREAD else 0)
+    stays_w = float(power[last])
+    gone = power[since:last] <= stays_w + _NEAR * max(before.low_w - stays_w, 0.0)
     if name is not None:
-        gone &= w[name][since:last] >= SAG_PU
+        cycles = max(round(_SETTLE_CYCLES / w.frequency_hz / step_s), 1)
+        gone &= minimum_filter1d(w[name], 2 * cycles + 1, mode="nearest")[since:last] >= SAG_PU
     seen = np.flatnonzero(gone)
     since_s = start_s + since * step_s
     by_s = start_s + (since + int(seen[0])) * step_s if seen.size else after_s
-    reason = (
-        f"power fell from {before.mean_w / 1e6:.4g} MW to {float(power[last]) / 1e6:.4g} MW after {since_s:.4g} s and "
-        "stayed away"
-    )
+    reason = f"power fell from {before.mean_w / 1e6:.4g} MW to {stays_w / 1e6:.4g} MW after {since_s:.4g} s and stayed away"
     return Inferred("left", reason, since_s, max(by_s, since_s + step_s))
 
 
