@@ -51,7 +51,8 @@ _STEADY = Swing()
 class Before:
     """Power in the ten seconds before a disturbance, one-cycle means [W, var]; `low_w` to `high_w` hold 98 % of them.
 
-    Where the record holds less than a period of the load's own swing, they are widened by it.
+    Where the record holds less than a period of the load's own swing, they are widened by it; `seen_low_w` and
+    `seen_high_w` are not.
     """
 
     mean_w: float
@@ -59,11 +60,18 @@ class Before:
     high_w: float
     mean_var: float
     voltage_pu: float
+    seen_low_w: float
+    seen_high_w: float
 
     @property
     def spread(self) -> float:
-        """How far the load itself moved, as a share of its mean."""
+        """How far the load itself may move, as a share of its mean."""
         return (self.high_w - self.low_w) / self.mean_w if self.mean_w > 0 else np.inf
+
+    @property
+    def seen_spread(self) -> float:
+        """How far it was seen to move."""
+        return (self.seen_high_w - self.seen_low_w) / self.mean_w if self.mean_w > 0 else np.inf
 
 
 def found_faults(w: Waveform) -> tuple[Mark, ...]:
@@ -103,11 +111,12 @@ def before_fault(w: Waveform, fault: Mark, since_s: float, swing: Swing = _STEAD
         return None
     power = cycle_mean(w["p_w"][first:last], step_s, w.frequency_hz)
     low_w, high_w = np.quantile(power, (0.01, 0.99)).tolist()
+    seen_low_w, seen_high_w = low_w, high_w
     if (last - first) * step_s < min(swing.period_s, 0.95 * _BEFORE_S):
         low_w, high_w = low_w * (1 - swing.frac), max(min(high_w / (1 - swing.frac), swing.most_w), high_w)
     reactive = float(w["q_var"][first:last].mean()) if "q_var" in w else 0.0
     voltage = float(w["v1_pu"][first:last].mean()) if "v1_pu" in w else 1.0
-    return Before(float(power.mean()), low_w, high_w, reactive, voltage)
+    return Before(float(power.mean()), low_w, high_w, reactive, voltage, seen_low_w, seen_high_w)
 
 
 def answered(w: Waveform, marks: Sequence[Mark]) -> tuple[Mark, ...]:

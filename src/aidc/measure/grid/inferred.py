@@ -78,20 +78,20 @@ def connection_in(
     count = round(max(within_s, _STAYS_AWAY_S) / step_s)
     if short.size >= count and float(short[:count].min()) >= _SHORT + before.spread:
         return _left(w, power, fault, before, after_s)
-    if before.spread > _MOST_SPREAD:
-        unseen_mw = before.mean_w * (before.spread + _WITHIN) / 1e6
+    if before.seen_spread > _MOST_SPREAD:
+        unseen_mw = before.mean_w * (before.seen_spread + _WITHIN) / 1e6
         return Inferred(
             "unknown",
-            f"the load itself moves by {before.spread:.0%}, so that up to {unseen_mw:.3g} MW may have left unseen in the "
+            f"the load itself moves by {before.seen_spread:.0%}, so that up to {unseen_mw:.3g} MW may have left unseen in the "
             f"disturbance at {fault.start_s:.4g} s",
         )
-    if float(short.max()) <= _WITHIN + before.spread:
+    if float((1.0 - power[first:last] / before.mean_w).max()) <= _WITHIN + before.seen_spread:
         return _stayed(w, power, fault, before)
-    back = np.flatnonzero(short > _WITHIN + before.spread)
     return Inferred(
         "unknown",
-        f"power was up to {float(short.max()):.0%} short for {(int(back[-1]) + 1) * step_s:.4g} s after the voltage was back at "
-        f"{fault.end_s:.4g} s: whether the load had left, blocked or ramped up, power alone cannot tell",
+        f"power was not at once, or not for good, what it was before the voltage was back at {fault.end_s:.4g} s (up to "
+        f"{float((1.0 - power[first:last] / before.mean_w).max()):.0%} short): whether the load had left, blocked, ramped "
+        "up or moved by itself, power alone cannot tell",
     )
 
 
@@ -109,7 +109,7 @@ def _stayed(w: Waveform, power: FloatArray, fault: Mark, before: Before) -> Infe
                 f"power fell below what a connected load draws for {float(blocked.sum()) * step_s:.4g} s of the disturbance at "
                 f"{fault.start_s:.4g} s: whether the load had left or blocked, power alone cannot tell",
             )
-    least = before.mean_w * (_WITHIN + before.spread) / 1e6
+    least = before.mean_w * (_WITHIN + before.seen_spread) / 1e6
     return Inferred(
         "stayed",
         f"power was back at once after {fault.end_s:.4g} s (a part below {least:.3g} MW cannot be seen)",
