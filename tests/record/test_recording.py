@@ -11,7 +11,7 @@ from comtrade_files import three_phase
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from aidc.errors import AidcError, InputError
+from aidc.errors import AidcError, InputError, Problem
 from aidc.record.recording import read_recording
 from aidc.record.sampling import even_axis, half_unit, simplest_between
 
@@ -89,6 +89,19 @@ def test_separators_decimal_commas_case_and_brackets(tmp_path: Path, header, mar
     assert found.step_s == Fraction(1, 2)
     np.testing.assert_allclose(found["p_w"], [1.5e6, 2.5e6, 3.25e6])
     np.testing.assert_allclose(found["q_var"], [0.25e6, 0.5e6, 0.75e6])
+
+
+@pytest.mark.parametrize(
+    ("value", "shown"),
+    [
+        (Fraction(50), "50"),
+        (Fraction(1, 1000), "0.001"),
+        ([Fraction(4800), Fraction(1, 3)], "[4800, 1/3]"),
+        ("a", "'a'"),
+    ],
+)
+def test_a_message_shows_fractions_as_people_write_them(value: object, shown: str) -> None:
+    assert f"(got {shown})" in str(Problem("is wrong", "Mend it.", value=value))
 
 
 def test_a_broken_cell_of_a_semicolon_file_is_told_with_its_line(tmp_path: Path) -> None:

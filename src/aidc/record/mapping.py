@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from difflib import get_close_matches
 from fnmatch import fnmatchcase
 from pathlib import Path
@@ -18,7 +18,15 @@ from aidc.record.source import Phases, Recorded
 from aidc.record.waveform import CHANNELS
 from aidc.schema.recording import ChannelSource, PhaseColumns
 
-__all__ = ["Nominal", "by_name", "by_sidecar", "channel_of", "phases_by_name", "phases_by_sidecar"]
+__all__ = [
+    "Nominal",
+    "by_name",
+    "by_sidecar",
+    "channel_of",
+    "near_usual",
+    "phases_by_name",
+    "phases_by_sidecar",
+]
 
 FloatArray = NDArray[np.float64]
 
@@ -81,8 +89,7 @@ class Nominal:
     def voltage_v(self, why: str, level_v: float | None = None) -> float:
         """Nominal line-to-line voltage [V]; where a guess is wanted, the usual one next to the level measured."""
         if self._voltage_kv is None and self.guessing and level_v is not None and level_v > 0:
-            near = min(_USUAL_KV, key=lambda kv: abs(np.log(kv * 1e3 / level_v)))
-            self.guessed_kv = near if abs(np.log(near * 1e3 / level_v)) < _NEAR else level_v / 1e3
+            self.guessed_kv = near_usual(level_v / 1e3) or level_v / 1e3
             self._voltage_kv = self.guessed_kv
         if self._voltage_kv is None:
             raise InputError(
@@ -93,6 +100,12 @@ class Nominal:
                 )
             )
         return self._voltage_kv * 1e3
+
+
+def near_usual(kv: float) -> float | None:
+    """The usual nominal voltage within 8 % of a level [kV]; None where there is none."""
+    near = min(_USUAL_KV, key=lambda one: abs(np.log(one / kv)))
+    return near if abs(np.log(near / kv)) < _NEAR else None
 
 
 def by_name(record: Recorded, nominal: Nominal) -> tuple[dict[str, FloatArray], list[str]]:
@@ -213,6 +226,12 @@ def _three(
         )
     first, second, third = (found[place][0] if place in found else "" for place in range(3))
     return (first, second, third), units.pop()
+
+
+def phase_voltages(names: Sequence[str]) -> int:
+    """How many of these columns are named as voltages of phases or between them."""
+    found = [match for name in names if (match := _PHASE.fullmatch(plain(name)))]
+    return sum(match.group(1) != "i" for match in found)
 
 
 def channel_of(name: str) -> tuple[str, float, str] | None:
