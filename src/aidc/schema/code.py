@@ -162,7 +162,7 @@ class Oscillation(ClauseBase):
 
 
 class BandEnergy(ClauseBase):
-    """Share of the power's variance (without the mean) between two frequencies, at most `limit_frac`."""
+    """Share of the power's variance (without the mean and what drifts) between two frequencies, at most `limit_frac`."""
 
     rule: Literal["band-energy"]
     low_hz: NonNegative
@@ -213,11 +213,16 @@ class PowerFactor(ClauseBase):
 
 
 class Flicker(ClauseBase):
-    """Planning levels that the site's emission limit is shared from: E = (L^3 · S_site / S_system)^(1/3)."""
+    """Planning levels that the site's emission limit is shared from: E = (L^3 · S_site / S_system)^(1/3).
+
+    `pst_floor` and `plt_floor` are the least that any installation is granted, however small its share.
+    """
 
     rule: Literal["flicker"]
     pst_planning: Positive | None = None
     plt_planning: Positive | None = None
+    pst_floor: NonNegative = 0.0
+    plt_floor: NonNegative = 0.0
     min_kv: NonNegative = 0.0
     max_kv: Positive = 2000.0
 

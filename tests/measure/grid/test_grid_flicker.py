@@ -143,6 +143,16 @@ def test_the_site_keeps_its_share() -> None:
     assert "1.2 times the fault level" in broken.suggestion
 
 
+@pytest.mark.parametrize(("share", "limit"), [(8.0, 0.4), (100.0, 0.35)])
+def test_a_small_share_is_lifted_to_the_floor(share: float, limit: float) -> None:
+    """(0.8³ / 8)^(1/3) = 0.4; (0.8³ / 100)^(1/3) = 0.172, where 0.35 is granted to anybody."""
+    (verdict,) = evaluate(clause(pst_floor=0.35), series(0.3 * 1.04), site(system_va=share * 100e6))
+    assert verdict.limit == pytest.approx(limit, abs=1e-3)
+    assert verdict.result == "pass"
+    (bare,) = evaluate(clause(), series(0.3 * 1.04), site(system_va=share * 100e6))
+    assert bare.result == ("pass" if share == 8.0 else "fail")
+
+
 def test_input_is_the_waveform_where_it_is_fast_enough() -> None:
     quiet = np.ones(721 * 2000)
     both = {"v1_pu": quiet, "v_wave_pu": rectangular(39, 1.04, 2000, 721.0, 60)}

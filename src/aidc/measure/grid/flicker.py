@@ -1,8 +1,8 @@
 """Flicker of the site against its share of the planning level.
 
 The share of a site in what the system may have is E = (L³ · S_site / S_system)^(1/3), the cubic summation
-of IEC 61000-3-7 (exponent 3, no transfer from other voltage levels). Without S_system there is no limit to
-judge by. Ten minutes that touch a fault of the grid are left out, as IEC 61000-4-30 flags them.
+of IEC 61000-3-7 (exponent 3, no transfer from other voltage levels), but never less than the clause's floor, which
+any installation is granted. Without S_system there is no limit to judge by. Ten minutes that touch a fault of the grid are left out, as IEC 61000-4-30 flags them.
 
 Of three phases the worst counts. Values that are means over a cycle follow nothing that is fast: what they took is
 worked out (`CycleInverse`), and where it is more than at 8 Hz, there is no verdict.
@@ -120,11 +120,11 @@ class FlickerMeter(StreamMeter[Flicker]):
             return [not_assessable(self.clause, short or "every 10 minutes hold a fault of the grid")]
         verdicts: list[Verdict] = []
         if self.clause.pst_planning is not None:
-            limit = self._share(self.clause.pst_planning)
+            limit = max(self._share(self.clause.pst_planning), self.clause.pst_floor)
             name = max(by_channel, key=lambda one: float(np.nanmax(by_channel[one])))
             verdicts.append(self._held(self._short_term(name, by_channel[name], limit), name))
         if self.clause.plt_planning is not None:
-            limit = self._share(self.clause.plt_planning)
+            limit = max(self._share(self.clause.plt_planning), self.clause.plt_floor)
             name = max(by_channel, key=lambda one: _known_plt(by_channel[one]))
             verdicts.append(self._held(self._long_term(by_channel[name], limit), name))
         return verdicts
