@@ -264,3 +264,29 @@ def test_droop_without_inertia_has_a_mode_of_its_own_filter() -> None:
 def test_a_site_that_may_not_import_still_has_a_mode() -> None:
     none = aidc.load(PASSES, ['storage.yard.converter.control="grid-forming"', "grid.import_limit_mw=0"])
     assert 0 < forming_mode_hz(none, "yard", 2500e6) < 100
+
+
+def test_no_remedy_leaves_a_lineup_on_bypass_in_a_fault(tmp_path: Path) -> None:
+    """The load of an eco mode hangs on the bypass: relays that wait would keep it on the fault that it feeds."""
+    from study_sites import four_chains
+
+    from aidc.study.codes import read_code
+    from aidc.study.remedy import ride_through_remedy
+
+    built = four_chains(tmp_path)
+    for code in ("ercot-nogrr-282", "caiso-2026"):
+        remedy = ride_through_remedy(built, read_code(code).clauses)
+        assert remedy is not None
+        for chain in remedy.site.chains.values():
+            front = chain.front_entry
+            assert front is not None
+            waits_s = max(front.leave_below_s, default=float("inf"))
+            assert front.transfer_s == 0 or waits_s <= front.hold_up_s, front
+        assert any(
+            line.startswith('chains.eco.front = { use = "ups-grid-friendly"') for line in remedy.settings
+        )
+        assert "eco out of eco mode" in remedy.note
+        changed = built.model_copy(update={"chains": {"dc": built.chains["dc"]}})
+        other = ride_through_remedy(changed, read_code(code).clauses)
+        assert other is not None
+        assert not other.note

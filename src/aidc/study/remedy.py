@@ -49,7 +49,7 @@ class Remedy:
 
     @property
     def text(self) -> str:
-        return "; ".join((*self.settings, *([self.note] if self.note else [])))
+        return "; ".join(self.settings)
 
 
 def storage_remedies(site: Site, clauses: Iterable[Clause], windows: Sequence[Waveform]) -> list[Remedy]:

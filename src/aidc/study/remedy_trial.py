@@ -105,4 +105,5 @@ class RemedyTrial:
             ]
             words.append("every frequency excursion")
         ends = "passes" if set(results) <= {"pass", "not_applicable"} else "not enough alone"
-        return f"{remedy.text} (tried on the twin with {' and '.join(words)}: {ends})"
+        note = f"; {remedy.note}" if remedy.note else ""
+        return f"{remedy.text} (tried on the twin with {' and '.join(words)}: {ends}){note}"
