@@ -1,4 +1,7 @@
-"""Records made by the twin and read back: the same verdict, or none and a reason, whatever the record holds."""
+"""Records made by the twin and read back: the same verdict, or none and a reason, whatever the record holds.
+
+Beside it the twin's own ride-through verdicts are recounted by the brute-force judge, the whole set together.
+"""
 
 from __future__ import annotations
 
@@ -9,15 +12,17 @@ from pathlib import Path
 import numpy as np
 import polars as pl
 import pytest
+from brute_force import set_results
 from study_sites import four_chains, random_site
 
 from aidc.record.waveform import Waveform
+from aidc.schema.code import FrequencyRideThrough, VoltageRideThrough
 from aidc.schema.disturbance import Disturbance, FrequencyRamp, Sag, Swell
 from aidc.simulate.transient.start import operating_point
 from aidc.simulate.transient.window import open_window
 from aidc.study.check import rule_set
 from aidc.study.fault_battery import one_cycle
-from aidc.study.fault_verdicts import both_ways, judge_connected, judge_fault
+from aidc.study.fault_verdicts import both_ways, judge_connected, judge_fault, readings
 from aidc.study.recorded import check_recording
 
 SITES = 40
@@ -81,6 +86,14 @@ def test_a_record_of_the_twin_gives_its_verdict_or_none(
 
         shown, calm = one_cycle(step(event)), step()
         told = judge_fault(rules, shown, calm) | judge_connected(rules, shown)
+        curves = [rule for rule in rules if isinstance(rule, (VoltageRideThrough, FrequencyRideThrough))]
+        by_v1 = [readings(rule)[-1] if isinstance(rule, VoltageRideThrough) else rule for rule in curves]
+        for index, (stated, other) in enumerate(
+            zip(set_results(curves, shown), set_results(by_v1, shown), strict=True)
+        ):
+            assert told[index].stated.result == stated, (seed, event)
+            second = told[index].by_sequence
+            assert (told[index].stated if second is None else second).result == other, (seed, event)
         for form, names in FORMATS.items():
             found = check_recording(site, write(tmp_path, shown, names), code="ercot-nogrr-282")
             for index, verdict in enumerate(found.verdicts):

@@ -2,7 +2,7 @@
 
 Nothing here judges a site. A doubt says what was seen, the likeliest cause, and what to write in the sidecar.
 The bounds are our choice: a grid stands within 0.9 to 1.1 pu but for its faults, so that a level outside 0.88 to
-1.12 pu is a wrong base; a site draws at most half as much again as it may import.
+1.12 pu is a wrong base; a site draws no tenth more than it may import.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ FloatArray = NDArray[np.float64]
 LEVELS_PU = (0.88, 1.12)
 _USUAL_PU = (0.95, 1.05)
 _START_S = 0.1
-_MOST_IMPORT = 1.5
+_MOST_IMPORT = 1.1
 _LEAST_IMPORT = 0.002
 _EXPORT = 0.02
 _LEAST_PF = 0.75

@@ -12,12 +12,15 @@ from aidc.measure.grid.channel import checked, first_s
 from aidc.measure.grid.excursion import stretches
 from aidc.measure.grid.freedom import STILL_CONNECTED, Freedom, departures
 from aidc.measure.grid.recovery import recovery
-from aidc.measure.grid.rule_set import connection_verdicts
+from aidc.measure.grid.rule_set import connection_verdicts, duties_of
 from aidc.measure.grid.verdict import Verdict, not_applicable, not_assessable, worst
 from aidc.record.waveform import Waveform
-from aidc.schema.code import Clause, Recovery, VoltageRideThrough
+from aidc.schema.code import Clause, Recovery, Uncaptured, VoltageRideThrough
 
 __all__ = ["FaultVerdict", "asked", "both_ways", "by_sequence", "judge_connected", "judge_fault", "readings"]
+
+
+_NONE = Uncaptured(rule="uncaptured", clause="stands for a clause that is not read again")
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,11 +83,15 @@ def _connected(
     A frequency clause has one quantity, but what voltage allows depends on the reading; a voltage clause whose
     quantity is defined has a second verdict where the set around it is read otherwise and comes out otherwise.
     """
-    stated, free = connection_verdicts(clauses, shown, case)
+    duties = duties_of(clauses, shown, case)
+    gone = departures(shown) if "connected_frac" in shown else None
+    stated, free = connection_verdicts(clauses, shown, case, duties, gone)
     other = by_sequence(clauses)
     if other is None:
         return {index: FaultVerdict(one) for index, one in stated.items()}, free, None
-    second, other_free = connection_verdicts(other, shown, case)
+    changed = {index: one for index, one in enumerate(other) if one is not clauses[index]}
+    again = duties_of([changed.get(index, _NONE) for index in range(len(other))], shown, case)
+    second, other_free = connection_verdicts(other, shown, case, duties | again, gone)
     found = {
         index: FaultVerdict(
             one,

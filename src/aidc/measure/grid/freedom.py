@@ -74,6 +74,8 @@ def departures(w: Waveform) -> Departures:
     """The departures of a waveform with `connected_frac`."""
     connected = checked(w, "connected_frac")
     step_s = float(w.step_s)
+    if not (connected != connected[0]).any():
+        return Departures(np.empty(0), np.empty(0), bool(connected[0] <= STILL_CONNECTED))
     fell = np.flatnonzero(connected[1:] < connected[:-1] - STILL_CONNECTED) + 1
     at_s: FloatArray = first_s(w) + fell.astype(np.float64) * step_s
     return Departures(at_s - step_s, at_s, bool(connected[0] <= STILL_CONNECTED))

@@ -30,7 +30,7 @@ import numpy as np
 
 from aidc.measure.grid.channel import cannot_judge
 from aidc.measure.grid.duty import Duty, level_duties
-from aidc.measure.grid.freedom import Freedom, departures, freedom
+from aidc.measure.grid.freedom import Departures, Freedom, departures, freedom
 from aidc.measure.grid.verdict import Verdict, not_applicable, not_assessable
 from aidc.record.waveform import Waveform
 from aidc.schema.code import Clause, FrequencyRideThrough, VoltageRideThrough
@@ -91,9 +91,10 @@ def judge_connection(
     duties: Sequence[Duty],
     case: str = "",
     free: Freedom | None = None,
+    gone: Departures | None = None,
 ) -> Verdict:
     """The verdict of one case from its duties, the departures of the load, and what the set allows."""
-    gone = departures(w)
+    gone = departures(w) if gone is None else gone
     left_s = gone.first_s
     if left_s == -np.inf:
         return replace(not_applicable(clause, "nothing was connected before the event"), case=case)

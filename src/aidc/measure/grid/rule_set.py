@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 
 from aidc.measure.grid.channel import cannot_judge
 from aidc.measure.grid.duty import Duty
-from aidc.measure.grid.freedom import Freedom, freedom
+from aidc.measure.grid.freedom import Departures, Freedom, departures, freedom
 from aidc.measure.grid.frequency_ride_through import frequency_duties
 from aidc.measure.grid.ride_through import judge_connection, voltage_duties
 from aidc.measure.grid.verdict import Verdict
@@ -46,10 +46,17 @@ def set_freedom(clauses: Sequence[Clause], w: Waveform, found: Mapping[int, list
 
 
 def connection_verdicts(
-    clauses: Sequence[Clause], w: Waveform, case: str = ""
+    clauses: Sequence[Clause],
+    w: Waveform,
+    case: str = "",
+    known: Mapping[int, list[Duty] | Verdict] | None = None,
+    gone: Departures | None = None,
 ) -> tuple[dict[int, Verdict], Freedom]:
-    """Verdicts of every ride-through clause for loads, by its place, and what the set allows."""
-    found = duties_of(clauses, w, case)
+    """Verdicts of every ride-through clause for loads, by its place, and what the set allows.
+
+    `known` and `gone` are what `duties_of` and `departures` gave, where the caller has them.
+    """
+    found = duties_of(clauses, w, case) if known is None else known
     free = set_freedom(clauses, w, found)
     verdicts: dict[int, Verdict] = {}
     for index, duties in found.items():
@@ -58,5 +65,7 @@ def connection_verdicts(
             verdicts[index] = duties
         elif isinstance(clause, RideThrough):
             refusal = cannot_judge(clause, w, ["connected_frac"], case)
-            verdicts[index] = refusal or judge_connection(clause, w, duties, case, free)
+            if refusal is None and gone is None:
+                gone = departures(w)
+            verdicts[index] = refusal or judge_connection(clause, w, duties, case, free, gone)
     return verdicts, free
