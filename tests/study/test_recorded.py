@@ -135,6 +135,22 @@ def test_a_fault_record_is_judged_by_what_happened(name: str, site: Site, tmp_pa
     assert len(found.facts["disturbances"]) == 1
 
 
+def test_a_sag_that_was_ridden_through_is_no_oscillation_of_the_site(site: Site, tmp_path: Path) -> None:
+    """80 MW fall to 25 in the sag: 55 MW within 5 s, of which none is the site's own."""
+    sag = stretch(90, 0.3, 1.0, 40, 40.2)
+    power = 80.0 * np.minimum(1.05 * sag, 1.0)
+    record = channels(tmp_path, 90, v1_pu=sag, v_pn_min_pu=sag, v_pn_max_pu=sag, p_mw=power)
+    told = results(check_recording(site, record, code="ercot"))
+    assert told == {
+        "voltage-ride-through": "pass", "frequency-ride-through": "not_applicable", "recovery": "pass", "oscillation": "pass",
+    }  # fmt: skip
+    own = 80.0 + 8.0 * np.sin(2 * np.pi * 2.0 * np.arange(90_000) / 1000)
+    swings = channels(
+        tmp_path, 90, v1_pu=sag, v_pn_min_pu=sag, v_pn_max_pu=sag, p_mw=own * np.minimum(1.05 * sag, 1.0)
+    )
+    assert results(check_recording(site, swings, code="ercot"))["oscillation"] == "fail"
+
+
 def test_the_swing_of_the_site_itself_is_judged_outside_the_fault(site: Site, tmp_path: Path) -> None:
     """±8 MW at 0.7 Hz: 16 MW within a second, whatever a sag does to the power."""
     found = check_recording(site, record_of_story(tmp_path, ROUND.but(swing_mw=8.0)), code="mine")

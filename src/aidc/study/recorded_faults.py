@@ -65,15 +65,16 @@ def _faults(clauses: Sequence[Clause], w: Waveform, marks: Sequence[Mark], swing
     groups = grouped(marks, _apart_s(clauses))
     within_s = max((clause.within_s for clause in clauses if isinstance(clause, Recovery)), default=0.0)
     last_s = first_s(w) + len(w) * float(w.step_s)
+    power = "p_w" in w and float(w.step_s) * w.frequency_hz <= 1 + 1e-9
+    means = cycle_mean(w["p_w"], float(w.step_s), w.frequency_hz) if power and groups else np.empty(0)
     found: list[FaultsSeen] = []
     since_s = -np.inf
     for k, mark in enumerate(groups):
         until_s = groups[k + 1].start_s if k + 1 < len(groups) else last_s
-        power = "p_w" in w and float(w.step_s) * w.frequency_hz <= 1 + 1e-9
         before = before_fault(w, mark, since_s, swing) if power else None
         inferred = None
         if power and "connected_frac" not in w:
-            inferred = connection_in(w, mark, before, until_s, within_s)
+            inferred = connection_in(w, means, mark, before, until_s, within_s)
         found.append(FaultsSeen(mark, before, until_s, inferred))
         since_s = mark.end_s + max(within_s, 1.0)
     return found

@@ -20,7 +20,6 @@ from scipy.ndimage import minimum_filter1d
 
 from aidc.measure.grid.channel import first_s
 from aidc.measure.grid.grid_faults import SAG_PU, SWELL_PU, Before
-from aidc.measure.grid.one_cycle import cycle_mean
 from aidc.record.waveform import FloatArray, Mark, Waveform
 
 __all__ = ["Inferred", "connection_in"]
@@ -48,12 +47,14 @@ class Inferred:
 
 
 def connection_in(
-    w: Waveform, fault: Mark, before: Before | None, until_s: float, within_s: float
+    w: Waveform, power: FloatArray, fault: Mark, before: Before | None, until_s: float, within_s: float
 ) -> Inferred:
     """What the power of a record says of a disturbance.
 
     Parameters
     ----------
+    power : (n_step,)
+        One-cycle means of the record's power [W].
     fault, before
         The disturbance, and the power before it.
     until_s
@@ -65,7 +66,6 @@ def connection_in(
         why = "less than two cycles of power" if before is None else "hardly any load, or a load that swings,"
         return Inferred("unknown", f"{why} before the disturbance at {fault.start_s:.4g} s")
     step_s, start_s, cycle_s = float(w.step_s), first_s(w), 1.0 / w.frequency_hz
-    power = cycle_mean(w["p_w"], step_s, w.frequency_hz)
     after_s = fault.end_s + _SETTLE_CYCLES * cycle_s
     first, last = _index(after_s, start_s, step_s), _index(until_s, start_s, step_s)
     if (last - first) * step_s < _LEAST_AFTER_S:
