@@ -70,8 +70,14 @@ def read_comtrade(path: Path) -> Recorded:
         bad = ~np.isfinite(raw)
         if bad.any():
             broken[name] = _gaps(channel, bad, place)
+            continue
+        with np.errstate(over="ignore", invalid="ignore"):
+            values = (channel.gain * raw + channel.offset) * _scale(channel)
+        if np.isfinite(values).all():
+            columns[name] = values
         else:
-            columns[name] = (channel.gain * raw + channel.offset) * _scale(channel)
+            what, remedy = "overflows", "Check its gain and offset."
+            broken[name] = InputError(Problem(what, remedy, place, f"channel {channel.name}", channel.gain))
     axis, columns = _axis(samples, config, place, columns)
     skew_us = max((abs(channel.skew_us) for channel in config.analog), default=0.0)
     notes = [f"channel skew of up to {skew_us:g} µs was not corrected"] if skew_us else []

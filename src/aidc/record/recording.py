@@ -30,6 +30,7 @@ FloatArray = NDArray[np.float64]
 
 _COMTRADE = (".cfg", ".dat", ".cff")
 _MOST_PU = 10.0
+_LARGEST = 1e30
 _PLAUSIBLE_HZ = (30.0, 90.0)
 _FAST = frozenset({"v_wave_pu", "v_wave_b_pu", "v_wave_c_pu", "angle_rad", "frequency_hz", "p_w", "q_var"})
 
@@ -193,6 +194,8 @@ def _averaged(record: Recorded, channels: dict[str, FloatArray], sidecar: Record
 def _from_phases(record: Recorded, phases: Phases, nominal: Nominal) -> _Computed:
     """Channels of three voltages and perhaps three currents, whatever they are written in."""
     voltage = _three_voltages(record, phases) * phases.voltage_scale
+    if not np.abs(voltage).max() < _LARGEST:
+        raise InputError(Problem("overflows", "Check the scale.", record.path, ", ".join(phases.voltages)))
     form = phases.form or ("instantaneous" if (voltage < 0).any() else "rms")
     neutral_of = np.sqrt(3) if phases.between else 1.0
     if phases.base == "pu":
