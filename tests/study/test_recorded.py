@@ -237,6 +237,36 @@ def test_a_mark_says_that_a_shallow_sag_is_the_grids(suffix: str, site: Site, tm
     assert len(found.facts["disturbances"]) == 1
 
 
+def behind(source: np.ndarray, power_w: np.ndarray, reactive_var: np.ndarray) -> np.ndarray:
+    """Voltage of a load behind 2,500 MVA at X/R 12, by iteration of the circuit itself [pu]."""
+    z = (1 + 12j) / abs(1 + 12j) / 2500e6
+    volts = source.astype(complex)
+    for _ in range(60):
+        volts = source - z * np.conj((power_w + 1j * reactive_var) / volts)
+    return np.abs(volts)
+
+
+@pytest.mark.parametrize(("who", "expected"), [("grid", "pass"), ("site", "fail"), ("both", "fail")])
+def test_power_tells_a_shallow_sag_of_the_grid_from_a_step_of_the_site(
+    who: str, expected: str, site: Site, tmp_path: Path
+) -> None:
+    """5 % of voltage for 0.4 s: by the source, or by 130 Mvar that the site draws (0.05 of 2,500 MVA); or 4 % by it,
+    a minute after 5 % by the source."""
+    source = np.ones(90_000)
+    mvar = np.full(90_000, 10.0)
+    if who in ("grid", "both"):
+        source = stretch(90, 0.95, 1.0, 20, 20.4)
+    if who in ("site", "both"):
+        mvar = stretch(90, 130.0 if who == "site" else 110.0, 10.0, 70, 70.4)
+    volts = behind(source, np.full(90_000, 80e6), mvar * 1e6)
+    record = channels(tmp_path, 90, v1_pu=volts, v_pp_min_pu=volts, q_mvar=mvar)
+    found = check_recording(site, record, code="mine")
+    step = next(verdict for verdict in found.verdicts if verdict.rule == "voltage-step")
+    assert step.result == expected, step
+    assert len(found.facts["disturbances"]) == (who != "site")
+    assert results(found)["recovery"] == "not_applicable"
+
+
 def test_a_mark_says_that_a_deep_dip_is_the_sites_own(site: Site, tmp_path: Path) -> None:
     deep = stretch(30, 0.85, 1.0, 10, 10.4)
     record = channels(tmp_path, 30, v1_pu=deep, v_pp_min_pu=deep)

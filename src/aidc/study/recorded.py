@@ -20,6 +20,7 @@ from aidc.measure.grid.oscillation import APART
 from aidc.measure.grid.ramp import RECOVERY
 from aidc.measure.grid.ride_through import ride_through
 from aidc.measure.grid.served import it_served
+from aidc.measure.grid.source_voltage import shallow_faults
 from aidc.measure.grid.stream import GRID_KINDS, SITE_KINDS
 from aidc.measure.grid.verdict import Connection, Verdict, not_applicable, not_assessable, worst
 from aidc.record.doubts import Expected, level_doubts, level_of, remarks
@@ -72,12 +73,13 @@ def check_recording(
     read = open_recording(path, nominal_hz=float(grid.frequency_hz), nominal_kv=grid.voltage_kv)
     warned = _doubted(read, site)
     found = disturbances(read.waveform, marks)
+    shallow = _shallow(read.waveform, found, site, marks)
     kept = tuple(mark for mark in read.waveform.marks if mark.kind == "repair")
-    waveform = replace(read.waveform, marks=(*kept, *answered(read.waveform, found)))
+    waveform = replace(read.waveform, marks=(*kept, *answered(read.waveform, found), *shallow))
     verdicts, faults = _verdicts(rules.clauses, waveform, found, site, not_concerned(rules, site))
     if "it_demand_w" in waveform and "it_served_w" in waveform:
         verdicts.append(it_served(waveform))
-    facts = _facts(read, Path(path).name, found, faults, warned)
+    facts = _facts(read, Path(path).name, (*found, *shallow), faults, warned)
     window = NamedWindow("recording", Path(path).name, waveform, waveform.marks)
     return CheckResult(site.site.name, name, rules, tagged(verdicts, name), (window,), facts)
 
@@ -93,6 +95,21 @@ def disturbances(w: Waveform, marks: Path | str | None = None) -> tuple[Mark, ..
     found = [mark for mark in found_faults(w) if not known(mark)]
     listed = [mark for mark in (*given, *found) if mark.kind in GRID_KINDS or mark in own]
     return tuple(sorted(listed, key=lambda mark: mark.start_s))
+
+
+def _shallow(w: Waveform, found: Sequence[Mark], site: Site, marks: Path | str | None) -> tuple[Mark, ...]:
+    """What the source did within a tenth of nominal: kept out of the site's own doing, and asks nothing of the site."""
+    grid = site.grid
+    level_va = None if grid.short_circuit_mva is None else grid.short_circuit_mva * MEGA
+    if w.location != "poi":
+        return ()
+    own = [] if marks is None else [one for one in disturbances(w, marks) if one.kind not in GRID_KINDS]
+    known = [*found, *own]
+    return tuple(
+        one
+        for one in shallow_faults(w, level_va, grid.x_over_r)
+        if not any(mark.start_s < one.end_s and mark.end_s > one.start_s for mark in known)
+    )
 
 
 def own_swing(site: Site) -> Swing:
