@@ -95,18 +95,30 @@ def test_a_pass_by_leave_of_another_clause_names_it() -> None:
     assert "below 57 Hz (bands)" in found[0].reason
 
 
-def test_what_another_clause_allows_is_not_known_without_its_channel() -> None:
-    """A load that left within its voltage duty: the frequency, which might excuse it, was not recorded."""
-    w, _ = BOTH["0.3 pu for 1 s, gone after 0.2"]
-    blind = Waveform(MS, {name: w[name] for name in ("v1_pu", "connected_frac")})
-    found, _ = connection_verdicts([CURVE, BANDS], blind)
+def blind(w: Waveform) -> Waveform:
+    return Waveform(w.step_s, {name: w[name] for name in ("v1_pu", "connected_frac")})
+
+
+@pytest.mark.parametrize(
+    "name", ["0.3 pu for 1 s, gone after 0.2", "outlasted, healthy again, gone 98 s later"]
+)
+def test_after_an_excursion_of_its_own_a_clause_fails_and_names_what_was_not_recorded(name: str) -> None:
+    found, _ = connection_verdicts([CURVE, BANDS], blind(BOTH[name][0]))
+    assert [found[k].result for k in range(2)] == ["fail", "not_assessable"]
+    assert "nothing shows that another clause allowed it: bands" in found[0].reason
+    assert "frequency_hz" in found[0].reason
+
+
+def test_without_any_excursion_what_another_clause_allowed_is_not_known() -> None:
+    """56.5 Hz, where the load may leave: a record of the voltage alone does not know why it left."""
+    w = blind(BOTH["56.5 Hz, gone at once"][0])
+    found, _ = connection_verdicts([CURVE, BANDS], w)
     assert [found[k].result for k in range(2)] == ["not_assessable", "not_assessable"]
     assert "bands" in found[0].reason
-    assert "frequency_hz" in found[0].reason
     stays, _ = connection_verdicts(
-        [CURVE, BANDS], Waveform(MS, {**blind.channels, "connected_frac": np.ones(5000)})
+        [CURVE, BANDS], Waveform(MS, {**w.channels, "connected_frac": np.ones(5000)})
     )
-    assert stays[0].result == "pass"
+    assert stays[0].result == "not_applicable"
 
 
 @pytest.mark.parametrize(

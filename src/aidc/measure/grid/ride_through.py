@@ -14,8 +14,9 @@ How the verdict of one case is to be read:
   left untried, so that the worst of many passes is the one that proves most. A case that went on for longer
   than its duty passes with `value` beyond `limit` and margin (value - limit)/limit.
 - `not_applicable`: connected, and the voltage never went beyond a threshold: nothing was tried.
-- `not_assessable`: a channel is missing, the record is of another place or too slow; or the load left and
-  another clause of the set, which this record cannot show, might have allowed it.
+- `not_assessable`: a channel is missing, the record is of another place or too slow; or the load left without
+  any excursion, and another clause of the set, which this record cannot show, might have allowed it. After an
+  excursion of its own the clause fails, and its reason names what was not recorded.
 
 Leaving is a fall of `connected_frac`, however many there are. The battery of a UPS that carries the load while
 its input stays connected is no disconnection; a transfer is.
@@ -130,13 +131,17 @@ def _allowed(before_s: float, left_s: float, free: Freedom) -> str:
 def _left_too_soon(
     clause: Clause, w: Waveform, duties: Sequence[Duty], left_s: float, case: str, free: Freedom
 ) -> Verdict:
-    if free.unknown:
+    asked = [(duty, duty.asked_until(left_s)) for duty in duties]
+    if free.unknown and not any(most > duty.least for duty, most in asked):
         return not_assessable(
             clause,
-            f"the load left at {left_s:.4g} s within this duty; whether another clause of the set allowed it is not "
+            f"the load left at {left_s:.4g} s without any excursion; whether another clause of the set allowed it is not "
             f"known: {'; '.join(free.unknown)}",
             case,
         )
+    doubt = (
+        f"; nothing shows that another clause allowed it: {'; '.join(free.unknown)}" if free.unknown else ""
+    )
     step_s = float(w.step_s)
     inside = [(duty, now) for duty in duties if (now := duty.now_at(left_s)) > 0]
     if inside:
@@ -147,15 +152,15 @@ def _left_too_soon(
                 f"the load left {duty.label}, where a step of {step_s:g} s cannot tell {duty.limit:g} s",
                 case,
             )
-        reason = f"left at {left_s:.4g} s, {value:.4g} {duty.unit} into the excursion {duty.label}"
+        reason = f"left at {left_s:.4g} s, {value:.4g} {duty.unit} into the excursion {duty.label}{doubt}"
         margin = min(_ratio(value - duty.limit, duty.limit), 0.0)
         return _verdict(clause, "fail", duty, value, margin, reason, case)
-    asked = [(duty, duty.asked_until(left_s)) for duty in duties]
     duty, value = max(asked, key=lambda one: (one[0].share(one[1]), one[0].limit))
     reason = f"left at {left_s:.4g} s, outside any excursion, within its duty"
     if duty.over_s < left_s:  # an excursion that outlasted its time was over, and the duty had begun anew
         reason += f": the last one {duty.label} was over, and the duty had begun anew"
-        return _verdict(clause, "fail", duty, 0.0, -1.0, reason, case)
+        return _verdict(clause, "fail", duty, 0.0, -1.0, reason + doubt, case)
+    reason += doubt
     margin = min(_ratio(value - duty.limit, duty.limit), 0.0)
     return _verdict(clause, "fail", duty, value, margin, reason, case)
 
