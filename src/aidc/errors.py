@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from fractions import Fraction
 from pathlib import Path
 
 __all__ = ["AidcError", "InputError", "OutputError", "Problem", "SimulationError"]
@@ -71,5 +72,27 @@ class OutputError(AidcError):
 
 
 def _shorten(value: object, limit: int = 80) -> str:
-    text = repr(value)
+    text = repr(_plain(value))
     return text if len(text) <= limit else text[: limit - 1] + "…"
+
+
+def _plain(value: object) -> object:
+    """Fractions as people write them, also within lists: 50, 0.001, 1/3."""
+    if isinstance(value, Fraction):
+        if value.denominator == 1:
+            return value.numerator
+        short = float(f"{float(value):.12g}")
+        return short if Fraction(str(short)) == value else _Ratio(value)
+    if isinstance(value, (list, tuple)):
+        return type(value)(_plain(one) for one in value) if type(value) in (list, tuple) else value
+    return value
+
+
+class _Ratio:
+    """A fraction that no short decimal equals."""
+
+    def __init__(self, value: Fraction) -> None:
+        self._text = f"{value.numerator}/{value.denominator}"
+
+    def __repr__(self) -> str:
+        return self._text

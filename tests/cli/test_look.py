@@ -57,7 +57,8 @@ def test_prices_with_unix_time(tmp_path, capsys) -> None:
 
 def test_a_recording(tmp_path, capsys) -> None:
     found = looked(capsys, written(tmp_path, "r.csv", RECORDING))
-    assert [one["quantity"] for one in found["columns"]] == ["channel p_w", "channel frequency_hz"]
+    assert [one["name"] for one in found["columns"]] == ["p_w", "frequency_hz"]
+    assert found["taken_for"] == "recording at poi"
     assert found["spacing_s"] == 0.01
     sidecar = written(
         tmp_path,
@@ -99,3 +100,64 @@ def test_what_is_nothing_is_refused_with_exit_2(tmp_path, capsys, text) -> None:
         main(["look", str(written(tmp_path, "x.csv", text))])
     assert left.value.code == 2
     assert "x.csv" in capsys.readouterr().err
+
+
+def waves(tmp_path: Path, unit: float = 1.0) -> Path:
+    """A 138 kV system: two seconds at 1.2 kHz, with a sag to half for 100 ms from 1 s on."""
+    import numpy as np
+
+    t = np.arange(2400) / 1200
+    level = np.where((t >= 1) & (t < 1.1), 0.5, 1.0) * 138e3 * np.sqrt(2 / 3) * unit
+    rows = [level * np.sin(2 * np.pi * (60 * t - k / 3)) for k in range(3)]
+    text = "Time;VA;VB;VC\n" + "".join(
+        ";".join(f"{x:.6f}".replace(".", ",") for x in row) + "\n" for row in zip(t, *rows, strict=True)
+    )
+    return written(tmp_path, "fault.csv", text)
+
+
+def test_a_fault_record_before_it_is_judged(tmp_path, capsys) -> None:
+    """No site is known: the nominal voltage is the usual one next to what was measured."""
+    picture = tmp_path / "fault.svg"
+    found = looked(capsys, waves(tmp_path), "--plot", picture)
+    notes = " ".join(found["notes"])
+    assert "1200 samples a second, nominal 60 Hz" in notes
+    assert "stands at 1 pu of 138 kV" in notes
+    (sag,) = found["disturbances"]
+    assert (sag["start_s"], sag["end_s"]) == (pytest.approx(1.0, abs=0.02), pytest.approx(1.1, abs=0.02))
+    assert "sag to 0.5 pu" in sag["what"]
+    assert "v1_pu" in [one["name"] for one in found["columns"]]
+    assert "sag to 0.5 pu" in picture.read_text()
+
+
+def test_a_look_names_a_voltage_from_phase_to_neutral(tmp_path, capsys) -> None:
+    path = written(
+        tmp_path, "v.csv", "time_s,voltage_kv\n" + "".join(f"{k / 100},79.67\n" for k in range(100))
+    )
+    assert "138 kV over √3" in " ".join(looked(capsys, path)["notes"])
+
+
+@pytest.mark.parametrize("width", [80, 120])
+def test_no_table_breaks_its_words_at_the_width_of_a_terminal(width, tmp_path, capsys) -> None:
+    """Columns of two letters were the rule: now figures and names stand whole."""
+    from rich.console import Console
+
+    from aidc.cli import codes, looking
+    from aidc.study.codes import known_codes, read_code
+    from aidc.study.look import look
+
+    shown = Console(width=width, markup=False, emoji=False)
+    shown.print(codes._listing([codes._row(name, read_code(name)) for name in known_codes()]))
+    for name in known_codes():
+        shown.print(codes._clauses(name, read_code(name)))
+    shown.print(looking._table(look(waves(tmp_path)), courses=width >= 110))
+    told = capsys.readouterr().out
+    assert "…" not in told
+    assert max(len(line) for line in told.splitlines()) <= width
+    for word in (
+        "voltage-ride-through",
+        "frequency-ride-through",
+        "not captured",
+        "v_pn_min_pu",
+        "reference",
+    ):
+        assert word in told

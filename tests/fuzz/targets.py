@@ -354,7 +354,9 @@ SIDECAR = {
 
 def recording(folder: Path, draw: Random) -> None:
     """A recording: CSV, COMTRADE in two files or one, or a sidecar that names one."""
+    from aidc.measure.grid.grid_faults import answered, found_faults
     from aidc.record.recording import read_recording
+    from aidc.study.look import look
 
     how = draw.choice(["csv", "phases", "sidecar", "ascii", "binary", "cff"])
     if how in ("csv", "phases"):
@@ -382,6 +384,9 @@ def recording(folder: Path, draw: Random) -> None:
     found = read_recording(path, nominal_hz=60.0, nominal_kv=34.5)
     for channel in found.channels.values():
         finite(channel)
+    for mark in answered(found, found_faults(found)):
+        assert mark.start_s < mark.end_s
+    look(path)
 
 
 # ---- event files

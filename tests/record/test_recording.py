@@ -11,7 +11,7 @@ from comtrade_files import three_phase
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from aidc.errors import AidcError, InputError
+from aidc.errors import AidcError, InputError, Problem
 from aidc.record.recording import read_recording
 from aidc.record.sampling import even_axis, half_unit, simplest_between
 
@@ -60,6 +60,53 @@ def test_channel_names_are_taken_as_they_are_and_others_are_reported(tmp_path: P
     assert set(found.channels) == {"p_w", "v_pn_min_pu"}
     assert found.step_s == Fraction(1, 1000)
     assert repairs(found) == "columns left out: room"
+
+
+ROWS = [(0.0, 1.5, 0.25), (0.5, 2.5, 0.5), (1.0, 3.25, 0.75)]
+
+
+@pytest.mark.parametrize(
+    ("header", "mark", "comma"),
+    [
+        (("Time", "P [MW]", "Q (Mvar)"), ";", True),
+        (("Time (s)", "P_MW", "Q_MVAR"), "\t", True),
+        (("TIME_S", "p mw", "q mvar"), ";", False),
+        (("time [ms]", "Active Power [kW]", "Reactive power (kvar)"), ",", False),
+        (("t_s", "power_MW", "reactive_power_Mvar"), "\t", False),
+    ],
+)
+def test_separators_decimal_commas_case_and_brackets(tmp_path: Path, header, mark: str, comma: bool) -> None:
+    fine = "ms" in header[0]
+
+    def cell(value: float) -> str:
+        return str(value).replace(".", ",") if comma else str(value)
+
+    scale = (1000, 1000, 1000) if fine else (1, 1, 1)
+    lines = [mark.join(header)] + [
+        mark.join(cell(value * by) for value, by in zip(row, scale, strict=True)) for row in ROWS
+    ]
+    found = read_recording(write(tmp_path, "\n".join(lines) + "\n"))
+    assert found.step_s == Fraction(1, 2)
+    np.testing.assert_allclose(found["p_w"], [1.5e6, 2.5e6, 3.25e6])
+    np.testing.assert_allclose(found["q_var"], [0.25e6, 0.5e6, 0.75e6])
+
+
+@pytest.mark.parametrize(
+    ("value", "shown"),
+    [
+        (Fraction(50), "50"),
+        (Fraction(1, 1000), "0.001"),
+        ([Fraction(4800), Fraction(1, 3)], "[4800, 1/3]"),
+        ("a", "'a'"),
+    ],
+)
+def test_a_message_shows_fractions_as_people_write_them(value: object, shown: str) -> None:
+    assert f"(got {shown})" in str(Problem("is wrong", "Mend it.", value=value))
+
+
+def test_a_broken_cell_of_a_semicolon_file_is_told_with_its_line(tmp_path: Path) -> None:
+    message = refused(write(tmp_path, "Time;P [MW]\n0,0;1,5\n0,5;x\n1,0;2,5\n"))
+    assert "line 3, column P [MW]" in message
 
 
 def test_a_single_voltage_is_never_the_worst_phase(tmp_path: Path) -> None:

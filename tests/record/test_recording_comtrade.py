@@ -163,15 +163,141 @@ def test_a_record_without_nominal_voltage_asks_for_it(tmp_path: Path) -> None:
         read_recording(GOOD.write(tmp_path))
 
 
-def test_a_changing_rate_and_a_skipped_sample_are_refused(tmp_path: Path) -> None:
+def test_a_skipped_sample_is_refused(tmp_path: Path) -> None:
     path = GOOD.write(tmp_path)
-    text = path.read_text()
-    path.write_text(text.replace("1\n4800.0,960", "2\n4800.0,500\n2400.0,960"))
-    assert "changes its sampling rate" in refused(path)
-    path.write_text(text)
     dat = path.with_suffix(".dat")
     dat.write_text(dat.read_text().replace("\n500,", "\n501,", 1))
     assert "sample 500" in refused(path)
+
+
+def sections(folder: Path, rates: list[float], seconds: list[float]) -> Path:
+    """A record of one balanced three-phase sinusoid, sampled at one rate after the other; each section begins one of
+    its steps after the last sample."""
+    steps = np.concatenate(
+        [np.full(round(rate * span), 1 / rate) for rate, span in zip(rates, seconds, strict=True)]
+    )
+    at_s = np.cumsum(steps) - steps[0]
+    turn = np.exp(2j * np.pi * 60 * at_s)
+    rows = np.stack(
+        [(np.sqrt(2) * phasor * turn).real for phasor in (V, V * A**2, V * A, 400, 400 * A**2, 400 * A)]
+    )
+    path = record_of(rows, form="FLOAT32").write(folder)
+    counts = np.cumsum([round(rate * span) for rate, span in zip(rates, seconds, strict=True)])
+    stated = "\n".join(f"{rate},{count}" for rate, count in zip(rates, counts, strict=True))
+    path.write_text(path.read_text().replace(f"1\n4800.0,{rows.shape[1]}", f"{len(rates)}\n{stated}"))
+    return path
+
+
+@pytest.mark.parametrize(
+    ("rates", "seconds", "length_s"),
+    [
+        ([4800.0, 960.0], [0.5, 2.0], 2.5),
+        ([960.0, 4800.0, 960.0], [1.0, 0.5, 1.0], 2.5),
+        ([60.0, 4800.0], [5.0, 0.5], 0.5),
+        ([4800.0, 60.0], [0.5, 5.0], 0.5),
+    ],
+)
+def test_sections_of_several_rates_become_one(tmp_path: Path, rates, seconds, length_s: float) -> None:
+    """A sinusoid of 60 Hz stays one: V1 = 1 and P = 3 V I throughout, at the fastest rate."""
+    found = read_recording(sections(tmp_path, rates, seconds), nominal_kv=138)
+    assert found.step_s == Fraction(1, 4800)
+    assert len(found) / 4800 == pytest.approx(length_s, abs=0.03)
+    np.testing.assert_allclose(found["v1_pu"], 1, atol=1e-3)
+    np.testing.assert_allclose(found["p_w"], 3 * V * 400, rtol=2e-3)
+    (note,) = [mark.label for mark in found.marks if "joined" in mark.label]
+    assert ("too slow" in note) == (60.0 in rates)
+
+
+def test_a_slow_section_between_fast_ones_is_refused(tmp_path: Path) -> None:
+    message = refused(sections(tmp_path, [4800.0, 60.0, 4800.0], [0.5, 1.0, 0.5]))
+    assert "4800, 60, 4800" in message
+    assert "480 samples a second" in message
+    assert "Fraction" not in message
+
+
+@pytest.mark.parametrize("form", ["ASCII", "BINARY"])
+def test_a_gap_in_a_channel_that_nobody_needs_is_no_obstacle(tmp_path: Path, form: str) -> None:
+    spare = Written("DC link", "", "V", np.full(960, 1000.0))
+    record = GOOD.but(channels=[*GOOD.channels, spare], form=form)
+    path = record.write(tmp_path)
+    dat = path.with_suffix(".dat")
+    data = dat.read_bytes()
+    if form == "ASCII":
+        lines = data.decode().splitlines()
+        cells = lines[4].split(",")
+        cells[8] = ""
+        lines[4] = ",".join(cells)
+        dat.write_text("\n".join(lines))
+    else:
+        row = len(data) // 960
+        dat.write_bytes(data[: 4 * row + 8 + 12] + b"\x00\x80" + data[4 * row + 8 + 14 :])
+    np.testing.assert_allclose(read_recording(path, nominal_kv=138)["v_pn_min_pu"], 0.5, atol=1e-4)
+    sidecar = tmp_path / "recording.toml"
+    sidecar.write_text('file = "event.cfg"\n[channels.dc_bus_pu]\ncolumn = "DC link"\nscale = 0.001\n')
+    assert "channel DC link, sample 5" in refused(sidecar)
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_a_surplus_sample_is_left_out_and_told(tmp_path: Path, form: str) -> None:
+    path = GOOD.but(form=form).write(tmp_path)
+    text = path.read_text()
+    path.write_text(text.replace("4800.0,960", "4800.0,959"))
+    found = read_recording(path, nominal_kv=138)
+    assert any("1 sample beyond the 959 announced" in mark.label for mark in found.marks)
+    np.testing.assert_allclose(found["p_w"], 2.5 * V * 400, rtol=1e-3)
+
+
+@pytest.mark.parametrize("year", ["1991", "1995", "1997", "1999", "2000", "2001", "2013"])
+def test_revisions_by_any_year_of_the_standard_are_read(tmp_path: Path, year: str) -> None:
+    path = GOOD.write(tmp_path)
+    path.write_text(path.read_text().replace(",2013", f",{year}", 1))
+    np.testing.assert_allclose(read_recording(path, nominal_kv=138)["v_pn_min_pu"], 0.5, atol=1e-4)
+
+
+@pytest.mark.parametrize(
+    ("volt", "ampere", "scale"),
+    [
+        ("volt", "ampere", 1.0),
+        ("Volts", "Amps", 1.0),
+        ("V RMS", "A", 1.0),
+        ("[kV]", "kA", 1e-3),
+        ("KV", "KA", 1e-3),
+        ("kilovolts", "kiloamperes", 1e-3),
+    ],
+)
+def test_units_are_known_however_they_are_written(
+    tmp_path: Path, volt: str, ampere: str, scale: float
+) -> None:
+    channels = [
+        Written(c.name, c.phase, volt if c.unit == "V" else ampere, c.values * scale) for c in GOOD.channels
+    ]
+    found = read_recording(GOOD.but(channels=channels).write(tmp_path), nominal_kv=138)
+    np.testing.assert_allclose(found["p_w"], 2.5 * V * 400, rtol=1e-3)
+
+
+@pytest.mark.parametrize(
+    ("names", "phases"),
+    [
+        (("VAB", "VBC", "VCA"), ("", "", "")),
+        (("U12", "U23", "U31"), ("", "", "")),
+        (("Bus 1 U L1-L2", "Bus 1 U L2-L3", "Bus 1 U L3-L1"), ("", "", "")),
+        (("x", "y", "z"), ("AB", "BC", "CA")),
+        (("x", "y", "z"), ("L1-L2", "L2-L3", "L3-L1")),
+        (("VAB", "VBC"), ("", "")),
+    ],
+)
+def test_transformers_between_phases_are_read(tmp_path: Path, names, phases) -> None:
+    """Phase a at half: the pairs stand at 0.7638, 1, 0.7638 of nominal; V1 = 2.5/3, P = 2.5 V I."""
+    neutral = ROWS[:3]
+    between = neutral - np.roll(neutral, -1, axis=0)
+    channels = [Written(n, p, "V", row) for n, p, row in zip(names, phases, between, strict=False)]
+    found = read_recording(GOOD.but(channels=[*channels, *GOOD.channels[3:]]).write(tmp_path), nominal_kv=138)
+    np.testing.assert_allclose(found["v1_pu"], 2.5 / 3, atol=1e-4)
+    np.testing.assert_allclose(found["v2_pu"], 0.5 / 3, atol=1e-4)
+    np.testing.assert_allclose(found["v_pp_min_pu"], np.sqrt(1.75) / np.sqrt(3), atol=1e-4)
+    np.testing.assert_allclose(found["v_pp_max_pu"], 1, atol=1e-4)
+    np.testing.assert_allclose(found["p_w"], 2.5 * V * 400, rtol=1e-3)
+    assert "v_pn_min_pu" not in found
 
 
 def test_a_lone_half_of_the_pair_is_refused(tmp_path: Path) -> None:

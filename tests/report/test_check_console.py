@@ -9,7 +9,9 @@ import pytest
 import sample_check as sample
 from rich.console import Console
 
+from aidc.measure.grid.verdict import Verdict
 from aidc.report.check_console import transient_table, verdict_table
+from aidc.report.check_words import margin_text
 
 
 def shown(renderable, width: int = 80) -> str:
@@ -28,6 +30,18 @@ def test_a_check_fits_and_says_everything(width):
                  "2 of 6 clauses that apply fail; 2 more cannot be judged.", "Warning: The site file"):  # fmt: skip
         assert part in flat
     assert "nan" not in text.lower().split()
+
+
+@pytest.mark.parametrize(
+    ("value", "limit", "told"),
+    [(1.9998, 2.0, "tried 99.99 %"), (0.019, 2.0, "tried 0.95 %"), (3.0, 2.0, "tried 100 %")],
+)
+def test_a_ride_through_that_passed_says_how_much_was_tried(value: float, limit: float, told: str) -> None:
+    """A margin of 0.01 % read as a hair's breadth where all but 0.2 ms of two seconds were tried."""
+    verdict = Verdict("voltage-ride-through", "curve", "pass", limit, value, "s", abs(limit - value) / limit)
+    assert margin_text(verdict) == told
+    failed = replace(verdict, result="fail", margin=-0.5)
+    assert margin_text(failed) == "−50 %"
 
 
 def test_words_in_brackets_are_words():

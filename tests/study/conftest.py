@@ -6,4 +6,4 @@ import sys
 from pathlib import Path
 
 HERE = Path(__file__).parent
-sys.path[:0] = [str(HERE), str(HERE.parent / "measure" / "grid")]
+sys.path[:0] = [str(HERE), str(HERE.parent / "measure" / "grid"), str(HERE.parent / "record")]

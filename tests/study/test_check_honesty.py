@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from fractions import Fraction
 from pathlib import Path
 
 import pytest
@@ -264,3 +265,72 @@ def test_droop_without_inertia_has_a_mode_of_its_own_filter() -> None:
 def test_a_site_that_may_not_import_still_has_a_mode() -> None:
     none = aidc.load(PASSES, ['storage.yard.converter.control="grid-forming"', "grid.import_limit_mw=0"])
     assert 0 < forming_mode_hz(none, "yard", 2500e6) < 100
+
+
+def test_no_remedy_leaves_a_lineup_on_bypass_in_a_fault(tmp_path: Path) -> None:
+    """The load of an eco mode hangs on the bypass: relays that wait would keep it on the fault that it feeds."""
+    from study_sites import four_chains
+
+    from aidc.study.codes import read_code
+    from aidc.study.remedy import ride_through_remedy
+
+    built = four_chains(tmp_path)
+    for code in ("ercot-nogrr-282", "caiso-2026"):
+        remedy = ride_through_remedy(built, read_code(code).clauses)
+        assert remedy is not None
+        for chain in remedy.site.chains.values():
+            front = chain.front_entry
+            assert front is not None
+            waits_s = max(front.leave_below_s, default=float("inf"))
+            assert front.transfer_s == 0 or waits_s <= front.hold_up_s, front
+        assert any(
+            line.startswith('chains.eco.front = { use = "ups-grid-friendly"') for line in remedy.settings
+        )
+        assert "eco out of eco mode" in remedy.note
+        changed = built.model_copy(update={"chains": {"dc": built.chains["dc"]}})
+        other = ride_through_remedy(changed, read_code(code).clauses)
+        assert other is not None
+        assert not other.note
+
+
+LEAVER = {
+    "leave_below_pu": (0.88, 0.45),
+    "leave_below_s": (2.3, 0.3),
+    "leave_drop_hz": 3.2,
+    "leave_hz_s": 0.1,
+}
+HELD = "duration_s = 20\nstep_ms = 2\n[[events]]\n"
+
+
+@pytest.mark.parametrize(
+    ("event", "voltage", "frequency"),
+    [
+        # 0.3 pu for a second where 0.25 s are asked, left after 0.3 s
+        ('use = "sag"\nstart_s = 3\nresidual_pu = 0.3\nduration_s = 1.0', "pass", "not_applicable"),
+        # 56.5 Hz, where nothing is asked below 57 Hz
+        (
+            'use = "frequency-ramp"\nstart_s = 3\nchange_hz = -3.5\nrocof_hz_per_s = 1\nhold_s = 5',
+            "not_applicable",
+            "pass",
+        ),
+        # 0.3 pu for 0.2 s: shorter than the relay
+        ('use = "sag"\nstart_s = 3\nresidual_pu = 0.3\nduration_s = 0.2', "pass", "not_applicable"),
+    ],
+    ids=["deep and long", "below 57 Hz", "short"],
+)
+def test_what_one_clause_allows_is_no_breach_of_another(
+    site: Site, tmp_path: Path, event: str, voltage: str, frequency: str
+) -> None:
+    from aidc.study.check import connection_of
+    from aidc.study.event_cases import run_events
+
+    chains = {
+        name: chain.model_copy(update={"front_entry": chain.front_entry.model_copy(update=LEAVER)})
+        for name, chain in site.chains.items()
+    }
+    left = site.model_copy(update={"chains": chains})
+    path = tmp_path / "event.toml"
+    path.write_text(HELD + event + "\n")
+    clauses = rule_set(left, "ercot-nogrr-282")[1].clauses
+    found = run_events(left, clauses, [path], Fraction(1, 500), connection_of(left))
+    assert [found.verdicts[index][0].result for index in range(2)] == [voltage, frequency]

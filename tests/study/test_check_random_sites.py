@@ -10,12 +10,13 @@ from fractions import Fraction
 import numpy as np
 import pytest
 from brute_force import (
-    first_left_s,
+    free_at,
     frequency_result,
-    greatest_count,
     pieces_beyond,
     recovery_result,
     served_result,
+    threshold_curves,
+    unlawful_s,
     voltage_result,
 )
 from study_sites import four_chains, random_site
@@ -101,25 +102,23 @@ class Seen:
         return judge_fault(clauses, shown, calm, case)
 
 
-def outlasted(clause: VoltageRideThrough, w: Waveform) -> bool:
-    """Brute force: connected for as long as the curve asks, and the excursion went on beyond that."""
-    if voltage_result(clause, w) != "pass":
-        return False
-    window_s = clause.window_s if clause.accumulate == "window" else None
-    high = {"v1": "v1_pu", "v_pn_min": "v_pn_max_pu", "v_pp_min": "v_pp_max_pu"}[clause.quantity]
-    sides = (
-        (f"{clause.quantity}_pu", False, clause.below_pu, clause.below_s),
-        (high, True, clause.above_pu, clause.above_s),
+def free_before_return(voltage: VoltageRideThrough, back: Recovery, w: Waveform) -> bool:
+    """Brute force: stayed for as long as was asked, and free at some instant of the last sag."""
+    curves = threshold_curves(voltage, w)
+    values = [float(value) for value in w[f"{back.quantity}_pu"]]
+    first_s = w.first_tick * float(w.step_s)
+    below = pieces_beyond(
+        values, float(w.step_s), back.from_pu, above=False, inclusive=False, first_s=first_s
     )
-    for channel, above, levels, times in sides:
-        values = [float(value) for value in w[channel]]
-        for level, limit_s in zip(levels, times, strict=True):
-            pieces = pieces_beyond(
-                values, float(w.step_s), level, above, clause.inclusive, w.first_tick * float(w.step_s)
-            )
-            if greatest_count(pieces, window_s, first_left_s(w)) > limit_s + 1e-9:
-                return True
-    return False
+    if not below or unlawful_s(curves, w) <= below[-1][1]:
+        return False
+    begin_s, stop_s = below[-1]
+    instants = [stop_s, *(end for pieces, _, _ in curves for _, end in pieces if begin_s < end < stop_s)]
+    if any(free_at(curves, instant) for instant in instants):
+        return True
+    connected = w["connected_frac"]
+    before = float(connected[max(int((begin_s - first_s) / float(w.step_s)), 0)])
+    return before < float(connected[0]) - 1e-6
 
 
 def brute_case(
@@ -131,12 +130,12 @@ def brute_case(
     twice = not voltage.quantity_defined and voltage.quantity != "v1"
     found = {
         "voltage": voltage_result(voltage, shown),
-        "recovery": "not_applicable" if outlasted(voltage, shown) else back,
+        "recovery": "not_applicable" if free_before_return(voltage, recovery, shown) else back,
         "served": served_result(shown),
     }
     if twice:
         found["voltage v1"] = voltage_result(other, shown)
-        found["recovery v1"] = "not_applicable" if outlasted(other, shown) else back
+        found["recovery v1"] = "not_applicable" if free_before_return(other, recovery, shown) else back
     return found
 
 
@@ -216,12 +215,12 @@ def test_frequency_verdicts_equal_those_of_the_brute_force_judge(base, monkeypat
         )
         seen: list[Waveform] = []
 
-        def judge(asked, w, case="", seen=seen, honest=frequency_cases.frequency_ride_through):
+        def judge(asked, w, case="", seen=seen, honest=frequency_cases.judge_connected):
             seen.append(w)
             return honest(asked, w, case)
 
         with monkeypatch.context() as patch:
-            patch.setattr(frequency_cases, "frequency_ride_through", judge)
+            patch.setattr(frequency_cases, "judge_connected", judge)
             verdict, windows, _ = run_frequency(one, point, clause, Fraction(1, 100))
         results = [frequency_result(clause, w) for w in seen]
         assert verdict.result == plain_worst(results), seed

@@ -161,6 +161,10 @@ def check(
     recording: Annotated[
         list[Path], Parameter(negative="", help="Judge this record (CSV, COMTRADE) instead of the twin.")
     ] = [],  # noqa: B006  as above
+    marks: Annotated[
+        Path | None,
+        Parameter(help="Disturbances of the grid in the record (TOML, CSV), beside those that are found."),
+    ] = None,
     at: Annotated[datetime | None, Parameter(help="Start of the windows. Default: the peak hour.")] = None,
     duration: Annotated[float, Parameter(help="Seconds of normal operation.")] = 3600.0,
     step: Annotated[float, Parameter(help="Step in milliseconds, 0.1 to 10.")] = 1.0,
@@ -183,7 +187,7 @@ def check(
 
     return check_site(
         CheckRequest(
-            site, code, event, recording, set_, out, zoned(at), duration, step, suggest, json, resize
+            site, code, event, recording, set_, out, zoned(at), duration, step, suggest, json, resize, marks
         )
     )
 

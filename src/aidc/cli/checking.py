@@ -39,6 +39,7 @@ class CheckRequest:
     suggest: bool
     as_json: bool
     resize: bool = False
+    marks: Path | None = None
 
 
 def check_site(request: CheckRequest) -> int:
@@ -89,7 +90,15 @@ def _results(site: Any, request: CheckRequest, console: Console) -> list[Any]:
     asked_window(request.duration_s, request.step_ms / 1e3)
     if request.recordings:
         _refuse_twin_options(request)
-        return [check_recording(site, path, code=code) for code in codes for path in request.recordings]
+        return [
+            check_recording(site, path, code=code, marks=request.marks)
+            for code in codes
+            for path in request.recordings
+        ]
+    if request.marks is not None:
+        raise InputError(
+            Problem("belongs to a recording", "Give --recording too, or leave it out.", key="--marks")
+        )
     with _bar(console) as bar:
         return [
             check(
@@ -115,6 +124,9 @@ def _refuse_twin_options(request: CheckRequest) -> None:
         "--duration": request.duration_s != 3600.0,
         "--step": request.step_ms != 1.0,
     }
+    if request.marks is not None and len(request.recordings) > 1:
+        what, remedy = "belongs to one recording", "Check one recording at a time."
+        raise InputError(Problem(what, remedy, key="--marks"))
     problems = [
         Problem("belongs to the twin, not to a recording", "Leave it out, or leave out --recording.", key=key)
         for key, value in given.items()

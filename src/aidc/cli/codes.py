@@ -6,7 +6,11 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from rich import box
+from rich.console import Group, RenderableType
+from rich.padding import Padding
 from rich.table import Table
+from rich.text import Text
 
 from aidc.catalogue import CONFIDENCE, read
 from aidc.cli.screen import print_json, screen
@@ -60,22 +64,42 @@ def _document(name: str, code: Code, search: Sequence[Path]) -> dict[str, Any]:
 
 
 def _listing(rows: Sequence[dict[str, Any]]) -> Table:
-    table = Table(*rows[0], caption="aidc codes NAME shows the clauses of a set.")
+    """A set on few lines, whatever the width: names never break, titles do."""
+    table = Table(
+        box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0), caption="aidc codes NAME shows the clauses of a set."
+    )
+    table.add_column("name", no_wrap=True)
+    table.add_column("title", ratio=1, overflow="fold")
+    table.add_column("status", no_wrap=True)
+    table.add_column("clauses", justify="right", no_wrap=True)
     for row in rows:
-        table.add_row(*("" if value is None else str(value) for value in row.values()))
+        effect = f", in effect from {row['effective']}" if row["effective"] else ""
+        title = Text(str(row["title"]))
+        title.append(f"\n{row['authority']}, {row['version']}{effect}", style="dim")
+        lacking = f"{row['uncaptured']} not captured" if row["uncaptured"] else ""
+        clauses = "\n".join(part for part in (str(row["clauses"]), lacking) if part)
+        table.add_row(
+            Text(row["name"], style="bold"), title, f"{row['status']}\n{row['confidence']}", clauses
+        )
     return table
 
 
-def _clauses(name: str, code: Code) -> Table:
-    table = Table("rule", "clause", "figures", "status", "confidence", "source", show_lines=True)
-    table.title = f"{code.title} ({name})"
-    for clause in code.clauses:
-        text = "\n".join(part for part in (clause.source, clause.note) if part)
-        table.add_row(clause.rule, clause.clause, _figures(clause), clause.status, clause.confidence, text)
+def _clauses(name: str, code: Code) -> RenderableType:
+    """Every clause as a block: what it is, its figures, then where they come from, over the whole width."""
+    parts: list[RenderableType] = [Text(f"{code.title} ({name})", style="bold")]
     used = {clause.confidence for clause in code.clauses}
     marks = "; ".join(f"{mark}: {meaning}" for mark, meaning in CONFIDENCE.items() if mark in used)
-    table.caption = "\n".join(part for part in (_scope(code), code.note, marks) if part)
-    return table
+    parts += [Text(part, style="dim") for part in (_scope(code), code.note, marks) if part]
+    for clause in code.clauses:
+        head = Text("\n")
+        head.append(clause.rule, style="bold")
+        head.append(f": {clause.clause}")
+        head.append(f" ({clause.status}, {clause.confidence})", style="dim")
+        parts += [head, Padding(_figures(clause), (0, 0, 0, 2))]
+        parts += [
+            Padding(Text(text, style="dim"), (0, 0, 0, 2)) for text in (clause.source, clause.note) if text
+        ]
+    return Group(*parts)
 
 
 def _scope(code: Code) -> str:
@@ -85,14 +109,16 @@ def _scope(code: Code) -> str:
     return f"{code.authority}, {code.version} ({code.status}{effect}); {sites}."
 
 
-def _figures(clause: Clause) -> str:
+def _figures(clause: Clause) -> Table:
     """The clause's own keys, those left at their defaults with a mark."""
-    lines = [
-        f"{key} = {_shown(value)}{'' if key in clause.model_fields_set else ' (default)'}"
-        for key, value in clause.model_dump().items()
-        if key not in _STATED and value not in (None, (), "")
-    ]
-    return "\n".join(lines)
+    grid = Table.grid(padding=(0, 2, 0, 0))
+    grid.add_column(no_wrap=True)
+    grid.add_column(overflow="fold")
+    for key, value in clause.model_dump().items():
+        if key not in _STATED and value not in (None, (), ""):
+            mark = "" if key in clause.model_fields_set else " (default)"
+            grid.add_row(key, Text(f"{_shown(value)}{mark}", style="dim" if mark else ""))
+    return grid
 
 
 def _shown(value: Any) -> str:

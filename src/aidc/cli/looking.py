@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
+from rich import box
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
@@ -25,6 +26,7 @@ _WIDE = 24
 _WIDTH, _HEIGHT, _LEFT = 900, 110, 90
 _MOST_DRAWN = 40
 _PIPED = 160
+_COURSES_FROM = 110  # characters
 _MARK = "<!-- drawn by aidc look -->"  # only such a file is replaced
 
 
@@ -61,27 +63,34 @@ def _print(seen: Look, shown: Console, plot: Path | None) -> None:
         shown.print(f"Times: {seen.zone}", soft_wrap=True)
     if seen.station:
         shown.print(f"Place: {seen.station}", soft_wrap=True)
-    table = Table("column", "taken for", "unit", "a row is", "lowest", "mean", "highest", "empty", "course")
-    for one in seen.columns:
-        figures = ["" if value is None else f"{value:.4g}" for value in (one.low, one.mean, one.high)]
-        table.add_row(
-            one.name,
-            one.quantity,
-            one.unit,
-            one.meaning,
-            *figures,
-            str(one.missing or ""),
-            _bars(seen.drawn[one.name]),
-        )
-    for column in table.columns:
-        column.overflow = "fold"
-    shown.print(table)
+    shown.print(_table(seen, courses=shown.width >= _COURSES_FROM))
+    for begin_s, end_s, what in seen.disturbances:
+        shown.print(f"Disturbance of the grid from {begin_s:.4g} s to {end_s:.4g} s: {what}", soft_wrap=True)
     for note in seen.notes:
         shown.print(f"• {note}", soft_wrap=True)
     if seen.use:
         shown.print(f"Use: {seen.use}", soft_wrap=True)
     if plot is not None:
         shown.print(f"Picture: {plot}", soft_wrap=True)
+
+
+def _table(seen: Look, *, courses: bool) -> Table:
+    """A line for each column; figures never break, and the course is drawn where there is room for it."""
+    table = Table(box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0))
+    table.add_column("column", overflow="fold", ratio=1)
+    table.add_column("taken for", overflow="fold", ratio=2)
+    for name in ("lowest", "mean", "highest", "empty"):
+        table.add_column(name, justify="right", no_wrap=True)
+    if courses:
+        table.add_column("course", no_wrap=True)
+    for one in seen.columns:
+        figures = ["" if value is None else f"{value:.4g}" for value in (one.low, one.mean, one.high)]
+        quantity = ", ".join(
+            part for part in (f"{one.quantity}{f' [{one.unit}]' if one.unit else ''}", one.meaning) if part
+        )
+        drawn = [_bars(seen.drawn[one.name])] if courses else []
+        table.add_row(one.name, quantity, *figures, str(one.missing or ""), *drawn)
+    return table
 
 
 def _bars(values: NDArray[np.float64]) -> str:
@@ -112,8 +121,22 @@ def svg_of(seen: Look) -> str:
         top = 30 + number * (_HEIGHT + 30)
         label = f"{one.name}{f' [{one.unit}]' if one.unit else ''}: {one.quantity}"
         parts.append(f'<text x="8" y="{top + 12}">{escape(label)}</text>')
+        parts += _shaded(seen, float(seen.times_s[0]), float(times[-1]) or 1.0, top + 18)
         parts += _panel(times, seen.drawn[one.name], top + 18)
     return "\n".join([*parts, "</svg>"]) + "\n"
+
+
+def _shaded(seen: Look, from_s: float, length_s: float, top: int) -> list[str]:
+    """The disturbances of the grid behind a panel."""
+    room = _WIDTH - _LEFT - 10
+    parts: list[str] = []
+    for begin_s, end_s, what in seen.disturbances:
+        x = _LEFT + min(max((begin_s - from_s) / length_s, 0.0), 1.0) * room
+        wide = max(min((end_s - begin_s) / length_s, 1.0) * room, 1.5)
+        parts.append(
+            f'<rect x="{x:.1f}" y="{top + 4}" width="{wide:.1f}" height="{_HEIGHT - 8}" fill="#f3d0c4"><title>{escape(what)}</title></rect>'
+        )
+    return parts
 
 
 def _panel(times: NDArray[np.float64], values: NDArray[np.float64], top: int) -> list[str]:

@@ -15,6 +15,7 @@ __all__ = ["Analog", "Config", "parse_config"]
 
 _FORMS = ("ASCII", "BINARY", "BINARY32", "FLOAT32")
 _REVISIONS = ("1991", "1999", "2001", "2013")
+_FIRST_YEAR, _LAST_YEAR = 1991, 2013
 _MOST_CHANNELS = 100_000
 _MOST_DIGITS = 20
 _SLOWEST_HZ = 1e-9
@@ -100,7 +101,7 @@ def parse_config(text: str, path: Path) -> Config:
     lines = _Lines(text, path)
     head = lines.cells("the station")
     revision = head[2] if len(head) > 2 and head[2] else "1991"
-    if revision not in _REVISIONS:
+    if not (revision.isascii() and revision.isdigit() and _FIRST_YEAR <= int(revision[:4]) <= _LAST_YEAR):
         raise lines.refuse(f"names no known revision ({', '.join(_REVISIONS)})", revision)
     counts = lines.cells("the numbers of channels")
     analog_count = _channels(lines, counts, "A")

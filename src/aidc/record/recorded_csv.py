@@ -1,4 +1,8 @@
-"""A measured series in a CSV file: a header line, a column of times, columns of numbers."""
+"""A measured series in a CSV file: a header line, a column of times, columns of numbers.
+
+Cells are parted by commas, semicolons or tabs; of the latter two, numbers may have decimal commas. Names are taken
+without regard to case, and a unit in brackets is their last word: `Time`, `time (ms)`, `P [MW]`.
+"""
 
 from __future__ import annotations
 
@@ -14,11 +18,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from aidc.errors import InputError, Problem
+from aidc.record.phase_names import plain
 from aidc.record.sampling import Axis, even_axis, half_unit
 from aidc.record.source import Recorded
 from aidc.scenario.epochs import Counted, Doubt, counted, is_number, micro_of
 from aidc.scenario.sentinel import sentinel_row
-from aidc.scenario.table import Table, read_table
+from aidc.scenario.table import Table, delimiter_of, read_table
 from aidc.scenario.timeparse import clock_times, counted_times
 from aidc.schema.source import TimeUnit
 
@@ -32,7 +37,7 @@ FloatArray = NDArray[np.float64]
 TIME_COLUMNS = (
     "time_s", "t_s", "time", "time_utc", "timestamp", "t", "time_ms", "t_ms", "timestamp_ms", "time_us", "timestamp_us",
     "time_ns", "timestamp_ns", "timestamp_s", "timestamp_utc", "unix_time", "unix", "epoch", "epoch_s", "epoch_ms",
-    "datetime", "ts",
+    "datetime", "date_time", "ts", "zeit", "seconds", "time_sec", "time_seconds", "time_milliseconds",
 )  # fmt: skip
 _LARGEST = 1e15
 _LARGEST_TIME = 9e18  # nanoseconds since 1970 still fit
@@ -82,12 +87,14 @@ def _fast(
     """Read a clean file by polars; a ValueError where anything is unusual."""
     import polars as pl
 
-    frame = _frame(path, skip_lines)
+    frame, pointed = _frame(path, skip_lines)
     column = None if step_s is not None else _time_column(frame.columns, time, path)
     columns: dict[str, FloatArray] = {}
     cells: pl.Series | None = None
     for name in frame.columns:  # one at a time, and its text let go: a long record is mostly text
-        text = frame.drop_in_place(name)
+        text = frame.drop_in_place(name).str.strip_chars()
+        if pointed:
+            text = text.str.replace_all(",", ".", literal=True)
         values = text.cast(pl.Float64, strict=False).to_numpy().astype(np.float64)
         limit = _LARGEST_TIME if name == column else _LARGEST
         if np.isfinite(values).all() and np.abs(values).max() < limit and sentinel_row(values) is None:
@@ -99,7 +106,7 @@ def _fast(
         return Recorded(path, columns, Axis(Fraction(str(step_s))))
     values = columns.pop(column)
     picked = cells.gather_every(max(1, len(cells) // 1000)).to_list()
-    count = counted(column, picked, values, time_unit)
+    count = counted(plain(column), picked, values, time_unit)
     if isinstance(count, Doubt):
         raise ValueError(count.what)  # noqa: TRY004  the careful reader says it with its line
     whole = cells.cast(pl.Int64, strict=False)
@@ -124,28 +131,30 @@ def _half_s(cells: Sequence[str], count: Counted) -> float:
 
 def _told(axis: Axis, column: str, count: Counted) -> Axis:
     """The axis with what its numbers were taken for, where their name does not say it."""
-    if column in ("time_s", "t_s", "timestamp_s") and not count.unix:
+    if plain(column) in ("time_s", "t_s", "timestamp_s") and not count.unix:
         return axis
     return replace(axis, repairs=(*axis.repairs, f"numbers in {column} are taken as {count.words}"))
 
 
-def _frame(path: Path, skip_lines: int) -> pl.DataFrame:
-    """The file as columns of text under the names of its header."""
+def _frame(path: Path, skip_lines: int) -> tuple[pl.DataFrame, bool]:
+    """The file as columns of text under the names of its header, and whether commas in numbers are decimal ones."""
     import polars as pl
 
     if not 0 < path.stat().st_size <= _FAST_BYTES:
         raise ValueError(path)
     data = path.read_bytes()
     lines = data[:_HEADER_BYTES].decode("utf-8-sig", errors="replace").splitlines()
-    header = [name.strip() for name in next(csv.reader(lines[skip_lines : skip_lines + 1]), [])]
+    first = lines[skip_lines] if len(lines) > skip_lines else ""
+    mark = delimiter_of(first)
+    header = [name.strip() for name in next(csv.reader([first], delimiter=mark), [])]
     try:
-        frame = pl.read_csv(data, infer_schema=False, skip_rows=skip_lines)
+        frame = pl.read_csv(data, infer_schema=False, skip_rows=skip_lines, separator=mark)
     except pl.exceptions.PolarsError as error:
         raise ValueError(path) from error
     if len(set(header)) != len(header) or len(header) != frame.width or frame.height == 0:
         raise ValueError(path)
     frame.columns = header
-    return frame
+    return frame, mark != ","
 
 
 def _careful(table: Table, time: str | None, step_s: float | None, time_unit: TimeUnit | None) -> Recorded:
@@ -169,7 +178,8 @@ def _axis(table: Table, column: str, time_unit: TimeUnit | None) -> Axis:
     lines = [f"line {line}, column {column}" for line in table.lines]
     cells = table.text(column)
     if is_number(cells[0]) or time_unit is not None:
-        _, count = counted_times(table, column, time_unit)
+        named = replace(table, columns={plain(column): table.columns[column]})
+        _, count = counted_times(named, plain(column), time_unit)
         values = table.numbers(column, -_LARGEST_TIME, _LARGEST_TIME)
         if all(cell.lstrip("+-").isdigit() for cell in cells):
             micro = micro_of(cells, values, count.unit)
@@ -187,9 +197,10 @@ def _time_column(names: Sequence[str], time: str | None, path: Path) -> str | No
     if time is not None and time in names:
         return time
     if time is None:
+        by_name = {plain(name): name for name in reversed(names)}
         for known in TIME_COLUMNS:
-            if known in names:
-                return known
+            if known in by_name:
+                return by_name[known]
     asked = "a column of times" if time is None else f"column {time!r}"
     remedy = f"Name it time_s, or say in a recording.toml which it is; columns here: {', '.join(names[:20])}."
     raise InputError(Problem(f"has no {asked}", remedy, path))

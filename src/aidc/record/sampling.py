@@ -10,10 +10,11 @@ from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.interpolate import CubicSpline
 
 from aidc.errors import InputError, Problem
 
-__all__ = ["Axis", "even_axis", "half_unit", "simplest_between"]
+__all__ = ["Axis", "even_axis", "half_unit", "one_rate", "simplest_between"]
 
 FloatArray = NDArray[np.float64]
 
@@ -21,6 +22,7 @@ _JITTER_FRAC = 0.01  # of a step, snapped and reported
 _GAP_STEPS = 1.5
 _EXACT_FRAC = 1e-6
 _MOST_CELLS = 1000
+_LEAST_PER_CYCLE = 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,6 +95,53 @@ def even_axis(
     return Axis(
         step_s, (f"times were snapped to an even step of {float(step_s):g} s; the farthest moved by {moved}",)
     )
+
+
+def one_rate(
+    columns: dict[str, FloatArray],
+    rates: Sequence[tuple[Fraction, int]],
+    frequency_hz: float,
+    path: Path,
+) -> tuple[Axis, dict[str, FloatArray]]:
+    """Sections of several rates on the even step of the fastest.
+
+    A section begins one of its own steps after the last sample of the one before. Sections with eight samples a cycle
+    or more are laid on the step by a cubic spline through all of their samples (0.5 % of a sinusoid at eight, 0.03 % at
+    sixteen); slower ones at the ends are cut off.
+
+    Parameters
+    ----------
+    rates
+        Samples a second and the number of the last sample, of each section.
+
+    Raises
+    ------
+    InputError
+        A slower section lies between faster ones, or a rate of zero stands beside others.
+    """
+    known = [float(rate) for rate, _ in rates]
+    told = ", ".join(f"{rate:g}" for rate in known)
+    least = _LEAST_PER_CYCLE * frequency_hz
+    good = [k for k, rate in enumerate(known) if rate >= least - 1e-9]
+    if min(known) <= 0 or not good or good != list(range(good[0], good[-1] + 1)):
+        what = f"changes its sampling rate ({told} samples a second), and not to rates that can be joined"
+        remedy = f"Export a stretch of {least:g} samples a second or more."
+        raise InputError(Problem(what, remedy, path))
+    last = [0, *(end for _, end in rates)]
+    begin, end = last[good[0]], last[good[-1] + 1]
+    steps = np.concatenate([np.full(last[k + 1] - last[k], 1.0 / known[k]) for k in good])
+    at_s = np.cumsum(steps) - steps[0]
+    step_s = 1 / max(rate for rate, _ in rates)
+    even_s = np.arange(int(at_s[-1] / float(step_s) + 1e-6) + 1) * float(step_s)
+    joined = {
+        name: np.asarray(CubicSpline(at_s, values[begin:end])(even_s), np.float64)
+        for name, values in columns.items()
+    }
+    cut = (
+        begin > 0 or end < last[-1]
+    ) * f"; {begin} samples before and {last[-1] - end} after were too slow, and cut off"
+    note = f"sections of {told} samples a second were joined at {float(1 / step_s):g}{cut}"
+    return Axis(step_s, (note,)), joined
 
 
 def _fitted(time_s: FloatArray, mean_s: float, within_s: float) -> tuple[Fraction, FloatArray]:

@@ -21,10 +21,10 @@ FloatArray = NDArray[np.float64]
 
 @dataclass(frozen=True, slots=True)
 class Phases:
-    """Names of the columns of three phase-neutral voltages and perhaps three currents, and their units.
+    """Names of the columns of three voltages and perhaps three currents, and their units.
 
-    `base` says what the voltages are written in: volts, or per unit of the nominal phase voltage.
-    `form` is None where the signs must tell.
+    Voltages are phase-neutral, or phase-phase (a-b, b-c, c-a) where `between`. `base` says what they are written
+    in: volts, or per unit of their nominal. `form` is None where the signs must tell.
     """
 
     voltages: tuple[str, str, str]
@@ -33,6 +33,7 @@ class Phases:
     current_scale: float = 1.0
     base: Literal["volt", "pu"] = "volt"
     form: Literal["instantaneous", "rms"] | None = None
+    between: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -27,7 +27,12 @@ CHANNELS: Mapping[str, str] = {
     "v_pn_max_pu": "greatest phase-neutral voltage",
     "v_pp_min_pu": "least of the three phase-phase voltages, over nominal phase-phase voltage",
     "v_pp_max_pu": "greatest phase-phase voltage",
-    "v_wave_pu": "instantaneous voltage of one phase over the nominal amplitude (flickermeter input)",
+    "v_a_pu": "one-cycle RMS voltage of phase a (phase-phase: a-b), over nominal",
+    "v_b_pu": "one-cycle RMS voltage of phase b (b-c)",
+    "v_c_pu": "one-cycle RMS voltage of phase c (c-a)",
+    "v_wave_pu": "instantaneous voltage of phase a (a-b) over the nominal amplitude (flickermeter input)",
+    "v_wave_b_pu": "instantaneous voltage of phase b (b-c)",
+    "v_wave_c_pu": "instantaneous voltage of phase c (c-a)",
     "frequency_hz": "frequency",
     "angle_rad": "voltage angle against a frame that turns at nominal frequency",
     "p_w": "active power of all three phases, import positive",
@@ -60,7 +65,8 @@ class Mark:
 class Waveform:
     """Channels of equal length, shape (n_step,), the first sample at `first_tick`.
 
-    Voltages are over nominal (phase-neutral or phase-phase alike), powers are three-phase totals.
+    Voltages are over nominal (phase-neutral or phase-phase alike), powers are three-phase totals. `averaged` names
+    the channels that are known to be values over a cycle, and so follow nothing that is faster.
     """
 
     step_s: Fraction
@@ -69,6 +75,7 @@ class Waveform:
     frequency_hz: float = 60.0
     first_tick: int = 0
     marks: tuple[Mark, ...] = field(default=())
+    averaged: frozenset[str] = frozenset()
 
     def __getitem__(self, channel: str) -> FloatArray:
         return self.channels[channel]
@@ -97,6 +104,7 @@ class Waveform:
             self.frequency_hz,
             self.first_tick + first,
             self.marks,
+            self.averaged,
         )
 
     @classmethod
@@ -104,7 +112,15 @@ class Waveform:
         """Consecutive waveforms as one, with the channels and marks of the first."""
         first = blocks[0]
         channels = {name: np.concatenate([block[name] for block in blocks]) for name in first.channels}
-        return cls(first.step_s, channels, first.location, first.frequency_hz, first.first_tick, first.marks)
+        return cls(
+            first.step_s,
+            channels,
+            first.location,
+            first.frequency_hz,
+            first.first_tick,
+            first.marks,
+            first.averaged,
+        )
 
     def thinned(self, many: int) -> Waveform:
         """Means over `many` samples; a remainder at the end is dropped."""
@@ -120,4 +136,5 @@ class Waveform:
             self.frequency_hz,
             self.first_tick // many,
             self.marks,
+            self.averaged,
         )

@@ -28,6 +28,7 @@ from aidc.report.check_words import (
     capital,
     caveats,
     counts,
+    is_tried,
     margin_text,
     number,
     scope,
@@ -137,7 +138,11 @@ def _one_tiles(result: CheckResult) -> list[Tile]:
 def _closest(verdicts: Sequence[Verdict]) -> list[Tile]:
     """The least margin of each rule, the worst first: what decides the result."""
     judged = sorted(
-        (verdict for verdict in verdicts if verdict.margin is not None and verdict.value is not None),
+        (
+            verdict
+            for verdict in verdicts
+            if verdict.margin is not None and verdict.value is not None and not is_tried(verdict)
+        ),
         key=lambda verdict: verdict.margin or 0.0,
     )
     return [

@@ -37,6 +37,9 @@ _STYLE: Final[dict[Result, str]] = {
 }
 
 
+_MOST_DISTURBANCES: Final = 10
+
+
 def verdict_table(result: CheckResult) -> RenderableType:
     """Every clause with value, limit and margin; below it what would pass, and why clauses stay open."""
     table = Table(box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0), title_justify="left", title_style="bold")
@@ -98,7 +101,19 @@ def _closing(result: CheckResult) -> list[RenderableType]:
     text.append(f". {sentence(result.verdicts)}", style="default")
     rule = Text(f"{scope(result.code)}; confidence of its figures: {result.code.confidence}.", style="dim")
     warned = [Text(f"Warning: {told}", style="yellow") for told in warnings_of(result.facts)]
-    return [text, rule, *warned]
+    return [text, rule, *_disturbances(result.facts), *warned]
+
+
+def _disturbances(facts: Mapping[str, Any]) -> list[RenderableType]:
+    """What a recording was judged by: the faults of the grid that were found in it or marked."""
+    told = facts.get("disturbances")
+    if told is None:
+        return []
+    shown = [Text(f"Disturbance: {one}", style="dim") for one in told[:_MOST_DISTURBANCES]]
+    rest = len(told) - len(shown)
+    if rest > 0:
+        shown.append(Text(f"and {rest} more disturbances", style="dim"))
+    return [*shown] or [Text("No disturbance of the grid was found in the record.", style="dim")]
 
 
 def transient_table(result: TransientResult) -> RenderableType:

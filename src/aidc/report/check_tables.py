@@ -75,7 +75,8 @@ def verdict_table(result: CheckResult, key: str, *, explained: bool = True) -> T
     ]
     rows = [_verdict_row(verdict) for verdict in ordered(result.verdicts)]
     note = (
-        "Margin: what is left of the limit, in percent of it; negative fails. The status and the confidence are the "
+        "Margin: what is left of the limit, in percent of it; negative fails. Of a ride-through that passed: how much of the "
+        "time asked was tried. The status and the confidence are the "
         "rule's own and say nothing of the result. Each line shows the worst of its cases."
     )
     title = f"{result.code.title}: {scope(result.code)}"

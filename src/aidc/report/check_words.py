@@ -23,6 +23,7 @@ __all__ = [
     "caveats",
     "counts",
     "fact_rows",
+    "is_tried",
     "margin_text",
     "number",
     "open_reasons",
@@ -124,9 +125,20 @@ def number(value: Any) -> str:
     return figure(value).replace("-", "−")
 
 
+def is_tried(verdict: Verdict) -> bool:
+    """Whether a margin tells how much of a duty was left untried, and not how near a limit is."""
+    return verdict.result == "pass" and verdict.rule in {"voltage-ride-through", "frequency-ride-through"}
+
+
 def margin_text(verdict: Verdict) -> str:
-    """The margin in percent of the limit; in the clause's unit where the limit is zero."""
+    """The margin in percent of the limit; in the clause's unit where the limit is zero.
+
+    Of a ride-through that passed, how much of the time that the rule asks the worst case tried.
+    """
     margin = verdict.margin
+    if is_tried(verdict) and verdict.value is not None and verdict.limit is not None:
+        share = min(verdict.value / verdict.limit, 1.0) if verdict.limit > 0 else 1.0
+        return f"tried {percent(share)}"
     if margin is None or not math.isfinite(margin):
         return MISSING
     text, unit = (

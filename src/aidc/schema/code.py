@@ -61,7 +61,9 @@ class VoltageRideThrough(ClauseBase):
 
     `quantity` is which voltage counts (`quantity_defined`: the rule says so; else the reading by positive
     sequence is tried too, and a verdict that depends on it is not given), `accumulate` whether separate dips add up within `window_s`,
-    `inclusive` whether a voltage equal to the threshold counts as beyond it.
+    `inclusive` whether a voltage equal to the threshold counts as beyond it. Once a time is exceeded the site may
+    leave until voltage and frequency have been back in the continuous band for `renew_s`; then every duty begins
+    anew (0, unless the rule states a time).
     """
 
     rule: Literal["voltage-ride-through"]
@@ -69,6 +71,7 @@ class VoltageRideThrough(ClauseBase):
     quantity_defined: bool = False
     accumulate: Literal["contiguous", "window"] = "contiguous"
     window_s: Positive = 10.0
+    renew_s: NonNegative = 0.0
     inclusive: bool = False
     below_pu: _Levels = ()
     below_s: _Times = ()
@@ -87,9 +90,16 @@ class VoltageRideThrough(ClauseBase):
 
 
 class FrequencyRideThrough(ClauseBase):
-    """Stay connected while the time beyond each frequency is at most its own; and through RoCoF and jumps."""
+    """Stay connected while the time beyond each frequency is at most its own; and through RoCoF and jumps.
+
+    `accumulate`, `window_s` and `renew_s` are as in voltage ride-through: 299 s in any ten minutes is a window of
+    600 s.
+    """
 
     rule: Literal["frequency-ride-through"]
+    accumulate: Literal["contiguous", "window"] = "contiguous"
+    window_s: Positive = 600.0
+    renew_s: NonNegative = 0.0
     inclusive: bool = False
     below_hz: _Levels = ()
     below_s: _Times = ()
@@ -152,7 +162,7 @@ class Oscillation(ClauseBase):
 
 
 class BandEnergy(ClauseBase):
-    """Share of the power's variance (without the mean) between two frequencies, at most `limit_frac`."""
+    """Share of the power's variance (without the mean and what drifts) between two frequencies, at most `limit_frac`."""
 
     rule: Literal["band-energy"]
     low_hz: NonNegative
@@ -203,11 +213,16 @@ class PowerFactor(ClauseBase):
 
 
 class Flicker(ClauseBase):
-    """Planning levels that the site's emission limit is shared from: E = (L^3 · S_site / S_system)^(1/3)."""
+    """Planning levels that the site's emission limit is shared from: E = (L^3 · S_site / S_system)^(1/3).
+
+    `pst_floor` and `plt_floor` are the least that any installation is granted, however small its share.
+    """
 
     rule: Literal["flicker"]
     pst_planning: Positive | None = None
     plt_planning: Positive | None = None
+    pst_floor: NonNegative = 0.0
+    plt_floor: NonNegative = 0.0
     min_kv: NonNegative = 0.0
     max_kv: Positive = 2000.0
 

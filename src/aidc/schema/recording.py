@@ -6,10 +6,10 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
-from aidc.schema.base import Positive, Shape
+from aidc.schema.base import NonNegative, Positive, Shape
 from aidc.schema.source import TimeUnit
 
-__all__ = ["ChannelSource", "PhaseColumns", "RecordingFile"]
+__all__ = ["ChannelSource", "MarkedStretch", "MarksFile", "PhaseColumns", "RecordingFile"]
 
 _Scale = Annotated[float, Field(gt=-1e15, lt=1e15)]
 
@@ -35,15 +35,19 @@ class ChannelSource(Shape):
 
 
 class PhaseColumns(Shape):
-    """Three phase-neutral voltages and, where measured, three currents towards the site.
+    """Three voltages and, where measured, three currents towards the site.
 
+    Voltages are phase-neutral (`va`, `vb`, `vc`) or phase-phase (`vab`, `vbc`, `vca`, of which two do).
     `voltage_scale` makes volts of the columns, `current_scale` amperes (negative for a transformer that
     was mounted the other way round). `form` is told from the signs where it is not given.
     """
 
-    va: str
-    vb: str
-    vc: str
+    va: str | None = None
+    vb: str | None = None
+    vc: str | None = None
+    vab: str | None = None
+    vbc: str | None = None
+    vca: str | None = None
     ia: str | None = None
     ib: str | None = None
     ic: str | None = None
@@ -52,7 +56,11 @@ class PhaseColumns(Shape):
     current_scale: _Scale = 1.0
 
     @model_validator(mode="after")
-    def _all_currents_or_none(self) -> Self:
+    def _whole(self) -> Self:
+        neutral = sum(name is not None for name in (self.va, self.vb, self.vc))
+        between = sum(name is not None for name in (self.vab, self.vbc, self.vca))
+        if not (neutral == 3 and between == 0) and not (neutral == 0 and between >= 2):
+            raise ValueError("names no three voltages; give va, vb and vc, or vab, vbc and vca")
         if len({self.ia is None, self.ib is None, self.ic is None}) > 1:
             raise ValueError("names some currents and not others; give ia, ib and ic, or none")
         if self.current_scale == 0:
@@ -65,7 +73,9 @@ class RecordingFile(Shape):
 
     Without `channels` and `phases` the columns are known by their names. `time` names the column of
     times; `step_s` replaces it in a file that has none. Numbers as times are seconds, or what their name or
-    size tells (Unix time); `time_unit` says otherwise. `nominal_kv` is line-to-line.
+    size tells (Unix time); `time_unit` says otherwise. `nominal_kv` is line-to-line. `averaged` says whether
+    voltages that are no instantaneous values are values over a cycle (flicker above 8 Hz is lost in them).
+    `trusted` says that levels, units and directions have been checked: what looks wrong is told, not refused.
     """
 
     title: str = ""
@@ -77,6 +87,8 @@ class RecordingFile(Shape):
     step_s: Positive | None = None
     nominal_hz: Literal[50, 60] | None = None
     nominal_kv: Positive | None = None
+    averaged: bool | None = None
+    trusted: bool = False
     skip_lines: Annotated[int, Field(ge=0, le=10_000)] = 0
     channels: dict[str, ChannelSource] = Field(default_factory=dict[str, ChannelSource])
     phases: PhaseColumns | None = None
@@ -88,3 +100,32 @@ class RecordingFile(Shape):
         if self.time is not None and self.step_s is not None:
             raise ValueError("gives times twice; keep time or step_s")
         return self
+
+
+class MarkedStretch(Shape):
+    """A stretch of a record, in seconds from its first sample.
+
+    `kind`: a disturbance of the grid (sag, swell, fault, interruption, frequency, islanding) or the site's answer to
+    one (transfer, retransfer, reconnection); a start or an abort of a job, which oscillation rules judge apart; or
+    "own", the site's own doing, where no disturbance is to be found.
+    """
+
+    kind: Literal[
+        "sag", "swell", "fault", "interruption", "frequency", "islanding",
+        "transfer", "retransfer", "reconnection", "start", "abort", "own",
+    ]  # fmt: skip
+    start_s: NonNegative
+    end_s: Positive
+    label: str = ""
+
+    @model_validator(mode="after")
+    def _forward(self) -> Self:
+        if self.end_s <= self.start_s:
+            raise ValueError("ends before it begins; swap start_s and end_s")
+        return self
+
+
+class MarksFile(Shape):
+    """What `--marks FILE` says of a recording."""
+
+    marks: Annotated[tuple[MarkedStretch, ...], Field(min_length=1, max_length=10_000)]

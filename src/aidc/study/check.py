@@ -265,7 +265,7 @@ class _Check:
         """The verdicts of one clause that has been simulated, `index` counting these alone."""
         clause = open_[index]
         if isinstance(clause, FrequencyRideThrough):
-            verdict, windows, _ = run_frequency(self.site, point, clause, self.step_s)
+            verdict, windows, _ = run_frequency(self.site, point, clause, self.step_s, open_)
             self.windows += windows
             return [verdict]
         if isinstance(clause, Harmonics):

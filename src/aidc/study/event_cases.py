@@ -8,16 +8,15 @@ from datetime import datetime
 from fractions import Fraction
 from pathlib import Path
 
-from aidc.measure.grid.frequency_ride_through import frequency_ride_through
 from aidc.measure.grid.meter import evaluate
 from aidc.measure.grid.served import it_served
 from aidc.measure.grid.stream import SITE_KINDS
 from aidc.measure.grid.verdict import Connection, Verdict
 from aidc.record.waveform import Waveform
-from aidc.schema.code import Clause, FrequencyRideThrough, Oscillation, Ramp
+from aidc.schema.code import Clause, Oscillation, Ramp
 from aidc.schema.site import Site
 from aidc.study.fault_battery import one_cycle
-from aidc.study.fault_verdicts import both_ways, judge_fault
+from aidc.study.fault_verdicts import both_ways, judge_connected, judge_fault
 from aidc.study.transient import transient
 from aidc.study.verdicts import NamedWindow
 
@@ -65,15 +64,11 @@ def run_events(
 def _verdicts(
     clauses: Sequence[Clause], shown: Waveform, calm: Waveform, connection: Connection, case: str
 ) -> list[tuple[int, Verdict]]:
-    found = [
-        (index, both_ways(clauses[index], one.stated, one.by_sequence))
-        for index, one in judge_fault(clauses, shown, calm, case).items()
-    ]
+    told = judge_fault(clauses, shown, calm, case) | judge_connected(clauses, shown, case)
+    found = [(index, both_ways(clauses[index], one.stated, one.by_sequence)) for index, one in told.items()]
     own = bool(shown.marks) and all(mark.kind in _OWN for mark in shown.marks)
     for index, clause in enumerate(clauses):
-        if isinstance(clause, FrequencyRideThrough) and clause.applies_to == "load":
-            found.append((index, frequency_ride_through(clause, shown, case)))
-        elif own and isinstance(clause, (Oscillation, Ramp)):  # a window too short for them adds nothing
+        if own and isinstance(clause, (Oscillation, Ramp)):  # a window too short for them adds nothing
             judged = evaluate(clause, shown, connection)
             found += [(index, replace(v, case=case)) for v in judged if v.result in {"pass", "fail"}]
     return found

@@ -1,19 +1,26 @@
-"""What one disturbance says of every clause that faults judge, by each voltage that the rule may mean."""
+"""What one disturbance says of every clause that faults judge, by each voltage that the rule may mean.
+
+Leaving is held against all ride-through clauses of a set together (`measure/grid/freedom.py`).
+"""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
+from aidc.measure.grid.channel import checked, first_s
+from aidc.measure.grid.excursion import stretches
+from aidc.measure.grid.freedom import STILL_CONNECTED, Freedom, departures
 from aidc.measure.grid.recovery import recovery
-from aidc.measure.grid.ride_through import ride_through
+from aidc.measure.grid.rule_set import connection_verdicts, duties_of
 from aidc.measure.grid.verdict import Verdict, not_applicable, not_assessable, worst
 from aidc.record.waveform import Waveform
-from aidc.schema.code import Clause, Recovery, VoltageRideThrough
+from aidc.schema.code import Clause, Recovery, Uncaptured, VoltageRideThrough
 
-__all__ = ["FaultVerdict", "both_ways", "judge_fault", "readings"]
+__all__ = ["FaultVerdict", "asked", "both_ways", "by_sequence", "judge_connected", "judge_fault", "readings"]
 
-_ROUND_S = 1e-9
+
+_NONE = Uncaptured(rule="uncaptured", clause="stands for a clause that is not read again")
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,47 +43,88 @@ def readings(clause: Clause) -> list[VoltageRideThrough]:
     return [clause, clause.model_copy(update={"quantity": "v1"})]
 
 
+def by_sequence(clauses: Sequence[Clause]) -> list[Clause] | None:
+    """The set with every voltage that its rule leaves open read as V1; None where none is left open."""
+    other = [(readings(clause) or [clause])[-1] for clause in clauses]
+    changed = any(one is not clause for one, clause in zip(other, clauses, strict=True))
+    return other if changed else None
+
+
+def judge_connected(clauses: Sequence[Clause], shown: Waveform, case: str = "") -> dict[int, FaultVerdict]:
+    """Verdicts of the ride-through clauses for loads, voltage and frequency, by their place in `clauses`."""
+    return _connected(clauses, shown, case)[0]
+
+
 def judge_fault(
     clauses: Sequence[Clause], shown: Waveform, calm: Waveform | None, case: str = ""
 ) -> dict[int, FaultVerdict]:
     """Verdicts of the voltage and recovery clauses for loads, by their place in `clauses`.
 
-    Recovery is asked only of what had to be ridden through: where the excursion outlasts every voltage
-    curve of the set (by the reading in question), the site was free to leave. Without `calm`, the same window
+    Recovery is asked only of what had to be ridden through: where any duty of the set was past in the excursion
+    that it follows (by the reading in question), the site was free to leave. Without `calm`, the same window
     without the event, recovery is left out.
     """
-    found: dict[int, FaultVerdict] = {}
-    for index, clause in enumerate(clauses):
-        if isinstance(clause, VoltageRideThrough) and clause.applies_to == "load":
-            told = [ride_through(one, shown, case) for one in readings(clause)]
-            found[index] = FaultVerdict(told[0], told[1] if len(told) > 1 else None)
-    curves = list(found.values())
+    told, free, other_free = _connected(clauses, shown, case)
+    found = {index: one for index, one in told.items() if isinstance(clauses[index], VoltageRideThrough)}
     for index, clause in enumerate(clauses):
         if calm is not None and isinstance(clause, Recovery) and clause.applies_to == "load":
-            found[index] = _recovery(clause, shown, calm, case, curves)
+            verdict = recovery(clause, shown, calm, case)
+            stated = asked(clause, shown, verdict, free, case)
+            other = None if other_free is None else asked(clause, shown, verdict, other_free, case)
+            found[index] = FaultVerdict(stated, other)
     return found
 
 
-def _recovery(
-    clause: Recovery, shown: Waveform, calm: Waveform, case: str, curves: Sequence[FaultVerdict]
-) -> FaultVerdict:
-    verdict = recovery(clause, shown, calm, case)
-    free = replace(not_applicable(clause, "the voltage curve does not ask to stay connected"), case=case)
-    stated = free if curves and all(_outlasted(one.stated) for one in curves) else verdict
-    if all(one.by_sequence is None for one in curves):
-        return FaultVerdict(stated)
-    return FaultVerdict(stated, free if all(_outlasted(_last(one)) for one in curves) else verdict)
+def _connected(
+    clauses: Sequence[Clause], shown: Waveform, case: str
+) -> tuple[dict[int, FaultVerdict], Freedom, Freedom | None]:
+    """Verdicts by both readings, and when each allows to leave.
+
+    A frequency clause has one quantity, but what voltage allows depends on the reading; a voltage clause whose
+    quantity is defined has a second verdict where the set around it is read otherwise and comes out otherwise.
+    """
+    duties = duties_of(clauses, shown, case)
+    gone = departures(shown) if "connected_frac" in shown else None
+    stated, free = connection_verdicts(clauses, shown, case, duties, gone)
+    other = by_sequence(clauses)
+    if other is None:
+        return {index: FaultVerdict(one) for index, one in stated.items()}, free, None
+    changed = {index: one for index, one in enumerate(other) if one is not clauses[index]}
+    again = duties_of([changed.get(index, _NONE) for index in range(len(other))], shown, case)
+    second, other_free = connection_verdicts(other, shown, case, duties | again, gone)
+    found = {
+        index: FaultVerdict(
+            one,
+            second[index]
+            if other[index] is not clauses[index] or second[index].result != one.result
+            else None,
+        )
+        for index, one in stated.items()
+    }
+    return found, free, other_free
 
 
-def _last(one: FaultVerdict) -> Verdict:
-    return one.by_sequence or one.stated
-
-
-def _outlasted(verdict: Verdict) -> bool:
-    """Whether a case went on for longer than its curve asks, and the site stayed for as long as it asks."""
-    if verdict.result != "pass" or verdict.value is None or verdict.limit is None:
-        return False
-    return verdict.value > verdict.limit + _ROUND_S
+def asked(clause: Recovery, shown: Waveform, verdict: Verdict, free: Freedom, case: str) -> Verdict:
+    """The verdict, or that the site was free to leave before the voltage returned."""
+    if verdict.result == "not_applicable" or not free.because:
+        return verdict
+    channel, start_s = checked(shown, f"{clause.quantity}_pu"), first_s(shown)
+    below = stretches(channel, float(shown.step_s), clause.from_pu, first_s=start_s)
+    if not len(below):
+        return verdict
+    begin_s, back_s = float(below.start_s[-1]), float(below.end_s[-1])
+    reason = free.within(begin_s, back_s)
+    if "connected_frac" in shown:
+        if departures(shown).unlawful_s(free) <= back_s:
+            return verdict
+        connected = shown["connected_frac"]
+        before = connected[max(int((begin_s - start_s) / float(shown.step_s)), 0)]
+        if not reason and before < connected[0] - STILL_CONNECTED:
+            reason = free.within(-1e300, begin_s)  # it had left when it might, and was not back yet
+    if not reason:
+        return verdict
+    told = f"the rule set does not ask to stay connected: {reason} had ended"
+    return replace(not_applicable(clause, told), case=case)
 
 
 def both_ways(clause: Clause, stated: Verdict, by_sequence: Verdict | None) -> Verdict:

@@ -6,14 +6,15 @@ from collections.abc import Sequence
 from fractions import Fraction
 from typing import Final
 
-from aidc.measure.grid.frequency_ride_through import frequency_ride_through
 from aidc.measure.grid.verdict import Verdict, worst
 from aidc.record.waveform import Mark
-from aidc.schema.code import FrequencyRideThrough
+from aidc.schema.code import Clause, FrequencyRideThrough, VoltageRideThrough
 from aidc.schema.disturbance import Disturbance, FrequencyRamp, Sag
 from aidc.schema.site import Site
 from aidc.simulate.transient.start import OperatingPoint
 from aidc.simulate.transient.window import open_window
+from aidc.study.fault_battery import one_cycle
+from aidc.study.fault_verdicts import both_ways, judge_connected
 from aidc.study.verdicts import NamedWindow
 
 __all__ = ["frequency_events", "run_frequency"]
@@ -101,9 +102,18 @@ def _fast_ramps(clause: FrequencyRideThrough, nominal_hz: float) -> list[tuple[s
 
 
 def run_frequency(
-    site: Site, point: OperatingPoint, clause: FrequencyRideThrough, step_s: Fraction
+    site: Site,
+    point: OperatingPoint,
+    clause: FrequencyRideThrough,
+    step_s: Fraction,
+    clauses: Sequence[Clause] = (),
 ) -> tuple[Verdict, list[NamedWindow], int]:
-    """Try every excursion; the worst verdict, its window, and the steps taken."""
+    """Try every excursion; the worst verdict, its window, and the steps taken.
+
+    `clauses` is the rule set that `clause` belongs to: leaving is held against all of it.
+    """
+    whole = [clause, *(one for one in clauses if one is not clause)]
+    voltage = any(isinstance(one, VoltageRideThrough) for one in whole)
     verdicts: list[Verdict] = []
     windows: list[NamedWindow] = []
     steps = 0
@@ -112,8 +122,8 @@ def run_frequency(
         window = open_window(site, point, [event], duration_s=end_s + _AFTER_S, step_s=step_s)
         waveform = window.advance()
         steps += window.steps
-        verdict = frequency_ride_through(clause, waveform, name)
-        verdicts.append(verdict)
+        told = judge_connected(whole, one_cycle(waveform) if voltage else waveform, name)[0]
+        verdicts.append(both_ways(clause, told.stated, told.by_sequence))
         if worst(verdicts).case == name:
             mark = Mark(event.use, _BEFORE_S, end_s, name)
             windows = [NamedWindow(f"frequency-{clause.clause}", f"Frequency: {name}", waveform, (mark,))]

@@ -12,8 +12,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from aidc.errors import InputError, Problem
-from aidc.record.mapping import channel_of
-from aidc.record.recording import read_recording
+from aidc.measure.grid.grid_faults import found_faults
+from aidc.record.doubts import LEVELS_PU, level_of, remarks
+from aidc.record.mapping import channel_of, near_usual, phase_voltages
+from aidc.record.recording import open_recording
+from aidc.record.waveform import CHANNELS, Waveform
 from aidc.scenario.epochs import is_number
 from aidc.scenario.formats import format_of, reader_of
 from aidc.scenario.layouts import Role, column_for, read_layout
@@ -60,7 +63,10 @@ class Column:
 
 @dataclass(frozen=True, slots=True)
 class Look:
-    """What a file is taken for. `times_s` and `drawn` are what a picture needs, thinned."""
+    """What a file is taken for. `times_s` and `drawn` are what a picture needs, thinned.
+
+    `disturbances` are those of the grid that a recording shows: beginning and end [s], and what it is.
+    """
 
     file: str
     taken_for: str
@@ -75,6 +81,7 @@ class Look:
     use: str
     times_s: FloatArray
     drawn: Mapping[str, FloatArray]
+    disturbances: tuple[tuple[float, float, str], ...] = ()
 
     def as_dict(self) -> dict[str, Any]:
         """All but the picture, for JSON."""
@@ -85,6 +92,9 @@ class Look:
             },
             "columns": [asdict(one) for one in self.columns],
             "notes": list(self.notes),
+            "disturbances": [
+                {"start_s": begin, "end_s": end, "what": what} for begin, end, what in self.disturbances
+            ],
             "use": self.use,
         }
 
@@ -119,7 +129,8 @@ def look(path: Path, *, point: str | None = None) -> Look:
     try:
         name = format_of(path)
     except InputError:
-        return _table(path, read_layout(path, point=point))
+        table = read_layout(path, point=point)
+        return _recording(path) if table.layout == "table" and _is_recording(table) else _table(path, table)
     return _trace(path, name)
 
 
@@ -139,14 +150,62 @@ def _trace(path: Path, name: str) -> Look:
 
 
 def _recording(path: Path) -> Look:
-    waveform = read_recording(path)
-    step = float(waveform.step_s)
-    named = {name: (values, name, _unit_of(name), "instant") for name, values in waveform.channels.items()}
-    times: FloatArray = np.arange(len(waveform), dtype=np.float64) * step
-    notes = tuple(mark.label for mark in waveform.marks if mark.kind == "repair")
+    """A record as `check` would take it: channels, rate, level, nominal, what is doubtful, and the grid's faults."""
+    read = open_recording(path, guess=True)
+    w = read.waveform
+    step = float(w.step_s)
+    named = {
+        name: (values, CHANNELS.get(name, name), _unit_of(name), "instant")
+        for name, values in w.channels.items()
+    }
+    times: FloatArray = np.arange(len(w), dtype=np.float64) * step + w.first_tick * step
+    notes = [mark.label for mark in w.marks if mark.kind == "repair"]
+    notes += [
+        *_levels(w, read.nominal_kv, guessed=read.guessed),
+        *(one.what for one in read.doubts),
+        *remarks(w),
+    ]
     use = f"aidc check SITE --recording {path.name}"
-    zone = "from its start"
-    return _made(path, f"recording at {waveform.location}", times, named, zone, "", notes, use, dated=False)
+    seen = _made(
+        path, f"recording at {w.location}", times, named, "from its start", "", tuple(notes), use, dated=False
+    )
+    found = tuple((mark.start_s, mark.end_s, mark.label) for mark in found_faults(w))
+    return replace(seen, disturbances=found)
+
+
+def _levels(w: Waveform, nominal_kv: float | None, *, guessed: bool) -> list[str]:
+    """Rate, nominal values and the level that the voltage stands at."""
+    told = "" if "frequency_hz" in w else " assumed"
+    notes = [f"{float(1 / w.step_s):.6g} samples a second, nominal {w.frequency_hz:g} Hz{told}"]
+    level = level_of(w)
+    if level is not None:
+        against = f" of {nominal_kv:.5g} kV" if nominal_kv else ""
+        source = (
+            ", the usual nominal voltage next to what was measured (the site's will count)" if guessed else ""
+        )
+        notes.append(f"the voltage stands at {level:.4g} pu{against}{source}")
+        phase_kv = (
+            near_usual(nominal_kv * 3**0.5)
+            if guessed and nominal_kv and near_usual(nominal_kv) is None
+            else None
+        )
+        if phase_kv is not None:
+            notes.append(f"{nominal_kv:.5g} kV is {phase_kv:g} kV over √3: a voltage from phase to neutral?")
+        if not LEVELS_PU[0] <= level <= LEVELS_PU[1]:
+            notes.append("a check would refuse this level: the nominal voltage or a unit is wrong")
+    return notes
+
+
+def _is_recording(table: Table) -> bool:
+    """Whether a table holds what only a record of a grid connection does: a voltage, a frequency, a connection."""
+    return phase_voltages(list(table.columns)) >= 2 or any(_of_grid(name) for name in table.columns)
+
+
+def _of_grid(name: str) -> bool:
+    found = channel_of(name)
+    return found is not None and (
+        found[0].startswith(("v", "angle", "connected")) or found[0] == "frequency_hz"
+    )
 
 
 def _table(path: Path, table: Table) -> Look:

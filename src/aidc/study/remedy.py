@@ -4,7 +4,8 @@ Ramp and swing limits: a storage that lets the site's draw change by at most r. 
 difference between the load and the limited draw, its energy the range of their integral; for one step of
 ΔP the latter is ΔP²/(2r). A swing of L in any window of W seconds is met by r = 0.8·L/W.
 
-Ride-through: settings of the front ends that lie outside the rule's curve, and a battery that fills in.
+Ride-through: settings of the front ends that lie outside the rule's curve, and a battery that fills in. A lineup on
+bypass (eco mode) is taken off it: relays that wait would let its load hang on the fault.
 """
 
 from __future__ import annotations
@@ -40,10 +41,11 @@ _FRIENDLY = "ups-grid-friendly"  # of the catalogue, for a chain that names no f
 
 @dataclass(frozen=True, slots=True)
 class Remedy:
-    """A change in words of the site file (each ready for `--set`), and the site with it."""
+    """A change in words of the site file (each ready for `--set`), and the site with it; `note` is what else it means."""
 
     settings: tuple[str, ...]
     site: Site
+    note: str = ""
 
     @property
     def text(self) -> str:
@@ -169,13 +171,19 @@ def ride_through_remedy(site: Site, clauses: Iterable[Clause]) -> Remedy | None:
     curves = [clause for clause in clauses if isinstance(clause, VoltageRideThrough)]
     bands = [clause for clause in clauses if isinstance(clause, FrequencyRideThrough)]
     recoveries = [clause for clause in clauses if isinstance(clause, Recovery)]
-    chains, lines = dict(site.chains), []
+    chains = dict(site.chains)
+    lines: list[str] = []
+    eco: list[str] = []
     for name, chain in site.chains.items():
         entry = chain.front or _FRIENDLY
-        shipped = FrontEnd.model_validate(dict(read("front-end", entry, (site.folder / "catalogue",)).values))
+        shipped = _shipped(entry, site)
         front = chain.front_entry or shipped
+        if front.transfer_s > 0:  # on bypass: what stays connected feeds the fault, so it must not wait
+            entry = _FRIENDLY
+            shipped = front = _shipped(entry, site)
+            eco.append(name)
         changed = _outside(front, curves, bands, recoveries, float(site.grid.frequency_hz))
-        if changed != front or chain.front_entry is None:
+        if changed != front or chain.front_entry is None or name in eco:
             chains[name] = chain.model_copy(update={"front": entry, "front_entry": changed})
             lines.append(f'chains.{name}.front = {{ use = "{entry}"{_difference(shipped, changed)} }}')
     plants = dict(site.cooling)
@@ -187,7 +195,17 @@ def ride_through_remedy(site: Site, clauses: Iterable[Clause]) -> Remedy | None:
             lines.append(f"cooling.{name}.drives.drop_below_pu = 0")
     if not lines:
         return None
-    return Remedy(tuple(lines), site.model_copy(update={"chains": chains, "cooling": plants}))
+    found = site.model_copy(update={"chains": chains, "cooling": plants})
+    note = (
+        f"with {', '.join(eco)} out of eco mode: a load on bypass cannot stay through a fault that it feeds"
+        if eco
+        else ""
+    )
+    return Remedy(tuple(lines), found, note)
+
+
+def _shipped(entry: str, site: Site) -> FrontEnd:
+    return FrontEnd.model_validate(dict(read("front-end", entry, (site.folder / "catalogue",)).values))
 
 
 def _outside(

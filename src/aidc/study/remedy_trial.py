@@ -100,7 +100,10 @@ class RemedyTrial:
             words.append(f"{len(cases)} faults")
         bands = [c for c in asked if isinstance(c, FrequencyRideThrough) and c in failed]
         if bands:
-            results += [run_frequency(remedy.site, self.point, c, self.step_s)[0].result for c in bands]
+            results += [
+                run_frequency(remedy.site, self.point, c, self.step_s, asked)[0].result for c in bands
+            ]
             words.append("every frequency excursion")
         ends = "passes" if set(results) <= {"pass", "not_applicable"} else "not enough alone"
-        return f"{remedy.text} (tried on the twin with {' and '.join(words)}: {ends})"
+        note = f"; {remedy.note}" if remedy.note else ""
+        return f"{remedy.text} (tried on the twin with {' and '.join(words)}: {ends}){note}"

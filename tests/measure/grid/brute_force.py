@@ -71,46 +71,112 @@ def first_left_s(w: Waveform) -> float:
     return math.inf
 
 
-def curve_result(
-    w: Waveform,
-    curves: Sequence[tuple[str, bool, Sequence[float], Sequence[float]]],
-    inclusive: bool,
-    window_s: float | None,
-) -> str:
-    """pass, fail or not_applicable for curves of (channel, above, levels, times)."""
-    if float(w["connected_frac"][0]) <= 1e-9:
-        return "not_applicable"
-    left_s = first_left_s(w)
-    tried = ended = False
-    for channel, above, levels, times in curves:
-        values = [float(value) for value in w[channel]]
+Curve = tuple[list[Piece], float, float | None]
+"""Pieces beyond one threshold, the time that must be withstood there, the window that it counts in."""
+
+
+def threshold_curves(clause: VoltageRideThrough | FrequencyRideThrough, w: Waveform) -> list[Curve]:
+    """Every threshold of a clause; rates and jumps are tested by their closed forms."""
+    if isinstance(clause, VoltageRideThrough):
+        low = f"{clause.quantity}_pu"
+        high = {"v1": "v1_pu", "v_pn_min": "v_pn_max_pu", "v_pp_min": "v_pp_max_pu"}[clause.quantity]
+        sides = [
+            (low, False, clause.below_pu, clause.below_s),
+            (high, True, clause.above_pu, clause.above_s),
+        ]
+    else:
+        sides = [
+            ("frequency_hz", False, clause.below_hz, clause.below_s),
+            ("frequency_hz", True, clause.above_hz, clause.above_s),
+        ]
+    window_s = clause.window_s if clause.accumulate == "window" else None
+    found: list[Curve] = []
+    for channel, above, levels, times in sides:
         for level, limit_s in zip(levels, times, strict=True):
             pieces = pieces_beyond(
-                values, float(w.step_s), level, above, inclusive, w.first_tick * float(w.step_s)
+                [float(value) for value in w[channel]],
+                float(w.step_s),
+                level,
+                above,
+                clause.inclusive,
+                w.first_tick * float(w.step_s),
             )
-            asked = greatest_count(pieces, window_s, left_s)
-            tried = tried or asked > 0
-            ended = ended or asked > limit_s + TINY_S
-    if left_s < math.inf:
-        return "pass" if ended else "fail"
-    return "pass" if tried else "not_applicable"
+            found.append((pieces, limit_s, window_s))
+    return found
+
+
+def free_at(curves: Sequence[Curve], at_s: float) -> bool:
+    """Whether a duty was past at an instant and nothing had renewed it since.
+
+    Walks back from the instant over pieces that hold it or each other: to where voltage and frequency were last in
+    the continuous band. Since then some count must have exceeded its time, within a piece.
+    """
+    holding = [piece for pieces, _, _ in curves for piece in pieces if piece[0] <= at_s <= piece[1]]
+    if not holding:
+        return False
+    since = min(begin for begin, _ in holding)
+    while True:
+        earlier = [
+            begin for pieces, _, _ in curves for begin, stop in pieces if begin < since <= stop + TINY_S
+        ]
+        if not earlier:
+            break
+        since = min(earlier)
+    for pieces, limit_s, window_s in curves:
+        for begin, stop in pieces:
+            if begin <= at_s and stop >= since:
+                instant = min(stop, at_s)
+                if instant >= since and count_at(pieces, instant, window_s) > limit_s + TINY_S:
+                    return True
+    return False
+
+
+def fallen(w: Waveform) -> list[tuple[float, float]]:
+    """Every step in which the share of the load that is connected falls: its two ends."""
+    connected = [float(value) for value in w["connected_frac"]]
+    step_s = float(w.step_s)
+    return [
+        ((w.first_tick + i - 1) * step_s, (w.first_tick + i) * step_s)
+        for i in range(1, len(connected))
+        if connected[i] < connected[i - 1] - 1e-6
+    ]
+
+
+def lawful(curves: Sequence[Curve], before_s: float, at_s: float) -> bool:
+    """Free at some instant of the step: at its end, or where a piece ends within it."""
+    ends = [stop for pieces, _, _ in curves for _, stop in pieces if before_s < stop < at_s]
+    return any(free_at(curves, instant) for instant in [at_s - 1e-12, *ends])
+
+
+def unlawful_s(curves: Sequence[Curve], w: Waveform) -> float:
+    return next((at_s for before_s, at_s in fallen(w) if not lawful(curves, before_s, at_s)), math.inf)
+
+
+def set_results(clauses: Sequence[VoltageRideThrough | FrequencyRideThrough], w: Waveform) -> list[str]:
+    """pass, fail or not_applicable of each clause; leaving is held against all of them together."""
+    if float(w["connected_frac"][0]) <= 1e-9:
+        return ["not_applicable"] * len(clauses)
+    by_clause = [threshold_curves(clause, w) for clause in clauses]
+    together = [curve for curves in by_clause for curve in curves]
+    if unlawful_s(together, w) < math.inf:
+        return ["fail"] * len(clauses)
+    gone = fallen(w)
+    left_s = gone[0][1] if gone else math.inf
+    return [
+        "pass"
+        if any(greatest_count(pieces, window_s, left_s) > 0 for pieces, _, window_s in curves)
+        else "not_applicable"
+        for curves in by_clause
+    ]
 
 
 def voltage_result(clause: VoltageRideThrough, w: Waveform) -> str:
-    low = f"{clause.quantity}_pu"
-    high = {"v1": "v1_pu", "v_pn_min": "v_pn_max_pu", "v_pp_min": "v_pp_max_pu"}[clause.quantity]
-    curves = [(low, False, clause.below_pu, clause.below_s), (high, True, clause.above_pu, clause.above_s)]
-    window_s = clause.window_s if clause.accumulate == "window" else None
-    return curve_result(w, [curve for curve in curves if curve[2]], clause.inclusive, window_s)
+    return set_results([clause], w)[0]
 
 
 def frequency_result(clause: FrequencyRideThrough, w: Waveform) -> str:
     """Bands only: rates and jumps are tested by their closed forms."""
-    curves = [
-        ("frequency_hz", False, clause.below_hz, clause.below_s),
-        ("frequency_hz", True, clause.above_hz, clause.above_s),
-    ]
-    return curve_result(w, [curve for curve in curves if curve[2]], clause.inclusive, None)
+    return set_results([clause], w)[0]
 
 
 def one_cycle(values: Sequence[float], step_s: float, frequency_hz: float) -> list[float]:

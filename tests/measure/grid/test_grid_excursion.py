@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from aidc.measure.grid import excursion
-from aidc.measure.grid.excursion import Stretches, exceeds_at, longest, running, stretches
+from aidc.measure.grid.excursion import Stretches, longest, past_limit, running, stretches
 
 STEPS = [1e-3, 5e-4, 2.5e-4]
 
@@ -20,6 +20,12 @@ def trapezoid(step_s: float, start_s: float, fall_s: float, hold_s: float, depth
     t = np.arange(round(span_s / step_s)) * step_s
     corners = [start_s, start_s + fall_s, start_s + fall_s + hold_s, start_s + 2 * fall_s + hold_s]
     return np.interp(t, corners, [1.0, depth, depth, 1.0])
+
+
+def exceeds_at(found: Stretches, limit_s: float, window_s: float | None = None) -> float:
+    """The first instant at which d_k exceeds a limit; infinity where it never does."""
+    past = past_limit(found, limit_s, window_s)
+    return float(past.start_s[0]) if len(past) else math.inf
 
 
 @pytest.mark.parametrize("step_s", STEPS)

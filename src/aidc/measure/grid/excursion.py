@@ -21,7 +21,7 @@ import numpy as np
 from aidc.jit import engine
 from aidc.record.waveform import FloatArray
 
-__all__ = ["ROUND_S", "Stretches", "exceeds_at", "longest", "running", "stretches"]
+__all__ = ["ROUND_S", "Stretches", "longest", "past_limit", "running", "stretches"]
 
 ROUND_S = 1e-9
 """Durations that differ by less are equal: sums of binary fractions, not physics [s]."""
@@ -93,20 +93,36 @@ def running(found: Stretches, at_s: float, window_s: float | None = None) -> flo
     return float(now - since)
 
 
-def exceeds_at(found: Stretches, limit_s: float, window_s: float | None = None) -> float:
-    """The first instant at which d_k exceeds a limit [s]; infinity where it never does."""
+def past_limit(found: Stretches, limit_s: float, window_s: float | None = None) -> Stretches:
+    """The stretches in which d_k exceeds a limit while the quantity lies beyond the threshold.
+
+    Within a stretch d_k never falls, so that each lasts until its excursion ends.
+    """
     limit = limit_s + ROUND_S
-    if not len(found) or float((found.end_s - found.start_s).sum()) <= limit:
-        return np.inf
+    if not len(found):
+        return found
     if window_s is None:
-        too_long = np.flatnonzero(found.end_s - found.start_s > limit)
-        return float(found.start_s[too_long[0]] + limit_s) if too_long.size else np.inf
-    at, beyond = _course(found, window_s)
-    k = int(np.argmax(beyond > limit))
-    if beyond[k] <= limit:
-        return np.inf
-    rise = beyond[k] - beyond[k - 1]  # between corners the count moves on a straight line; it starts at 0
-    return float(at[k - 1] + (at[k] - at[k - 1]) * max(limit_s - beyond[k - 1], 0.0) / rise)
+        long = found.end_s - found.start_s > limit
+        return Stretches(found.start_s[long] + limit_s, found.end_s[long], found.last_s)
+    nodes, total = _accumulated(found)
+
+    def counted(at_s: FloatArray) -> FloatArray:
+        return np.interp(at_s, nodes, total) - np.interp(at_s - window_s, nodes, total)
+
+    long = np.flatnonzero(counted(found.end_s) > limit)
+    begun: list[float] = []
+    for start_s, end_s in zip(found.start_s[long].tolist(), found.end_s[long].tolist(), strict=True):
+        forgotten = nodes + window_s
+        inside = forgotten[(forgotten > start_s) & (forgotten < end_s)]
+        at = np.concatenate(([start_s], np.sort(inside), [end_s]))
+        beyond = counted(at)
+        k = int(np.argmax(beyond > limit_s))
+        if k == 0:
+            begun.append(start_s)
+            continue
+        rise = beyond[k] - beyond[k - 1]
+        begun.append(float(at[k - 1] + (at[k] - at[k - 1]) * (limit_s - beyond[k - 1]) / rise))
+    return Stretches(np.array(begun), found.end_s[long], found.last_s)
 
 
 def _accumulated(found: Stretches) -> tuple[FloatArray, FloatArray]:

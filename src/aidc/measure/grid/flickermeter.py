@@ -11,13 +11,18 @@ the same chain. The scale makes the greatest sensation 1 for a sinusoidal change
 50 Hz) or 0.321 % (120 V lamp, 60 Hz) peak to peak at 8.8 Hz, worked out from the filters as they are
 sampled.
 
+The chain runs at 2 to 4 kHz, where the bilinear transform moves nothing below 40 Hz by more than a thousandth.
+A slower series is doubled until it is there, each new sample being the cubic through its four neighbours (weights
+-1, 9, 9, -1 over 16), which is right within a thousandth up to a twelfth of the rate that was given.
+
 Sources: weighting coefficients and the Pst formula as implemented in qwtb/qwtb and tshort/OpenDSS (read
 second hand); the voltage adapter's minute (10 to 90 %: time constant 27.3 s) is engineering knowledge
 without a checked source. The percentiles are of exact sorted values, not of classes, and 250 a
 second: 50 miss the crests of slow changes, which costs 1 % of Pst at 1 change a minute.
 
-Validity: voltage above a tenth of nominal. An RMS series must be that of the phasor: one that is a mean
-over a cycle loses sin(x)/x of the modulation with x = pi·f/f0: 3.5 % at 8.8 Hz on 60 Hz, 8 % at 13.5 Hz.
+Validity: voltage above a tenth of nominal, from 500 samples a second (1,000 for changes of more than 15 Hz). An
+RMS series must be that of the phasor: one that is a mean over a cycle loses sin(x)/x of the modulation with
+x = pi·f/f0: 3.5 % at 8.8 Hz on 60 Hz, 8 % at 13.5 Hz, 27 % at 25 Hz. `restored` tells how much that may be.
 """
 
 from __future__ import annotations
@@ -34,18 +39,32 @@ from scipy import signal
 from aidc.measure.grid.means import ConsecutiveMeans
 from aidc.measure.grid.sos import SosBank, gain
 
-__all__ = ["LAMPS", "PREROLL_S", "WINDOW_S", "Flickermeter", "Lamp", "plt_of", "pst_of", "pst_of_series"]
+__all__ = [
+    "LAMPS",
+    "PREROLL_S",
+    "WINDOW_S",
+    "CycleInverse",
+    "Doubler",
+    "Flickermeter",
+    "Lamp",
+    "cycle_gain",
+    "plt_of",
+    "pst_of",
+    "pst_of_series",
+]
 
 FloatArray = NDArray[np.float64]
 
 PREROLL_S = 120.0
 WINDOW_S = 600.0
-_LEAST_RATE_HZ = 500.0
+_LEAST_RATE_HZ = 2000.0
 _SENSATION_RATE_HZ = 250.0
 _ADAPTER_S = 27.3
 _SENSE_S = 0.3
 _FLOOR = 0.005  # of the mean square: a tenth of nominal voltage, as an instantaneous series has it
 _CALIBRATION_HZ = 8.8
+_RESTORED_HZ = 40.0
+_FADED_HZ = 55.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,17 +120,75 @@ def _scale(lamp: Lamp, sections: FloatArray, sense: FloatArray, rate_hz: float) 
     return float(1 / (0.5 * amplitude**2 * (1 + ripple)))
 
 
+class Doubler:
+    """Twice as many samples a second: those of a series, and between them the cubic through four of them."""
+
+    def __init__(self) -> None:
+        self._last: FloatArray | None = None
+
+    def feed(self, x: FloatArray) -> FloatArray:
+        """The samples up to the last but one, and those between; the series is taken to have begun at its first."""
+        if not x.size:
+            return x
+        held = np.full(2, x[0]) if self._last is None else self._last
+        row = np.concatenate((held, x))
+        self._last = row[-3:]
+        if row.size < 4:
+            return row[:0]
+        out = np.empty(2 * (row.size - 3))
+        out[0::2] = row[1:-2]
+        out[1::2] = (9 * (row[1:-2] + row[2:-1]) - row[:-3] - row[3:]) / 16
+        return out
+
+
+class CycleInverse:
+    """Gives back to squares of one-cycle RMS values what the mean over a cycle took, up to 40 Hz.
+
+    A linear-phase filter with the gain 1/(sin(x)/x), x = pi·f/f0. It assumes a plain mean over one cycle.
+    """
+
+    def __init__(self, rate_hz: float, frequency_hz: int) -> None:
+        taps = int(0.25 * rate_hz) // 2 * 2 + 1
+        edges = np.linspace(0, _RESTORED_HZ, 41)
+        hz = np.concatenate((edges, [_FADED_HZ, rate_hz / 2]))
+        wanted = np.concatenate((1 / cycle_gain(edges, frequency_hz), [1.0, 1.0]))
+        self._taps = np.asarray(signal.firwin2(taps, hz, wanted, fs=rate_hz), np.float64)
+        self._taps /= self._taps.sum()
+        self._state: FloatArray | None = None
+
+    def feed(self, x: FloatArray) -> FloatArray:
+        """The next samples, half of the filter's length late."""
+        if not x.size:
+            return x
+        if self._state is None:
+            self._state = np.full(self._taps.size - 1, x[0])
+        row = np.concatenate((self._state, x))
+        self._state = row[-(self._taps.size - 1) :]
+        return np.asarray(signal.oaconvolve(row, self._taps, mode="valid"), np.float64)
+
+
+def cycle_gain(modulation_hz: FloatArray | float, frequency_hz: float) -> FloatArray:
+    """What a mean over a cycle leaves of a modulation: sin(x)/x, x = pi·f/f0."""
+    return np.asarray(np.sinc(np.asarray(modulation_hz, np.float64) / frequency_hz), np.float64)
+
+
 class Flickermeter:
     """Fed with a voltage in pu in blocks; `pst` lists the Pst of every whole 10 minutes after the pre-roll.
 
-    `wave` says that samples are instantaneous values over the nominal amplitude, else RMS over nominal.
+    `wave` says that samples are instantaneous values over the nominal amplitude, else RMS over nominal; with
+    `restored` they are one-cycle RMS values, and what that took is given back.
     """
 
-    def __init__(self, step_s: Fraction, frequency_hz: int, *, wave: bool) -> None:
+    def __init__(self, step_s: Fraction, frequency_hz: int, *, wave: bool, restored: bool = False) -> None:
         lamp = LAMPS[frequency_hz]
         rate_hz = float(1 / step_s)
         merge = max(1, int(rate_hz / _LEAST_RATE_HZ + 1e-9))
         rate_hz /= merge
+        self._inverse = CycleInverse(rate_hz, frequency_hz) if restored else None
+        self._doublers: list[Doubler] = []
+        while rate_hz < _LEAST_RATE_HZ - 1e-6:
+            self._doublers.append(Doubler())
+            rate_hz *= 2
         sections = weighting_sections(lamp, rate_hz)
         sense = _one_pole(_SENSE_S, rate_hz)
         self._floor = _FLOOR if wave else 2 * _FLOOR
@@ -131,6 +208,10 @@ class Flickermeter:
     def feed(self, voltage_pu: FloatArray) -> FloatArray:
         """Take the next samples; returns their instantaneous sensation at `sensation_rate_hz`."""
         square = self._merged.feed(voltage_pu)
+        if self._inverse is not None:
+            square = self._inverse.feed(square)
+        for doubler in self._doublers:
+            square = doubler.feed(square)
         reference = self._adapter.feed(square)[0]
         relative = square / np.maximum(reference, self._floor)
         weighted = self._weighting.feed(relative)[0]

@@ -9,9 +9,9 @@ import numpy as np
 
 from aidc.measure.grid.means import ConsecutiveMeans
 from aidc.measure.grid.sampling import STEPS_PER_RATE, samples_of, too_short, window_too_fine
-from aidc.measure.grid.stream import FloatArray, StreamMeter
+from aidc.measure.grid.stream import GRID_KINDS, FloatArray, StreamMeter
 from aidc.measure.grid.verdict import Connection, Verdict, judge, not_applicable, not_assessable
-from aidc.record.waveform import Waveform
+from aidc.record.waveform import Mark, Waveform
 from aidc.schema.code import PowerFactor
 from aidc.units import MEGA
 
@@ -19,7 +19,7 @@ __all__ = ["PowerFactorMeter"]
 
 
 class PowerFactorMeter(StreamMeter[PowerFactor]):
-    """Judges windows whose mean import is at least `above_load_frac` of the site's power.
+    """Judges windows whose mean import is at least `above_load_frac` of the site's power, free of faults of the grid.
 
     Power factor is |P| / sqrt(P² + Q²) of the window's mean active and reactive power, the reactive share
     |Q| over the site's active power.
@@ -32,6 +32,7 @@ class PowerFactorMeter(StreamMeter[PowerFactor]):
         window = samples_of(clause.window_s, step_s)
         self._means = {channel: ConsecutiveMeans(window) for channel in self.needs}
         self._windows: dict[str, list[FloatArray]] = {channel: [] for channel in self.needs}
+        self._faults: set[Mark] = set()
 
     def _unfit(self) -> str:
         if self.clause.least_pf is None and self.clause.most_q_frac is None:
@@ -39,6 +40,7 @@ class PowerFactorMeter(StreamMeter[PowerFactor]):
         return window_too_fine(self.step_s, self.clause.window_s, STEPS_PER_RATE)
 
     def _take(self, block: Waveform) -> None:
+        self._faults.update(mark for mark in block.marks if mark.kind in GRID_KINDS)
         for channel, means in self._means.items():
             self._windows[channel].append(means.feed(block[channel]))
 
@@ -52,7 +54,10 @@ class PowerFactorMeter(StreamMeter[PowerFactor]):
         if short:
             return [not_assessable(clause, short)]
         p_w, q_var = (np.concatenate(self._windows[channel]) for channel in self.needs)
-        loaded = np.flatnonzero(p_w >= max(clause.above_load_frac * self.connection.site_w, 1.0))
+        calm = self._calm(p_w.size)
+        if not calm.any():
+            return [not_assessable(clause, "every window holds a fault of the grid")]
+        loaded = np.flatnonzero(calm & (p_w >= max(clause.above_load_frac * self.connection.site_w, 1.0)))
         if not loaded.size:
             return [
                 not_assessable(clause, f"the load never reached {clause.above_load_frac:.0%} of the site")
@@ -63,6 +68,15 @@ class PowerFactorMeter(StreamMeter[PowerFactor]):
         if clause.most_q_frac is not None:
             verdicts.append(self._share(q_var, loaded, clause.most_q_frac))
         return verdicts
+
+    def _calm(self, windows: int) -> np.ndarray:
+        """Which windows touch no fault of the grid."""
+        window_s = samples_of(self.clause.window_s, self.step_s) * float(self.step_s)
+        begin_s = self.first_tick * float(self.step_s) + np.arange(windows) * window_s
+        calm = np.ones(windows, bool)
+        for mark in self._faults:
+            calm &= (begin_s > mark.end_s) | (begin_s + window_s < mark.start_s)
+        return calm
 
     def _factor(self, p_w: FloatArray, q_var: FloatArray, loaded: np.ndarray, least_pf: float) -> Verdict:
         factor = p_w[loaded] / np.hypot(p_w[loaded], q_var[loaded])

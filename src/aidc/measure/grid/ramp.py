@@ -18,7 +18,9 @@ from aidc.record.waveform import Waveform
 from aidc.schema.code import Ramp
 from aidc.units import MEGA
 
-__all__ = ["RampMeter"]
+__all__ = ["RECOVERY", "RampMeter"]
+
+RECOVERY = "fault recovery"
 
 _SEES_SWINGS_S = 0.02  # a slower series does not show the band of the oscillation rules
 
@@ -55,7 +57,7 @@ class RampMeter(StreamMeter[Ramp]):
             return [not_assessable(self.clause, short)]
         verdicts = [self._verdict(0, "normal operation")]
         if self._rolling.seen(1):
-            verdicts.append(self._verdict(1, "fault recovery"))
+            verdicts.append(self._verdict(1, RECOVERY))
         return verdicts
 
     def _verdict(self, apart: int, case: str) -> Verdict:

@@ -3,10 +3,12 @@
 Power is low-passed (Butterworth of order 8) and decimated to about 200 samples/s, then averaged over
 half-overlapping Hann segments (P. D. Welch, IEEE Trans. Audio Electroacoustics 15 (1967) 70-73,
 doi:10.1109/TAU.1967.1161901). The low-pass is divided out again, so that a line reads what it is up to
-80 Hz. The variance that shares refer to is that of the full series, so it includes what is faster.
+80 Hz. The variance that shares refer to is that of the segments, and what the low-pass took of the series: it includes
+what is faster, and nothing that is slower than a segment.
 
 A line is the energy under the Hann window's main lobe (two bins to either side), as the amplitude of a
-sine; its frequency is the centre of that energy. Validity: steady lines further apart than four bins; a
+sine; its frequency is the centre of that energy. Each segment is freed of its straight line, so that a load that
+drifts (weather, the course of a day) leaks into no line and dilutes no share. Validity: steady lines further apart than four bins; a
 line that wanders or a load that steps spreads over bins and reads low.
 """
 
@@ -117,6 +119,11 @@ def moment_block(x: FloatArray, offset: float, state: FloatArray) -> None:
     state[0], state[1] = total, square
 
 
+def _variance(moments: FloatArray, count: int) -> float:
+    mean = moments[0] / count
+    return float(moments[1] / count - mean * mean)
+
+
 class SpectrumMeter:
     """Fed with power in blocks; holds one segment and one spectrum whatever the length of the series."""
 
@@ -133,9 +140,13 @@ class SpectrumMeter:
         self._held = 0
         self._phase = 0
         self._window = 0.5 - 0.5 * np.cos(2 * np.pi * np.arange(self._size) / self._size)
+        self._line = np.stack((np.ones(self._size), np.linspace(-1, 1, self._size)), axis=1)
+        self._fit = np.linalg.pinv(self._line)
         self._power = np.zeros(self._size // 2 + 1)
         self._segments = 0
         self._moments = np.zeros(2)
+        self._slow = np.zeros(2)
+        self._picked = 0
         self._samples = 0
         self._offset = 0.0
 
@@ -150,6 +161,9 @@ class SpectrumMeter:
         slow = power_w if self._bank is None else self._bank.feed(power_w)[0]
         picked = slow[self._phase :: self._stride]
         self._phase = (self._phase - power_w.size) % self._stride
+        if picked.size:
+            self._picked += picked.size
+            moment_block(np.ascontiguousarray(picked), self._offset, self._slow)
         self._fill(picked)
 
     def _fill(self, picked: FloatArray) -> None:
@@ -160,8 +174,9 @@ class SpectrumMeter:
             self._held += take
             at += take
             if self._held == self._size:
-                level = np.average(self._segment, weights=self._window)
-                lines = np.fft.rfft((self._segment - level) * self._window)
+                level = self._segment - self._line @ (self._fit @ self._segment)
+                level -= np.average(level, weights=self._window)
+                lines = np.fft.rfft(level * self._window)
                 self._power += lines.real**2 + lines.imag**2
                 self._segments += 1
                 half = self._size // 2
@@ -179,8 +194,9 @@ class SpectrumMeter:
             variance_w2 = variance_w2 / gain(self._lowpass, frequency_hz, self._source_hz) ** 2
         usable = frequency_hz <= _PASS_SHARE * self._rate_hz / 2
         mean = self._moments[0] / self._samples
-        total_w2 = float(self._moments[1] / self._samples - mean * mean)
-        if total_w2 <= (_ROUNDING * (self._offset + mean)) ** 2:
+        whole_w2, slow_w2 = _variance(self._moments, self._samples), _variance(self._slow, self._picked)
+        total_w2 = float(self._power.sum() * scale) + max(whole_w2 - slow_w2, 0.0)
+        if whole_w2 <= (_ROUNDING * (self._offset + mean)) ** 2:
             total_w2 = 0.0  # the shares of rounding errors mean nothing
         return Spectrum(frequency_hz[usable], variance_w2[usable], total_w2, self._segments)
 

@@ -25,7 +25,8 @@ FloatArray = NDArray[np.float64]
 ClauseT = TypeVar("ClauseT", bound=ClauseBase)
 
 GRID_KINDS = frozenset(
-    {"sag", "swell", "fault", "recovery", "interruption", "frequency-step", "frequency-ramp", "islanding"}
+    {"sag", "swell", "fault", "recovery", "interruption", "islanding"}
+    | {"frequency", "frequency-step", "frequency-ramp", "frequency-trace"}
     | {"transfer", "retransfer", "reconnection"}
 )
 """Marks that the grid, or the site's answer to it, causes."""
