@@ -17,7 +17,7 @@ MUTATED ?= control,measure,plant,simulate,study
 SITES ?= 200
 BOOKS ?= 100
 
-.PHONY: demo test check prove fuzz bench bench-peers mutants docs format clean python
+.PHONY: demo test check dist prove fuzz bench bench-peers mutants docs format clean python
 
 demo: $(VENV)/.runtime
 	@echo "aidc: running $(DEMO) for one week at 1 s (the first run compiles its kernels, about half a minute)"
@@ -30,6 +30,10 @@ check: $(VENV)/.dev
 	$(BIN)/ruff format --check src tests benchmarks mutants
 	$(BIN)/ruff check src tests benchmarks mutants
 	$(BIN)/pyright
+
+# A wheel and a source distribution, in dist/.
+dist: $(VENV)/.dev
+	$(BIN)/python -m hatchling build -d dist
 
 # Every flow of SITES random sites against a plain-Python judge of supply, and the figures of BOOKS random runs at four
 # output steps; goes on where it was stopped.

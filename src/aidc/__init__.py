@@ -15,6 +15,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    __version__: str
     from aidc.contract import Command, Controller, Knob, Observation, Point, SiteView
     from aidc.design.construction.build import build
     from aidc.errors import AidcError, InputError, OutputError, SimulationError
@@ -43,6 +44,7 @@ __all__ = [
     "Site",
     "SiteView",
     "Twin",
+    "__version__",
     "build",
     "check",
     "compare",
@@ -81,6 +83,10 @@ _WHERE = {
 
 
 def __getattr__(name: str) -> Any:
+    if name == "__version__":  # stands in pyproject.toml alone
+        from importlib.metadata import version
+
+        return version("aidc")
     if name not in _WHERE:
         raise AttributeError(f"module 'aidc' has no attribute {name!r}")
     from importlib import import_module
