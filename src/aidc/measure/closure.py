@@ -29,6 +29,7 @@ _USES = (
     "load_bank_w",
 )
 _SOURCES = ("grid_import_w", "pv_w", "wind_w", "genset_w")
+_LEAST_FLOW = 1e-3
 
 
 def _flow_j(frames: Frames) -> float:
@@ -90,7 +91,7 @@ def closure(frames: Frames) -> dict[str, Any]:
 
 
 def _worst_energy_step(frames: Frames) -> float | None:
-    """The largest residual of an row of the books over its flows, with the charge taken from the state."""
+    """The largest residual of a row of the books over its flows, with the charge taken from the state."""
     stores = {store.name: store.capacity_j for store in frames.facts.storage}
     columns = frames.between("storage.", ".soc_frac")
     first_j = frames.facts.number("stored_first_j")
@@ -106,7 +107,9 @@ def _worst_energy_step(frames: Frames) -> float | None:
             continue
         change_w = np.diff(held_j, prepend=before_j) / dt_s
         before_j = float(held_j[-1])
-        worst = max(worst, _worst(came - left - used - change_w, came + left + used + np.abs(change_w)))
+        worst = max(
+            worst, _worst(frames, came - left - used - change_w, came + left + used + np.abs(change_w))
+        )
     return worst
 
 
@@ -117,7 +120,7 @@ def _worst_heat_step(frames: Frames) -> float | None:
     worst = 0.0
     for part in _totals(frames, {"made": _USES, "gone": away, "stored": ("heat_stored_w",)}):
         made, gone, stored = (part[name].to_numpy() for name in ("made", "gone", "stored"))
-        worst = max(worst, _worst(made - gone - stored, made + gone + np.abs(stored)))
+        worst = max(worst, _worst(frames, made - gone - stored, made + gone + np.abs(stored)))
     return worst
 
 
@@ -140,11 +143,16 @@ def _recorded(frames: Frames, what: str) -> float | None:
         return None
     wanted = {name: frames.flow(name).cast(pl.Float64) for name in names}
     parts = frames.in_time(wanted)
-    return max((_worst(part[names[0]].to_numpy(), part[names[1]].to_numpy()) for part in parts), default=0.0)
+    return max(
+        (_worst(frames, part[names[0]].to_numpy(), part[names[1]].to_numpy()) for part in parts), default=0.0
+    )
 
 
-def _worst(residual: Any, flow: Any) -> float:
-    share = np.divide(np.abs(residual), flow, out=np.zeros(len(flow)), where=flow > 0)
+def _worst(frames: Frames, residual: Any, flow: Any) -> float:
+    """The largest share; where next to nothing flows (a dark site), of a thousandth of the window's mean flow."""
+    floor_w = _LEAST_FLOW * _flow_j(frames) / max(frames.facts.duration_s, 1e-9)
+    held_against = np.maximum(flow, floor_w)
+    share = np.divide(np.abs(residual), held_against, out=np.zeros(len(flow)), where=held_against > 0)
     return float(share.max(initial=0.0))
 
 

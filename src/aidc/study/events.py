@@ -184,4 +184,7 @@ class EventLog:
             if count > _MOST:
                 text = f"{count - _MOST} more of this kind are not listed"
                 self._rows.append((self._compiled.clock.end, kind, "", text))
-        return pl.DataFrame(self._rows, schema=_SCHEMA, orient="row").sort("time", maintain_order=True)
+        told = pl.DataFrame(self._rows, schema=_SCHEMA, orient="row")
+        return told.sort(
+            "time", "kind", "subject", maintain_order=True
+        )  # not by the blocks they were found in
