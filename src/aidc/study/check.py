@@ -131,6 +131,8 @@ def connection_of(site: Site) -> Connection:
 def not_concerned(rules: Code, site: Site) -> str:
     """Why a rule set as a whole does not concern a site; empty where it does."""
     size = site.grid.import_limit_mw
+    if size <= 0:
+        return "the set concerns what a site draws from the grid; this one may import nothing"
     if not rules.min_mw <= size <= rules.max_mw:
         span = (
             f"from {rules.min_mw:g} MW"

@@ -229,7 +229,7 @@ def _facts(window: Window, shown: Waveform, level_va: float) -> dict[str, Any]:
         "start": window.start.isoformat(),
         "duration_s": window.steps * float(window.step_s),
         "step_ms": 1e3 * float(window.step_s),
-        "short_circuit_mva": level_va / MEGA,
+        "short_circuit_mva": level_va / MEGA if level_va > 0 else None,
         "voltage_min_pu": float(shown["v1_pu"].min()),
         "voltage_max_pu": float(shown["v1_pu"].max()),
         "frequency_min_hz": float(shown["frequency_hz"].min()),

@@ -17,6 +17,9 @@ class Plan(NamedTuple):
     """What is fixed for a window: the plant, the grid's course, and the load's own wishes."""
 
     lane: FloatArray  # [Lane, lane]
+    order: (
+        IntArray  # [lane] who returns first, who is shed last: by priority, then as the site file names them
+    )
     leave_below_pu: FloatArray  # [CURVE, lane], 0 where there is no point
     leave_below_ticks: FloatArray
     leave_above_pu: FloatArray  # [CURVE, lane], inf where there is no point

@@ -29,9 +29,15 @@ from aidc.schema.site import Site
 from aidc.simulate.transient.arrays import FloatArray, IntArray
 from aidc.simulate.transient.fields import Action, Segment
 
-__all__ = ["Course", "Trace", "course_of"]
+__all__ = ["Course", "Trace", "course_of", "is_island"]
 
+_OF_THE_GRID = (Sag, Swell, Islanding, FrequencyStep, FrequencyRamp, FrequencyTrace)
 _EPS_S = 1e-9  # two instants closer than this are one
+
+
+def is_island(site: Site) -> bool:
+    """Whether a site neither imports nor exports, so that its breaker stays open."""
+    return site.grid.import_limit_mw <= 0 and site.grid.export_limit_mw <= 0
 
 
 class Trace(NamedTuple):
@@ -267,8 +273,21 @@ def _actions(  # noqa: C901  one branch an event
     return found
 
 
+def _no_grid(number: int, event: Disturbance) -> Problem:
+    return Problem(
+        "happens in the grid, and this site has none: it may neither import nor export",
+        "Leave the event out, or give grid.import_limit_mw.",
+        key=f"events[{number}].use",
+        value=event.use,
+    )
+
+
 def _check(site: Site, events: Sequence[Disturbance]) -> None:
     problems: list[Problem] = []
+    if is_island(site):
+        problems += [
+            _no_grid(number, event) for number, event in enumerate(events) if isinstance(event, _OF_THE_GRID)
+        ]
     known: Mapping[str, Mapping[str, object]] = {"pods": site.pods, "job": site.jobs, "plant": site.cooling}
     for number, event in enumerate(events):
         for key, names in known.items():

@@ -128,6 +128,7 @@ class Lane(IntEnum):
     UPS_AIR_W = 54  # ... and of that of its hall
     REFILL_FRAC = 55  # state of charge up to which its battery is refilled
     PRIORITY = 56  # the highest number is shed first
+    RETURN_MARGIN = 57  # by which what it wants must fit before it starts on generators, over 1
 
 
 class LaneState(IntEnum):
@@ -254,6 +255,7 @@ class SiteParam(IntEnum):
     SERVICE_GAIN = 14  # of the frequency that a service sees; 0: none is offered
     LOAD_GAIN = 15
     EXPORT_W = 16  # what the connection takes back
+    ISLAND = 17  # 1: the site has no grid, so that its breaker stays open
 
 
 class SiteState(IntEnum):
@@ -288,6 +290,7 @@ class SiteState(IntEnum):
     ROOM_W = 28  # what lineups may still add on generators in this step, ...
     FREE_W = 29  # ... and what stays of these for lineups that are down
     SHORT = 30  # 1 while any lineup gets less than it needs
+    DEAD = 31  # 1 while nothing feeds the bus: the breaker is open and nothing forms it
 
 
 class Total(IntEnum):

@@ -160,7 +160,8 @@ def take_over(plan: Plan, state: State, work: Work) -> bool:
     used = state.site[SiteState.GENSET_LANES_W]
     if state.site[SiteState.CARRIES] > 0.0:
         used += state.site[SiteState.GENSET_REACHED_W]
-    for lane in range(plan.lane.shape[1]):
+    for place in range(plan.order.shape[0]):
+        lane = int(plan.order[place])
         if state.lane[LaneState.LOCKOUT, lane] <= 0.0:
             continue
         found = True

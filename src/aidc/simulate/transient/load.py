@@ -314,17 +314,12 @@ def _shed(plan: Plan, work: Work, lack_w: float) -> None:
 
     Their capacitors last for milliseconds, then their racks are down.
     """
-    for _ in range(plan.lane.shape[1]):
+    for back in range(plan.order.shape[0]):
         if lack_w <= _NEAR * work.total[Total.WANT_W]:
             return
-        last = -1
-        for lane in range(plan.lane.shape[1]):
-            if work.buffer_w[lane] > 0.0 and (
-                last < 0 or plan.lane[Lane.PRIORITY, lane] >= plan.lane[Lane.PRIORITY, last]
-            ):
-                last = lane
-        if last < 0:
-            return
+        last = int(plan.order[plan.order.shape[0] - 1 - back])
+        if work.buffer_w[last] <= 0.0:
+            continue
         want = work.want_w[last]
         lack_w -= want
         work.total[Total.WANT_W] -= want

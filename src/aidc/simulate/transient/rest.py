@@ -17,6 +17,7 @@ from aidc.simulate.transient.fields import (
     Drive,
     DriveState,
     Energy,
+    Genset,
     GensetState,
     Lane,
     LaneState,
@@ -92,6 +93,10 @@ def at_rest(plan: Plan, point: OperatingPoint) -> State:
     work, out = _tried(calm, state)
     state.lane[LaneState.SHELF_MEAN_W] = work.it_w - plan.lane[Lane.NETWORK_W]
     state.site[SiteState.V_BUS] = out[Out.V_BUS_PU, 0]
+    online_w = float(state.site[SiteState.GENSET_ONLINE_W])
+    if plan.site[SiteParam.ISLAND] > 0.0 and online_w > 0.0:
+        load_frac = float(out[Out.GENSET_W, 0]) / online_w
+        state.site[SiteState.GENSET_OMEGA] = 1.0 - plan.site[SiteParam.GENSET_DROOP] * load_frac
     if plan.store.shape[1]:
         load_w = float(work.total[Total.WANT_W] + work.drive_w.sum())
         load_w += float(plan.site[SiteParam.AUXILIARY_W] - plan.site[SiteParam.PV_W])
@@ -165,7 +170,21 @@ def _empty(plan: Plan, point: OperatingPoint) -> State:
     site[SiteState.SERVICE_HZ] = plan.site[SiteParam.NOMINAL_HZ]
     site[SiteState.GENSET_OMEGA] = 1.0
     genset = np.zeros((len(GensetState), plan.genset.shape[1]))
+    if plan.site[SiteParam.ISLAND] > 0.0:
+        _run_gensets(plan, genset, site)
     return State(lane, drive, store, genset, site, job, np.zeros(len(Energy)))
+
+
+def _run_gensets(plan: Plan, genset: FloatArray, site: FloatArray) -> None:
+    """On a site without a grid gensets run and carry at the start, as in the energy engine."""
+    genset[GensetState.LACK_TICKS] = plan.genset[Genset.READY_TICKS] + 1.0
+    site[SiteState.ISLAND] = 1.0
+    site[SiteState.GENSET_BUSY] = 1.0 if plan.genset.shape[1] else 0.0
+    site[SiteState.GENSET_CAN_W] = plan.genset[Genset.POWER_W].sum()
+    site[SiteState.GENSET_ONLINE_W] = plan.genset[Genset.ONLINE_W].sum()
+    site[SiteState.GENSET_LOW_W] = min(plan.genset[Genset.LOW_W].sum(), site[SiteState.GENSET_CAN_W])
+    site[SiteState.GENSET_RAMP_W] = plan.genset[Genset.RAMP_W].sum()
+    site[SiteState.GENSET_REACHED_W] = site[SiteState.GENSET_CAN_W]
 
 
 def _calm(plan: Plan) -> FloatArray:

@@ -52,7 +52,10 @@ def _leave(plan: Plan, state: State, lane: int, tick: int) -> None:
 
 @part
 def _relay(plan: Plan, state: State, lane: int, low_pu: float, high_pu: float, hz: float) -> bool:
-    """Run the clocks of a lineup's relays; true once one of them has run for longer than it is set to."""
+    """Run the clocks of a lineup's relays; true once one of them has run for longer than it is set to.
+
+    A bus that nothing feeds has no frequency, so that a lineup leaves it even where no voltage relay tells it to.
+    """
     out = False
     if (
         low_pu < plan.lane[Lane.WATCH_BELOW_PU, lane]
@@ -69,7 +72,8 @@ def _relay(plan: Plan, state: State, lane: int, low_pu: float, high_pu: float, h
             out = out or (below > plan.leave_below_ticks[k, lane])
             out = out or (above > plan.leave_above_ticks[k, lane])
         state.lane[LaneState.CLOCKS, lane] = running
-    off = hz < plan.lane[Lane.LEAVE_LOW_HZ, lane] or hz > plan.lane[Lane.LEAVE_HIGH_HZ, lane]
+    dead = state.site[SiteState.DEAD] > 0.0
+    off = dead or hz < plan.lane[Lane.LEAVE_LOW_HZ, lane] or hz > plan.lane[Lane.LEAVE_HIGH_HZ, lane]
     clock = clock_ticks(off, state.lane[LaneState.HZ_TICKS, lane])
     state.lane[LaneState.HZ_TICKS, lane] = clock
     return out or clock > plan.lane[Lane.LEAVE_HZ_TICKS, lane]
@@ -81,7 +85,8 @@ def _come_back(
 ) -> None:
     """A lineup that is away or down returns once the bus has been good for long enough.
 
-    On generators that form the bus racks that have lost power start again only where what they want fits.
+    On generators that form the bus racks that have lost power start again only where what they want fits with
+    its margin, the best priority first.
     """
     good = (
         low_pu >= plan.lane[Lane.RETURN_PU, lane]
@@ -97,7 +102,7 @@ def _come_back(
     mode = state.lane[LaneState.MODE, lane]
     starts = mode == DOWN and away >= plan.lane[Lane.RESTART_TICKS, lane]
     if starts and state.site[SiteState.CARRIES] > 0.0:
-        load = work.wished_w[lane] * plan.lane[Lane.PER_IT, lane]
+        load = work.wished_w[lane] * plan.lane[Lane.PER_IT, lane] * plan.lane[Lane.RETURN_MARGIN, lane]
         starts = load <= state.site[SiteState.FREE_W]
         state.site[SiteState.FREE_W] -= load if starts else 0.0
     if mode == AWAY or starts:
@@ -180,7 +185,8 @@ def supply_lanes(
     cooling_w = 0.0
     shortage = 0.0
     steady = True
-    for lane in range(plan.lane.shape[1]):
+    for place in range(plan.order.shape[0]):
+        lane = int(plan.order[place])
         arrives, drawn = _reaches(plan, work, lane, v_pu)
         full = plan.lane[Lane.HOLD_UP_J, lane]
         if state.lane[LaneState.MODE, lane] == GENERATOR:

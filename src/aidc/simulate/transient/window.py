@@ -14,7 +14,7 @@ from aidc.schema.disturbance import Disturbance, FrequencyTrace
 from aidc.schema.site import Site
 from aidc.simulate.transient.arrays import FloatArray, IntArray, Plan, State
 from aidc.simulate.transient.compile import compile_plan
-from aidc.simulate.transient.course import Trace, course_of
+from aidc.simulate.transient.course import Trace, course_of, is_island
 from aidc.simulate.transient.engine import OK, advance
 from aidc.simulate.transient.fields import (
     Energy,
@@ -79,12 +79,16 @@ class Books:
 def short_circuit_levels(site: Site) -> dict[str, float]:
     """Short-circuit levels that the site file gives [VA]: normal, and where stated max, min and N-1.
 
+    A site that may neither import nor export has no grid behind it: its level is nothing.
+
     Raises
     ------
     InputError
         There is none: without it no voltage can be computed.
     """
     grid = site.grid
+    if is_island(site):
+        return {"normal": 0.0}
     given = {
         "normal": grid.short_circuit_mva,
         "max": grid.short_circuit_max_mva,
@@ -141,6 +145,7 @@ def open_window(
         An event outside the window, a name the site does not know, no short-circuit level.
     """
     _check_window(events, duration_s, step_s)
+    _check_former(site)
     dt = float(step_s)
     level = short_circuit_levels(site)["normal"] if short_circuit_va is None else short_circuit_va
     waveforms = waveforms_of(
@@ -179,12 +184,30 @@ def _check_window(events: Sequence[Disturbance], duration_s: float, step_s: Frac
         raise InputError(problems)
 
 
+def _check_former(site: Site) -> None:
+    """An island has gensets, or a storage that forms its bus."""
+    forming = any(
+        shape.node == "site" and shape.converter.control == "grid-forming" for shape in site.storage.values()
+    )
+    if is_island(site) and not site.gensets and not forming:
+        raise InputError(
+            Problem(
+                "nothing forms the bus of a site that may neither import nor export",
+                'Give it [gensets], a storage with converter = { control = "grid-forming" }, or an import limit.',
+                key="grid.import_limit_mw",
+                value=site.grid.import_limit_mw,
+            )
+        )
+
+
 def _source_for_nominal(plan: Plan, point: OperatingPoint) -> float:
     """Source voltage that gives 1 pu at the point of interconnection under the load of the start.
 
     Beyond a short-circuit ratio of 1 there is none: 1 pu would be the lower of the two solutions. The source
-    then has nominal voltage, and the load collapses it.
+    then has nominal voltage, and the load collapses it. Behind an island's open breaker there is no voltage.
     """
+    if plan.site[SiteParam.ISLAND] > 0.0:
+        return 0.0
     p = point.import_w
     x, r = plan.site[SiteParam.X], plan.site[SiteParam.R]
     q = (
