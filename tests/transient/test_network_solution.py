@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import cmath
-import math
 
 import numpy as np
 import pytest
 from grids import body_of, forming, open_site
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
+from judge import load_va
 from sites import loaded
 
 from aidc.schema.disturbance import Islanding, Sag, Swell
-from aidc.simulate.transient.fields import Converter, Drive, Lane, Segment, SiteParam, SiteState, StoreState
+from aidc.simulate.transient.fields import Converter, Segment, SiteState, StoreState
 from aidc.simulate.transient.start import operating_point
 
 FOLLOWING = {
@@ -36,50 +36,29 @@ BODIES = {
 POINTS = {name: operating_point(loaded(body)) for name, body in BODIES.items()}
 
 
-def loads(window, v: float) -> complex:
-    """Apparent power of everything without a source of its own, written out again."""
-    plan, work = window.plan, window._work
-    total = complex(plan.site[SiteParam.AUXILIARY_W] * min(1.0, v / 0.9), 0.0)
-    for lane in range(plan.lane.shape[1]):
-        most = plan.lane[Lane.CURRENT_LIMIT, lane] * plan.lane[Lane.INPUT_W, lane] * v
-        p = min(work.want_w[lane], most)
-        total += complex(p, p * plan.lane[Lane.TAN_PHI, lane] + p * p * plan.lane[Lane.X_PER_W, lane])
-    for plant in range(plan.drive.shape[1]):
-        p = work.drive_w[plant] * min(1.0, v / 0.85)
-        total += complex(p, p * plan.drive[Drive.TAN_PHI, plant])
-    for store in np.flatnonzero(plan.store[Converter.FORMING] == 0):
-        limit = plan.store[Converter.CURRENT_LIMIT, store] * plan.store[Converter.RATED_W, store] * v
-        cease = plan.store[Converter.CEASE_PU, store]
-        if cease > 0.0:
-            limit *= min(max((v - cease) / 0.02, 0.0), 1.0)
-        p = min(max(work.store_w[store], -limit), limit)
-        room = math.sqrt(max(min(limit, plan.store[Converter.RATED_W, store]) ** 2 - p * p, 0.0))
-        q = work.store_var[store] + work.var_per_pu[store] * (v - 1.0)
-        total += complex(p, min(max(q, -room), room))
-    return total
-
-
 def kirchhoff(window, angle: float, deltas: np.ndarray, k: int) -> float:
     """Sum of the currents into the bus over the largest of them."""
-    plan, state = window.plan, window.state
+    plan, state, draws = window.plan, window.state, window.draws()
     segment = plan.segment[:, np.searchsorted(plan.segment_tick, k, side="right") - 1]
-    since = k - plan.segment_tick[np.searchsorted(plan.segment_tick, k, side="right") - 1]
     v = float(state.site[SiteState.V_BUS])
     if v == 0.0:
         return 0.0
-    e = segment[Segment.E_PU] + since * segment[Segment.E_PER_TICK]
-    z = complex(
-        segment[Segment.Z_FRAC] * plan.site[SiteParam.R] + plan.site[SiteParam.R_T],
-        segment[Segment.Z_FRAC] * plan.site[SiteParam.X] + plan.site[SiteParam.X_T],
-    )
-    wanted = (loads(window, v) / v).conjugate()
+    e = draws["source_pu"]
+    source = complex(draws["source_r"], draws["source_x"])
+    transformer = complex(draws["transformer_r"], draws["transformer_x"])
+    no_load = draws["no_load_w"]
+    wanted = (load_va(draws, v) / v).conjugate()
     forms = np.flatnonzero(plan.store[Converter.FORMING] > 0)
     if forms.size == 0:  # the angle is free: the source behind must have the right size
-        return abs(abs(v + z * wanted) - e) / max(abs(z * wanted), e)
+        poi = v + transformer * wanted
+        behind = poi + source * (wanted + no_load * poi)
+        return abs(abs(behind) - e) / max(abs((source + transformer) * wanted), e)
     bus = cmath.rect(v, float(state.site[SiteState.BUS_RAD]))
     current = 0j
-    if segment[Segment.CLOSED] > 0.0:
-        current += (cmath.rect(e, angle + segment[Segment.JUMP_RAD]) - bus) / z
+    if segment[Segment.CLOSED] > 0.0:  # two equations for the voltage and the current between the impedances
+        grid = cmath.rect(e, angle + segment[Segment.JUMP_RAD])
+        poi = (grid * transformer + bus * source) / (source + transformer + source * transformer * no_load)
+        current += (poi - bus) / transformer
     sizes = [abs(current), abs(wanted)]
     for store in forms:
         own = complex(plan.store[Converter.R, store], plan.store[Converter.X, store])
@@ -89,7 +68,13 @@ def kirchhoff(window, angle: float, deltas: np.ndarray, k: int) -> float:
     return abs(current - wanted * bus / v) / max(sizes)
 
 
-@settings(max_examples=60, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
+@settings(
+    max_examples=60,
+    deadline=None,
+    derandomize=True,
+    suppress_health_check=list(HealthCheck),
+    phases=[Phase.explicit, Phase.generate],
+)
 @given(
     st.sampled_from(sorted(BODIES)),
     st.floats(0.0, 1.0),

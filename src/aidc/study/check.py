@@ -278,7 +278,8 @@ class _Check:
             self.facts.setdefault("services", {})[clause.clause] = cases.facts
             return [cases.verdict]
         if isinstance(clause, LoadLoss) and battery is not None and battery.loss is not None:
-            return [load_loss(clause, [battery.loss], self._weakest())]
+            loss = load_loss(clause, [battery.loss], self._weakest())
+            return [loss, *(not_assessable(clause, why, case) for case, why in battery.unsolved.items())]
         if battery is not None and index in battery.verdicts:
             verdict = both_ways(clause, battery.verdicts[index], battery.by_sequence.get(index))
             return [replace(verdict, reason=f"worst of {battery.cases} cases; {verdict.reason}")]

@@ -60,6 +60,8 @@ def result_facts(
     if battery is not None:
         residual = max(residual, battery.residual_frac)
         facts |= {"fault_cases": battery.cases, "failed_cases": dict(battery.failed)}
+        facts["unsolved_cases"] = list(battery.unsolved)
+        facts["kirchhoff_residual_pu"] = battery.kirchhoff_pu
         if battery.loss is not None:
             facts["largest_load_loss"] = _loss_facts(loss_of(battery.loss), weakest)
     facts["energy_residual_frac"] = residual
@@ -79,6 +81,11 @@ def _warnings(battery: BatteryResult | None, normal: NormalResult, collapsed: Se
         found.append(collapse_told(f"for {normal.collapsed_s:g} s of normal operation"))
     if battery is not None and battery.collapsed:
         found.append(collapse_told(f"in {battery.collapsed} of {battery.cases} fault cases"))
+    if battery is not None and battery.unsolved:
+        why = next(iter(battery.unsolved.values()))
+        found.append(
+            f"{len(battery.unsolved)} of {battery.cases} fault cases have no solution of the network and were not judged: {why}"
+        )
     if collapsed:
         found.append(collapse_told(f"in {', '.join(collapsed)}"))
     return found

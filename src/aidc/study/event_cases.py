@@ -12,7 +12,7 @@ from aidc.measure.grid.frequency_ride_through import frequency_ride_through
 from aidc.measure.grid.meter import evaluate
 from aidc.measure.grid.served import it_served
 from aidc.measure.grid.stream import SITE_KINDS
-from aidc.measure.grid.verdict import Connection, Verdict
+from aidc.measure.grid.verdict import Connection, Verdict, not_assessable
 from aidc.record.waveform import Waveform
 from aidc.schema.code import Clause, FrequencyRideThrough, Oscillation, Ramp
 from aidc.schema.site import Site
@@ -52,9 +52,14 @@ def run_events(
         length_s = float(done.facts["duration_s"])
         calm = transient(site, duration_s=length_s, step_s=step_s, at=at).window.waveform
         shown = one_cycle(done.window.waveform)
+        unsolved = str(done.facts["network_unsolved"] or "")
         for index, verdict in _verdicts(clauses, shown, calm, connection, done.title):
-            result.verdicts.setdefault(index, []).append(verdict)
-        result.served.append(it_served(shown, done.title))
+            told = not_assessable(clauses[index], unsolved, done.title) if unsolved else verdict
+            result.verdicts.setdefault(index, []).append(told)
+        served = it_served(shown, done.title)
+        if unsolved:
+            served = replace(served, result="not_assessable", value=None, margin=None, reason=unsolved)
+        result.served.append(served)
         if float(done.facts["voltage_collapse_s"]) > 0:
             result.collapsed.append(done.title)
         key = f"event-{number}-{path.stem}"

@@ -11,7 +11,7 @@ from aidc.measure.grid.verdict import Verdict, not_applicable, not_assessable, w
 from aidc.record.waveform import Waveform
 from aidc.schema.code import Clause, Recovery, VoltageRideThrough
 
-__all__ = ["FaultVerdict", "both_ways", "judge_fault", "readings"]
+__all__ = ["FaultVerdict", "both_ways", "judge_fault", "readings", "unjudged"]
 
 _ROUND_S = 1e-9
 
@@ -77,6 +77,13 @@ def _outlasted(verdict: Verdict) -> bool:
     if verdict.result != "pass" or verdict.value is None or verdict.limit is None:
         return False
     return verdict.value > verdict.limit + _ROUND_S
+
+
+def unjudged(clause: Clause, found: FaultVerdict, reason: str, case: str) -> FaultVerdict:
+    """The same without a result, but where the clause does not ask anything of the case."""
+    verdict = not_assessable(clause, reason, case)
+    stated = found.stated if found.stated.result == "not_applicable" else verdict
+    return FaultVerdict(stated, None if found.by_sequence is None else verdict)
 
 
 def both_ways(clause: Clause, stated: Verdict, by_sequence: Verdict | None) -> Verdict:

@@ -7,13 +7,14 @@ from fractions import Fraction
 from typing import Final
 
 from aidc.measure.grid.frequency_ride_through import frequency_ride_through
-from aidc.measure.grid.verdict import Verdict, worst
+from aidc.measure.grid.verdict import Verdict, not_assessable, worst
 from aidc.record.waveform import Mark
 from aidc.schema.code import FrequencyRideThrough
 from aidc.schema.disturbance import Disturbance, FrequencyRamp, Sag
 from aidc.schema.site import Site
 from aidc.simulate.transient.start import OperatingPoint
 from aidc.simulate.transient.window import open_window
+from aidc.study.solved import why_unsolved
 from aidc.study.verdicts import NamedWindow
 
 __all__ = ["frequency_events", "run_frequency"]
@@ -112,7 +113,12 @@ def run_frequency(
         window = open_window(site, point, [event], duration_s=end_s + _AFTER_S, step_s=step_s)
         waveform = window.advance()
         steps += window.steps
-        verdict = frequency_ride_through(clause, waveform, name)
+        unsolved = why_unsolved(window)
+        verdict = (
+            not_assessable(clause, unsolved, name)
+            if unsolved
+            else frequency_ride_through(clause, waveform, name)
+        )
         verdicts.append(verdict)
         if worst(verdicts).case == name:
             mark = Mark(event.use, _BEFORE_S, end_s, name)

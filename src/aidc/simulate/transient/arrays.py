@@ -66,6 +66,7 @@ class State(NamedTuple):
 class Work(NamedTuple):
     """Working memory of one step."""
 
+    per_rated: float  # 1 / rated_w
     rated_w: float  # of everything that can be connected
     drives_w: float  # the motors' part of it
     drop_pu: float  # highest voltage at which any motor may drop out
@@ -90,5 +91,9 @@ class Work(NamedTuple):
     store_w: FloatArray  # [storage] power of current-controlled converters, charging positive
     store_var: FloatArray  # what stays of their reactive power ...
     var_per_pu: FloatArray  # ... and what voltage control adds for each pu of voltage over nominal
+    supports: FloatArray  # [lane] 1 where a lineup is on the grid and in step with it, ...
+    store_supports: FloatArray  # [storage] ... and a converter
+    let_go: FloatArray  # [want and support, lane] what was asked for in a step that had no solution ...
+    store_let_go: FloatArray  # [power, reactive power, its slope and support, storage] ... and of storages
     formed_w: FloatArray  # [storage] power of grid-forming ones, as the network has it
     formed_var: FloatArray

@@ -6,9 +6,9 @@ import math
 
 from aidc.jit import part
 from aidc.simulate.transient.arrays import Plan, State, Work
+from aidc.simulate.transient.consumers import KNEE_PU
 from aidc.simulate.transient.fields import SiteParam, SiteState
 from aidc.simulate.transient.gensets import take_over
-from aidc.simulate.transient.network import KNEE_PU
 
 __all__ = ["breaker", "lacks"]
 

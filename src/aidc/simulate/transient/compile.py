@@ -19,8 +19,8 @@ from aidc.schema.site import Pod as PodShape
 from aidc.schema.site import Site
 from aidc.simulate.fields import Kind, Pod
 from aidc.simulate.transient.arrays import FloatArray, Plan
-from aidc.simulate.transient.converters import converter_rows, transient_storage
-from aidc.simulate.transient.course import Course, is_island
+from aidc.simulate.transient.converters import converter_rows, fault_figures, transient_storage
+from aidc.simulate.transient.course import Course, is_island, seen_source
 from aidc.simulate.transient.fields import CURVE, Drive, Lane, SiteParam
 from aidc.simulate.transient.offer import offer_service
 from aidc.simulate.transient.reserves import (
@@ -104,7 +104,7 @@ def compile_plan(
         site=row,
         service=service,
         segment_tick=course.segment_tick,
-        segment=course.segment,
+        segment=seen_source(course.segment, row),
         action_tick=course.action_tick,
         action=course.action,
     )
@@ -211,6 +211,8 @@ def _lane(
     if front.sag_counter is not None:
         row[Lane.SAG_COUNT] = front.sag_counter.count
         row[Lane.SAG_WINDOW_TICKS] = front.sag_counter.window_s / step_s
+    for name, value in fault_figures(front, row[Lane.INPUT_W], step_s).items():
+        row[Lane[name]] = value
     row[Lane.RESTART_TICKS] = (pod.restart_s + pod.return_s) / step_s
     row[Lane.RETURN_MARGIN] = 1.0 + pod.return_margin_frac
     row[Lane.PRIORITY] = pod.priority

@@ -15,9 +15,11 @@ from aidc.plant.network.source import sending_power, sending_voltage
 from aidc.simulate.transient.answering import answer
 from aidc.simulate.transient.arrays import FloatArray, IntArray, Plan, State, Work
 from aidc.simulate.transient.breaker import breaker, lacks
+from aidc.simulate.transient.consumers import DRIVE_KNEE_PU, KNEE_PU, passive_share, renewable_share
 from aidc.simulate.transient.drives import ask_drives, run_drives
 from aidc.simulate.transient.fields import (
     Action,
+    Drive,
     DriveState,
     Energy,
     LaneState,
@@ -29,8 +31,9 @@ from aidc.simulate.transient.fields import (
     Total,
 )
 from aidc.simulate.transient.gensets import call_gensets, give, settle_gensets
+from aidc.simulate.transient.kirchhoff import check_bus, check_source
 from aidc.simulate.transient.load import run_jobs, wish
-from aidc.simulate.transient.network import DRIVE_KNEE_PU, KNEE_PU, form, renewable_share, solve_bus
+from aidc.simulate.transient.network import form, solve_bus
 from aidc.simulate.transient.storing import ask_storages, book_storages, island_hz, turn_machines
 from aidc.simulate.transient.supply import nothing_moves, supply_as_before, supply_lanes
 
@@ -90,22 +93,26 @@ def _feed(
     e_pu: float,
     grid_hz: float,
     grid_rad: float,
-    z_frac: float,
+    segment: int,
     closed: bool,
     own_hz: float,
     store_pu: float,
-) -> tuple[float, float, float, float, float, float]:
+) -> tuple[float, float, float, float, float, float, float]:
     """Solve the bus behind what feeds it: the grid, converters that form a voltage, or the generators.
 
-    Returns its voltage, power and reactive power through the main transformer, the power of the bus itself,
+    Returns its voltage, power and reactive power through the main transformer, those of the bus itself,
     frequency, and 1 for a collapse.
     """
-    r = z_frac * plan.site[SiteParam.R] + plan.site[SiteParam.R_T]
-    x = z_frac * plan.site[SiteParam.X] + plan.site[SiteParam.X_T]
+    state.site[SiteState.UNSOLVED_NOW] = 0.0
+    state.site[SiteState.LET_GO_NOW] = 0.0
+    work.total[Total.FORMED_LACK_W] = 0.0
+    r = plan.segment[Segment.SEEN_R, segment]
+    x = plan.segment[Segment.SEEN_X, segment]
+    e_pu *= plan.segment[Segment.SEEN_PU, segment]
     hz = grid_hz
     if own_hz > 0.0:
-        grid = cmath.rect(e_pu, grid_rad)
-        v, through_w, through_var, p, _, collapsed = form(plan, state, work, grid, r, x, closed, store_pu)
+        grid = cmath.rect(e_pu, grid_rad + plan.segment[Segment.SEEN_RAD, segment])
+        v, through_w, through_var, p, q, collapsed = form(plan, state, work, grid, r, x, closed, store_pu)
         if not closed:
             hz = own_hz
     else:
@@ -115,10 +122,12 @@ def _feed(
             hz = plan.site[SiteParam.NOMINAL_HZ] * state.site[SiteState.GENSET_OMEGA]
             r = plan.site[SiteParam.GENSET_R] / max(state.site[SiteState.GENSET_ONLINE_W], 1.0)
             x = plan.site[SiteParam.GENSET_X] / max(state.site[SiteState.GENSET_ONLINE_W], 1.0)
-        v, p, q, collapsed = solve_bus(plan, work, source_pu, r, x, store_pu)
+        v, p, q, collapsed = solve_bus(plan, state, work, source_pu, r, x, store_pu)
         through_w = p if closed else 0.0
         through_var = q if closed else 0.0
-    return v, through_w, through_var, p, hz, collapsed
+    if state.site[SiteState.CARRIES] <= 0.0:
+        state.site[SiteState.UNSOLVED] += state.site[SiteState.UNSOLVED_NOW]
+    return v, through_w, through_var, p, q, hz, collapsed
 
 
 @part
@@ -174,9 +183,8 @@ def advance(
             load_w -= give(plan, state, work, load_w, closed)
         store_pu = ask_storages(plan, state, work, load_w, grid_hz if closed else state.site[SiteState.HZ])
 
-        z_frac = plan.segment[Segment.Z_FRAC, segment]
-        v, through_w, through_var, p, hz, collapsed = _feed(
-            plan, state, work, e_pu, grid_hz, grid_rad, z_frac, closed, own_hz, store_pu
+        v, through_w, through_var, p, q, hz, collapsed = _feed(
+            plan, state, work, e_pu, grid_hz, grid_rad, segment, closed, own_hz, store_pu
         )
         unstable = _is_unstable(state, v, p)
         state.site[SiteState.HZ] = hz
@@ -188,7 +196,9 @@ def advance(
         else:
             served_w, connected_w, lowest, batteries_w = supply_lanes(plan, state, work, v, hz, phases, tick)
         storage_w = book_storages(plan, state, work, v)
-        drives_w = _book(plan, state, work, v, poi_w, through_w, iron)
+        drives_w = _book(plan, state, work, v, poi_w, through_w, iron, p, q)
+        if closed:
+            check_source(plan, state, segment, e_pu, poi_pu, poi_w + iron, poi_var)
         if gensets:
             settle_gensets(plan, state, work, p, v)
             call_gensets(plan, state, lacks(plan, state, work, e_pu, v, wanted_w, closed, own_hz))
@@ -266,19 +276,37 @@ def _record_state(plan: Plan, state: State, work: Work, out: FloatArray, k: int)
 
 @part
 def _book(
-    plan: Plan, state: State, work: Work, v_pu: float, poi_w: float, through_w: float, iron_w: float
+    plan: Plan,
+    state: State,
+    work: Work,
+    v_pu: float,
+    poi_w: float,
+    through_w: float,
+    iron_w: float,
+    bus_w: float,
+    bus_var: float,
 ) -> float:
-    """Add the step to the energy sums that are not booked where they arise; returns the motors' power."""
+    """Add the step to the energy sums that are not booked where they arise; returns the motors' power.
+
+    What is booked must be what the network was solved with: `bus_w` and `bus_var`.
+    """
     dt_s = plan.site[SiteParam.DT_S]
     drives = 0.0
+    drives_var = 0.0
     for plant in range(plan.drive.shape[1]):
         drives += work.drive_w[plant]
-    drives *= min(1.0, v_pu / DRIVE_KNEE_PU)
-    curtailed = state.site[SiteState.CURTAILED_W] * min(1.0, v_pu / KNEE_PU)
-    auxiliary = plan.site[SiteParam.AUXILIARY_W] * min(1.0, v_pu / KNEE_PU)
+        drives_var += work.drive_w[plant] * plan.drive[Drive.TAN_PHI, plant]
+    share = passive_share(v_pu, DRIVE_KNEE_PU)
+    drives *= share
+    share_others = passive_share(v_pu, KNEE_PU)
+    curtailed = state.site[SiteState.CURTAILED_W] * share_others
+    auxiliary = plan.site[SiteParam.AUXILIARY_W] * share_others
+    renewable = plan.site[SiteParam.PV_W] * renewable_share(plan, v_pu)
+    booked_w = drives + auxiliary - renewable - work.total[Total.GIVEN_W] * share_others
+    check_bus(state, work, booked_w - bus_w, drives_var * share - bus_var)
     state.energy[Energy.IMPORT] += (poi_w + iron_w) * dt_s
     state.energy[Energy.GRID_LOSS] += (poi_w - through_w + iron_w) * dt_s
     state.energy[Energy.COOLING] += drives * dt_s
     state.energy[Energy.AUXILIARY] += auxiliary * dt_s
-    state.energy[Energy.PV] += (plan.site[SiteParam.PV_W] * renewable_share(plan, v_pu) - curtailed) * dt_s
+    state.energy[Energy.PV] += (renewable - curtailed) * dt_s
     return drives + work.total[Total.COOLING_W]

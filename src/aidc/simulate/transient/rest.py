@@ -6,6 +6,7 @@ import math
 
 import numpy as np
 
+from aidc.firmware.fault_current import NO_LIMIT
 from aidc.plant.training import TrainingClock, TrainingLevels, step_job
 from aidc.simulate.fields import Kind
 from aidc.simulate.transient.arrays import FloatArray, Plan, State, Work
@@ -50,6 +51,7 @@ def work_of(plan: Plan) -> Work:
         return np.zeros(count)
 
     return Work(
+        per_rated=1.0 / max(float(plan.lane[Lane.INPUT_W].sum()) + drives_w, 1.0),
         rated_w=float(plan.lane[Lane.INPUT_W].sum()) + drives_w,
         drives_w=drives_w,
         drop_pu=float(plan.drive[Drive.DROP_PU].max(initial=0.0)),
@@ -74,6 +76,10 @@ def work_of(plan: Plan) -> Work:
         store_w=zeros(stores),
         store_var=zeros(stores),
         var_per_pu=zeros(stores),
+        supports=np.ones(lanes),
+        store_supports=np.ones(stores),
+        let_go=np.zeros((2, lanes)),
+        store_let_go=np.zeros((4, stores)),
         formed_w=zeros(stores),
         formed_var=zeros(stores),
     )
@@ -149,6 +155,7 @@ def _empty(plan: Plan, point: OperatingPoint) -> State:
     lane[LaneState.CASE_K] = point.case_k
     lane[LaneState.SAG : LaneState.SAG + SAGS] = -np.inf
     lane[LaneState.WALK_FRAC] = 1.0
+    lane[LaneState.LIMIT_W] = NO_LIMIT
     job = np.ones((3, plan.job_start.shape[0]))
     job[1:] = _job_now(plan)
     runs_late = (plan.action_tick <= 0) & (plan.action[0] == 1.0)
@@ -164,6 +171,7 @@ def _empty(plan: Plan, point: OperatingPoint) -> State:
     store[StoreState.HZ] = plan.site[SiteParam.NOMINAL_HZ]
     store[StoreState.OMEGA_PU] = 1.0
     store[StoreState.KAPPA] = 1.0
+    store[StoreState.LIMIT_W] = NO_LIMIT
     site = np.zeros(len(SiteState))
     site[SiteState.V_BUS] = 1.0
     site[SiteState.HZ] = plan.site[SiteParam.NOMINAL_HZ]

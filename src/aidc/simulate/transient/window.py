@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
+from typing import Any
 
 import numpy as np
 
@@ -14,7 +15,8 @@ from aidc.schema.disturbance import Disturbance, FrequencyTrace
 from aidc.schema.site import Site
 from aidc.simulate.transient.arrays import FloatArray, IntArray, Plan, State
 from aidc.simulate.transient.compile import compile_plan
-from aidc.simulate.transient.course import Trace, course_of, is_island
+from aidc.simulate.transient.course import Trace, course_of, is_island, seen_source
+from aidc.simulate.transient.draws import exported_draws
 from aidc.simulate.transient.engine import OK, advance
 from aidc.simulate.transient.fields import (
     Energy,
@@ -244,7 +246,8 @@ class Window:
         Times of the events count from the start of this window, and none may lie behind it.
         """
         course = course_of(self.site, events, float(self.step_s), self.source_pu)
-        plan = self.plan._replace(segment_tick=course.segment_tick, segment=course.segment)
+        segment = seen_source(course.segment, self.plan.site)
+        plan = self.plan._replace(segment_tick=course.segment_tick, segment=segment)
         other = Window.__new__(Window)
         other.__dict__.update(self.__dict__)
         other.plan, other.steps = plan, round(duration_s / float(self.step_s))
@@ -269,6 +272,20 @@ class Window:
     def collapsed_s(self) -> float:
         """Time in which the source could not carry the load's constant power [s]."""
         return float(self.state.site[SiteState.COLLAPSED]) * float(self.step_s)
+
+    @property
+    def unsolved_s(self) -> float:
+        """Time in which the network had no solution, and nobody states what the converters then do [s]."""
+        return float(self.state.site[SiteState.UNSOLVED]) * float(self.step_s)
+
+    @property
+    def kirchhoff_pu(self) -> float:
+        """Largest residual of Kirchhoff's laws at both ends of the main transformer so far, over the site's rating."""
+        return float(self.state.site[SiteState.KIRCHHOFF_PU])
+
+    def draws(self) -> dict[str, Any]:
+        """Source and consumers of the last step, see `exported_draws`."""
+        return exported_draws(self.plan, self.state, self._work, self.tick - 1)
 
     def modes(self) -> dict[str, str]:
         """Where each pod's power comes from now."""
