@@ -11,7 +11,7 @@ import math
 import numpy as np
 from scipy.optimize import brentq
 
-__all__ = ["asked_of", "highest_root", "load_va", "residuals_pu"]
+__all__ = ["asked_of", "highest_root", "is_carried", "load_va", "residuals_pu"]
 
 _VOLTAGES = 600  # at which the equation is tried between nothing and half as much again as the source
 
@@ -86,6 +86,27 @@ def highest_root(draws: dict) -> float:
                 if close[j - 1] > 0.0 >= close[j]:
                     return float(brentq(lacks, near[j], near[j - 1], xtol=1e-14, rtol=1e-14))
     return 0.0
+
+
+def is_carried(draws: dict) -> bool:
+    """Whether the network carries what is asked: there is a root, on the near side of its greatest power.
+
+    On the far side the load's impedance is less than the source's; a current that is held at its limit has no hold
+    there, unless its law reduces it.
+    """
+    v = highest_root(draws)
+    if v <= 0.0:
+        return False
+    source = complex(draws["source_r"], draws["source_x"])
+    behind = source / (1.0 + source * draws["no_load_w"]) + complex(
+        draws["transformer_r"], draws["transformer_x"]
+    )
+    held = any(
+        abs(one["want_w"]) > one["current_limit"] * one["rated_w"] * v
+        and one["zero_pu"] + one.get("cease_pu", 0.0) <= 0.0
+        for one in (*draws["lineups"], *draws["storages"])
+    )
+    return not held or abs(load_va(draws, v)) * abs(behind) <= v * v
 
 
 def asked_of(draws: dict) -> dict:

@@ -7,7 +7,7 @@ import pytest
 from grids import body_of, calm, closed, forming, open_site
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
-from judge import asked_of, highest_root, residuals_pu
+from judge import asked_of, highest_root, is_carried, residuals_pu
 from sites import loaded
 
 from aidc.errors import InputError
@@ -87,8 +87,9 @@ def test_every_step_has_the_highest_root_or_is_told_to_have_none(
         v = float(wave["v_bus_pu"][0])
         if 8 <= window.tick <= 16 or 48 <= window.tick <= 60 or window.tick % 10 == 0:
             assert v == pytest.approx(highest_root(draws), abs=2e-9)
+            assert is_carried(draws) or v < 1e-9
         if draws["let_go"] and window.tick < 30:
-            assert highest_root(asked_of(draws)) == 0.0
+            assert not is_carried(asked_of(draws))
         assert draws["let_go"] or not draws["unsolved"]
         told = residuals_pu(draws, *(float(wave[name][0]) for name in ("v1_pu", "p_w", "q_var", "v_bus_pu")))
         assert max(told) < 1e-9
@@ -102,7 +103,7 @@ def test_every_step_has_the_highest_root_or_is_told_to_have_none(
 
 @pytest.mark.parametrize("residual", [0.05, 0.1, 0.15, 0.2])
 def test_a_current_beyond_what_the_network_carries_is_no_solution(residual) -> None:
-    """I·X > E at the bus, by hand from the exported figures before the fault; nothing flows, and it is told."""
+    """I·X > E/√2 at the bus, by hand from the exported figures; nothing flows, and it is told."""
     event = Sag(use="sag", start_s=0.1, residual_pu=residual, duration_s=0.1)
     window = window_of("none", "without", [event], duration_s=0.3, short_circuit_va=6e6)
     window.advance(100)
@@ -110,7 +111,7 @@ def test_a_current_beyond_what_the_network_carries_is_no_solution(residual) -> N
     draws = window.draws()
     current = sum(one["current_limit"] * one["rated_w"] for one in draws["lineups"])
     x = draws["source_x"] + draws["transformer_x"]
-    assert draws["unsolved"] is (current * x > draws["source_pu"])
+    assert draws["unsolved"] is (current * x > draws["source_pu"] / 2**0.5)
     wave = window.advance()
     if draws["unsolved"]:
         assert wave["v1_pu"][50] == pytest.approx(draws["source_pu"], rel=0.01)

@@ -74,6 +74,26 @@ def _least(
 
 
 @scalar
+def _is_beyond(plan: Plan, work: Work, v_pu: float, p_w: float, q_var: float, r: float, x: float) -> bool:
+    """Whether a current that is held at its limit lies beyond the network's greatest power.
+
+    That is where the load's impedance is the source's; from there to E/X more current is less power, and a converter
+    that must draw a power has no hold. One that states how it reduces its current is where its law puts it.
+    """
+    if (p_w * p_w + q_var * q_var) * (r * r + x * x) <= v_pu * v_pu * v_pu * v_pu:
+        return False
+    for lane in range(plan.lane.shape[1]):
+        if plan.lane[Lane.ZERO_PU, lane] <= 0.0 and work.want_w[lane] > work.most_w[lane] * v_pu:
+            return True
+    for store in range(plan.store.shape[1]):
+        states = plan.store[Converter.ZERO_PU, store] + plan.store[Converter.CEASE_PU, store]
+        most = plan.store[Converter.CURRENT_LIMIT, store] * plan.store[Converter.RATED_W, store] * v_pu
+        if states <= 0.0 and abs(work.store_w[store]) > most:
+            return True
+    return False
+
+
+@scalar
 def _let_go(
     plan: Plan, state: State, work: Work, e_pu: float, r: float, x: float
 ) -> tuple[float, float, float]:
@@ -106,7 +126,7 @@ def _let_go(
             found = True
     if found:
         v, p, q = _upper_root(plan, work, e_pu, r, x)
-        if v > 0.0:
+        if v > 0.0 and not _is_beyond(plan, work, v, p, q, r, x):
             return v, p, q
     state.site[SiteState.UNSOLVED_NOW] = 1.0
     for lane in range(plan.lane.shape[1]):
@@ -227,7 +247,7 @@ def solve_bus(
     if e_pu <= _NOTHING_PU:
         return 0.0, 0.0, 0.0, 0.0
     v, p, q = _upper_root(plan, work, e_pu, r, x)
-    if v <= 0.0:
+    if v <= 0.0 or _is_beyond(plan, work, v, p, q, r, x):
         v, p, q = _let_go(plan, state, work, e_pu, r, x)
     return v, p, q, collapsed
 
