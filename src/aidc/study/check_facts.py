@@ -12,6 +12,7 @@ from aidc.measure.grid.verdict import Connection
 from aidc.schema.site import Site
 from aidc.simulate.transient.start import OperatingPoint
 from aidc.study.fault_battery import BatteryResult
+from aidc.study.honesty import combined_ratio
 from aidc.study.normal_operation import NormalResult
 from aidc.units import MEGA
 
@@ -33,6 +34,7 @@ def point_facts(
         "import_mw": point.import_w / MEGA,
         "short_circuit_mva": {name: value / MEGA for name, value in levels.items()},
         "short_circuit_ratio": {name: value / site_w for name, value in levels.items()},
+        "combined_short_circuit_ratio": combined_ratio(site, min(levels.values())),
         "step_ms": 1e3 * float(step_s),
         "normal_operation_s": duration_s,
         "seed": site.scenario.seed,
