@@ -18,7 +18,7 @@ from aidc.simulate.transient.window import open_window, short_circuit_levels
 from aidc.study.codes import read_code
 from aidc.study.fault_battery import BEFORE_S, run_battery
 from aidc.study.fault_cases import fault_cases
-from aidc.study.solved import missing_laws
+from aidc.study.solved import missing_laws, unstated_recovery
 
 sys.path.append(str(Path(__file__).parents[1] / "transient"))
 
@@ -64,6 +64,13 @@ def cases(site, clauses):
 def test_what_is_missing_is_named(site) -> None:
     assert missing_laws(site) == ()
     assert missing_laws(bare(site)) == ("chains.dc.front", "storage.yard.converter")
+
+
+def test_a_recovery_that_nobody_states_is_said_to_be_assumed(site) -> None:
+    assert unstated_recovery(site) == ""
+    told = unstated_recovery(bare(site))
+    assert "chains.dc.front, storage.yard.converter" in told
+    assert "recovery_ramp_frac_per_s" in told
 
 
 def test_the_example_has_every_case_solved(site, clauses, cases) -> None:

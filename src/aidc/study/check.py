@@ -43,6 +43,7 @@ from aidc.study.honesty import beyond_the_twin, refusals
 from aidc.study.normal_operation import NormalResult, run_normal
 from aidc.study.remedy_trial import RemedyTrial
 from aidc.study.service_cases import run_service
+from aidc.study.solved import unstated_recovery
 from aidc.study.verdicts import CheckResult, NamedWindow
 from aidc.units import MEGA
 
@@ -199,6 +200,10 @@ class _Check:
         if self.suggest:
             verdicts = self._with_remedies(point, verdicts, normal, levels)
         self.facts |= result_facts(battery, normal, own.collapsed, self._weakest())
+        if any(isinstance(clause, Recovery) for clause in open_) and (
+            told_not := unstated_recovery(self.site)
+        ):
+            self.facts["warnings"].append(told_not)
         if self.load_model and battery is not None and battery.model_cases:
             self.facts["load_model"] = model_facts(fit_load_model(battery.model_cases))
         return CheckResult(
