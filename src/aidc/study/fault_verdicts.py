@@ -82,8 +82,11 @@ def _outlasted(verdict: Verdict) -> bool:
 def unjudged(clause: Clause, found: FaultVerdict, reason: str, case: str) -> FaultVerdict:
     """The same without a result, but where the clause does not ask anything of the case."""
     verdict = not_assessable(clause, reason, case)
-    stated = found.stated if found.stated.result == "not_applicable" else verdict
-    return FaultVerdict(stated, None if found.by_sequence is None else verdict)
+
+    def told(one: Verdict) -> Verdict:
+        return one if one.result == "not_applicable" else verdict
+
+    return FaultVerdict(told(found.stated), None if found.by_sequence is None else told(found.by_sequence))
 
 
 def both_ways(clause: Clause, stated: Verdict, by_sequence: Verdict | None) -> Verdict:

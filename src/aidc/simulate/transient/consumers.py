@@ -32,12 +32,16 @@ def passive_share(v_pu: float, knee_pu: float) -> float:
     Constant power above a knee, constant current below it, constant impedance below half the voltage: nothing
     passive draws a current from a voltage that is not there.
     """
-    return min(1.0, v_pu / knee_pu) * min(1.0, v_pu / _PASSIVE_PU)
+    if v_pu >= knee_pu:
+        return 1.0
+    return v_pu / knee_pu * min(1.0, v_pu / _PASSIVE_PU)
 
 
 @part
 def renewable_share(plan: Plan, v_pu: float) -> float:
     """Share of their power that the inverters of the renewables give at a voltage."""
+    if v_pu >= max(KNEE_PU, plan.site[SiteParam.PV_CUT_OFF_PU] + _RAMP_PU):
+        return 1.0
     above = (v_pu - plan.site[SiteParam.PV_CUT_OFF_PU]) / _RAMP_PU
     return min(1.0, v_pu / KNEE_PU) * min(max(above, 0.0), 1.0)
 
@@ -84,15 +88,13 @@ def lane_power(plan: Plan, work: Work, lane: int, v_pu: float) -> tuple[float, f
     """Power and reactive power that a lineup draws at a voltage: what it wants, as far as its current allows."""
     most = work.most_w[lane] * v_pu
     support = 0.0
-    full = plan.lane[Lane.FULL_PU, lane]
-    priority = plan.lane[Lane.PRIORITY_PU, lane]
-    if v_pu < max(full, priority):
+    if v_pu < work.reduced_pu[lane]:
         active, support = current_limits(
             v_pu,
             plan.lane[Lane.CURRENT_LIMIT, lane],
-            full,
+            plan.lane[Lane.FULL_PU, lane],
             plan.lane[Lane.ZERO_PU, lane],
-            priority,
+            plan.lane[Lane.PRIORITY_PU, lane],
             plan.lane[Lane.REACTIVE_GAIN, lane],
         )
         rated = plan.lane[Lane.INPUT_W, lane]

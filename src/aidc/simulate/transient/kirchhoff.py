@@ -28,12 +28,15 @@ def check_source(
     plan: Plan, state: State, segment: int, e_pu: float, poi_pu: float, poi_w: float, poi_var: float
 ) -> None:
     """Note by how much the source's voltage differs from the one behind its impedance at the metered current."""
+    most = state.site[SiteState.KIRCHHOFF_PU]
     if poi_pu <= 0.0 or e_pu <= 0.0:
-        lack = poi_pu + e_pu
-    else:
-        r = plan.segment[Segment.Z_FRAC, segment] * plan.site[SiteParam.R]
-        x = plan.segment[Segment.Z_FRAC, segment] * plan.site[SiteParam.X]
-        along = poi_pu + (r * poi_w + x * poi_var) / poi_pu
-        across = (x * poi_w - r * poi_var) / poi_pu
-        lack = abs(along * along + across * across - e_pu * e_pu) / (2.0 * e_pu)
-    state.site[SiteState.KIRCHHOFF_PU] = max(state.site[SiteState.KIRCHHOFF_PU], lack)
+        state.site[SiteState.KIRCHHOFF_PU] = max(most, poi_pu + e_pu)
+        return
+    r = plan.segment[Segment.Z_FRAC, segment] * plan.site[SiteParam.R]
+    x = plan.segment[Segment.Z_FRAC, segment] * plan.site[SiteParam.X]
+    inverse = 1.0 / poi_pu
+    along = poi_pu + (r * poi_w + x * poi_var) * inverse
+    across = (x * poi_w - r * poi_var) * inverse
+    lack = abs(along * along + across * across - e_pu * e_pu)
+    if lack > most * 2.0 * e_pu:  # the difference of squares is that of the sizes times their sum
+        state.site[SiteState.KIRCHHOFF_PU] = lack / (2.0 * e_pu)

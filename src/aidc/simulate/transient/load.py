@@ -215,11 +215,14 @@ def _ask(plan: Plan, state: State, work: Work) -> None:
                 plan.up_a_w[stage, lane]
                 + (plan.up_b[stage, lane] + plan.up_c_per_w[stage, lane] * asked) * asked
             )
-        asked = _held_back(plan, state, work, lane, mode, asked)
+        if state.lane[LaneState.LOST, lane] > 0.0 or state.lane[LaneState.LIMIT_W, lane] < NO_LIMIT:
+            asked = _held_back(plan, state, work, lane, mode, asked)
         work.want_w[lane] = asked
         free_pu = max(free_pu, asked * work.per_most[lane])
-        if work.supports[lane] > 0.0:
-            free_pu = max(free_pu, plan.lane[Lane.FULL_PU, lane], plan.lane[Lane.PRIORITY_PU, lane])
+        if work.reduced_pu[lane] > 0.0:
+            in_step = (mode == ON_GRID or mode == WALK_IN) and state.lane[LaneState.LOST, lane] <= 0.0
+            work.supports[lane] = 1.0 if in_step else 0.0
+            free_pu = max(free_pu, work.reduced_pu[lane]) if in_step else free_pu
         total_w += asked
         total_var += asked * (plan.lane[Lane.TAN_PHI, lane] + plan.lane[Lane.X_PER_W, lane] * asked)
     work.total[Total.WANT_W] = total_w
@@ -232,14 +235,12 @@ def _ask(plan: Plan, state: State, work: Work) -> None:
 @part
 def _held_back(plan: Plan, state: State, work: Work, lane: int, mode: float, asked_w: float) -> float:
     """What a lineup asks of the bus [W] if it is in step with the grid, as far as it has recovered from a fault."""
-    on_grid = mode == ON_GRID or mode == WALK_IN
-    work.supports[lane] = 1.0 if on_grid and state.lane[LaneState.LOST, lane] <= 0.0 else 0.0
     if state.lane[LaneState.LOST, lane] > 0.0:
         work.buffer_w[lane] = 0.0
         return 0.0
     limit = state.lane[LaneState.LIMIT_W, lane]
     if asked_w <= limit:
-        if on_grid:
+        if mode == ON_GRID or mode == WALK_IN:
             state.lane[LaneState.LIMIT_W, lane] = NO_LIMIT
         return asked_w
     work.buffer_w[lane] = arriving_w(plan, lane, limit)

@@ -114,14 +114,12 @@ def _come_back(
 
 
 @part
-def _reaches(plan: Plan, work: Work, lane: int, v_pu: float) -> tuple[float, float]:
-    """Power that arrives at the buffer node, and what is drawn from the bus for it [W]."""
+def _reaches(plan: Plan, work: Work, lane: int, v_pu: float) -> tuple[float, float, float]:
+    """Power that arrives at the buffer node, and power and reactive power drawn from the bus for it [W, var]."""
     drawn, var = lane_power(plan, work, lane, v_pu)
-    work.total[Total.DRAWN_W] += drawn
-    work.total[Total.DRAWN_VAR] += var
     if drawn >= work.want_w[lane]:
-        return work.buffer_w[lane], drawn
-    return arriving_w(plan, lane, drawn), drawn
+        return work.buffer_w[lane], drawn, var
+    return arriving_w(plan, lane, drawn), drawn, var
 
 
 @part
@@ -189,11 +187,13 @@ def supply_lanes(
     cooling_w = 0.0
     shortage = 0.0
     steady = True
-    work.total[Total.DRAWN_W] = 0.0
-    work.total[Total.DRAWN_VAR] = 0.0
+    drawn_w = 0.0
+    drawn_var = 0.0
     for place in range(plan.order.shape[0]):
         lane = int(plan.order[place])
-        arrives, drawn = _reaches(plan, work, lane, v_pu)
+        arrives, drawn, var = _reaches(plan, work, lane, v_pu)
+        drawn_w += drawn
+        drawn_var += var
         full = plan.lane[Lane.HOLD_UP_J, lane]
         if state.lane[LaneState.MODE, lane] == GENERATOR:
             refill = (full - state.lane[LaneState.HOLD_UP_J, lane]) * work.refill_per_s
@@ -233,6 +233,8 @@ def supply_lanes(
     state.energy[Energy.COOLING] += cooling_w * dt_s
     state.site[SiteState.GENSET_LANES_W] = used
     state.site[SiteState.SHORT] = shortage
+    work.total[Total.DRAWN_W] = drawn_w
+    work.total[Total.DRAWN_VAR] = drawn_var
     work.total[Total.COOLING_W] = cooling_w
     work.total[Total.IT_W] = served_w
     work.total[Total.DOWN_W] = down_w
