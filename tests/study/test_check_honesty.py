@@ -14,7 +14,7 @@ from aidc.schema.converter import Converter
 from aidc.schema.site import Site
 from aidc.simulate.transient.window import short_circuit_levels
 from aidc.study.check import rule_set
-from aidc.study.honesty import beyond_the_twin, forming_mode_hz, refusals
+from aidc.study.honesty import beyond_the_twin, combined_ratio, forming_mode_hz, refusals
 from aidc.study.verdicts import CheckResult
 
 PASSES = Path(__file__).parents[2] / "examples" / "interconnection" / "passes.toml"
@@ -96,6 +96,36 @@ def test_a_converter_too_large_for_its_grid_is_not_judged(site: Site) -> None:
     )
     assert all("converter of storage.yard" in why for why in reasons.values())
     assert len(reasons) == 3
+
+
+@pytest.mark.parametrize(
+    ("short_circuit_mva", "power_mw", "control", "scr_min", "ratio"),
+    [
+        (300.0, 80.0, "grid-following", 3.0, "1.76"),  # 3.33 and 3.75 apart
+        (509.0, 80.0, "grid-following", 3.0, "2.99"),
+        (511.0, 80.0, "grid-following", 3.0, ""),
+        (300.0, 80.0, "grid-forming", 3.0, ""),
+        (300.0, 5.0, "grid-following", 3.0, ""),
+        (600.0, 80.0, "grid-following", 4.0, "3.53"),  # the highest that any of them asks for
+    ],
+)
+def test_converters_that_follow_the_grid_are_weighed_together(
+    site: Site, short_circuit_mva, power_mw, control, scr_min, ratio
+) -> None:
+    """Short-circuit level over 90 MW of site and the storages that follow the grid, by hand."""
+    converter = Converter(control=control, scr_min=scr_min, inertia_s=4.0)
+    shape = site.storage["yard"].model_copy(update={"converter": converter, "power_mw": power_mw})
+    weak = site.model_copy(update={"storage": {"yard": shape}})
+    levels = {"normal": 2500e6, "min": short_circuit_mva * 1e6}
+    reasons = refusals(weak, rule_set(weak, "ercot")[1].clauses, levels)
+    assert bool(reasons) is bool(ratio)
+    assert all(f"combined short-circuit ratio {ratio} at the min level" in why for why in reasons.values())
+
+
+def test_inverters_of_renewables_count_in_the_combined_ratio(site: Site) -> None:
+    pv = aidc.load(PASSES, ['renewables.pv={use="pv-fixed",dc_power_mw=60,dc_ac_ratio=1.2}'])
+    assert combined_ratio(pv, 2500e6) == pytest.approx(2500.0 / (90.0 + 80.0 + 50.0))
+    assert combined_ratio(site, 2500e6) == pytest.approx(2500.0 / 170.0)
 
 
 def test_a_fast_mode_of_a_virtual_machine_is_not_judged(site: Site) -> None:

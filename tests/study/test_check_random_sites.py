@@ -180,6 +180,9 @@ def test_fault_verdicts_equal_those_of_the_brute_force_judge(base, monkeypatch) 
                 assert found.stated.result == expected[name], (seed, case, name)
                 told = None if found.by_sequence is None else found.by_sequence.result
                 assert told == expected.get(f"{name} v1"), (seed, case, name)
+        for (_, _, case), one_case in zip(seen.shown, brute, strict=True):
+            if case in result.unsolved:  # nobody can say; see test_unsolved_faults.py for which these are
+                one_case |= {k: "not_assessable" for k, v in one_case.items() if v != "not_applicable"}
         worst_of = {
             key: plain_worst([one_case[key] for one_case in brute if key in one_case]) for key in brute[0]
         }

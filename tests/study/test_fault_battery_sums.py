@@ -31,6 +31,7 @@ class Lane:
         self._meet, self._late_s = meet, late_s
         self._residual_frac, self._collapsed_s = residual_frac, collapsed
         self.steps = 100
+        self.kirchhoff_pu, self.unsolved_s = 0.0, 0.0
 
     def advance(self, steps: int | None = None) -> Waveform:
         return Waveform(STEP_S, {name: np.ones(steps or self.steps) for name in CHANNELS})

@@ -166,7 +166,7 @@ def test_a_locked_out_lineup_stays_out_when_its_battery_is_empty() -> None:
 def test_racks_that_lost_power_start_again_with_the_input(front) -> None:
     shape = {"use": front} if isinstance(front, str) else front
     body = body_of(front=shape | {"return_s": 0.5, "walk_in_s": 0.5})
-    body["pods"]["p0"]["restart_s"] = 1.0
+    body["pods"]["p0"] |= {"restart_s": 1.0, "return_s": 0.0}
     window, wave = ran(body, [sag(0.0, 1.5)], duration_s=6.0)
     assert wave["it_served_w"].min() == 0.0
     assert wave["it_served_w"][-1] == pytest.approx(wave["it_demand_w"][-1])

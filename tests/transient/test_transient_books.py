@@ -45,7 +45,7 @@ def cases(draw):
         )
         chain["front"] |= {"battery_s": draw(st.sampled_from([0.3, 300.0]))}
     for pod in body["pods"].values():
-        pod["restart_s"] = 0.5
+        pod |= {"restart_s": 0.5, "return_s": 0.2}
         if draw(st.booleans()):
             pod["power_smoothing"] = {"floor_frac": 0.5, "ramp_up_frac_per_s": 0.2, "hysteresis_s": 0.2}
     body["grid"] |= {
@@ -75,6 +75,11 @@ def cases(draw):
                 "lag_s": draw(st.sampled_from([0.0, 0.02])),
             },
         }
+    if body["grid"]["import_limit_mw"] + body["grid"].get("export_limit_mw", 0.0) <= 0.0:  # nothing of a grid
+        forms = body["storage"].get("s-site", {}).get("converter", {}).get("control") == "grid-forming"
+        if not body.get("gensets") and not forms:
+            body["gensets"] = {"prime": {"use": "gas-engine", "power_mw": 1.0}}
+        return body, draw(_load(body))
     return body, [*draw(_grid()), *draw(_frequency()), *draw(_load(body))]
 
 

@@ -61,7 +61,7 @@ _UNITS: Final[Mapping[str, tuple[float, str]]] = {
     "percent": (1.0, "%"),
     "rad": (1.0, "rad"),
 }
-_APART: Final = frozenset({"warnings", "load_model"})
+_APART: Final = frozenset({"warnings", "load_model", "unsolved_cases"})
 _LEAST_PLAIN: Final = 1e-6  # smaller ones are written with an exponent
 _MODEL_LIMITS: Final = (
     (

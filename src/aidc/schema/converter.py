@@ -7,6 +7,7 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from aidc.schema.base import NonNegative, Positive, Shape
+from aidc.schema.fault_behaviour import FaultBehaviour
 
 __all__ = ["Converter", "FastLaw", "FrequencyDroop", "LoadSmoothing", "NoLaw", "RampLimit"]
 
@@ -49,12 +50,13 @@ class FrequencyDroop(Shape):
 FastLaw = Annotated[NoLaw | LoadSmoothing | RampLimit | FrequencyDroop, Field(discriminator="use")]
 
 
-class Converter(Shape):
+class Converter(FaultBehaviour):
     """How the storage meets the grid.
 
     A grid-following converter injects current by a PLL (`lag_s` from set point to current, `pll_s` from
     the grid's frequency to the measured one) and is trusted above a short-circuit ratio of
-    `scr_min`. A grid-forming one is a voltage behind `reactance_frac` and `resistance_frac` (of its rating)
+    `scr_min`; in deep faults it does what the keys of `FaultBehaviour` state, or ceases below `cease_below_pu`.
+    A grid-forming one is a voltage behind `reactance_frac` and `resistance_frac` (of its rating)
     with droop `droop_frac` and inertia `inertia_s` (0: droop alone), damping `damping_frac` against the
     grid's frequency, and a current limit that raises the virtual impedance. `power_lag_s` filters its
     power measurement.

@@ -7,6 +7,7 @@ from typing import Annotated, Literal, Self
 from pydantic import Field, model_validator
 
 from aidc.schema.base import Frac, NonNegative, Positive, Shape
+from aidc.schema.fault_behaviour import FaultBehaviour
 
 __all__ = ["Drives", "FrontEnd", "HarmonicCurrents", "PowerSmoothing", "SagCounter"]
 
@@ -41,14 +42,14 @@ class SagCounter(Shape):
     window_s: Positive = 60.0
 
 
-class FrontEnd(Shape):
+class FrontEnd(FaultBehaviour):
     """When a lineup leaves the grid, how it comes back, and what carries the load meanwhile.
 
     It leaves once the voltage has been below `leave_below_pu[k]` for `leave_below_s[k]` without a break,
     for any k (above alike), or frequency `leave_drop_hz` below or `leave_rise_hz` above nominal for `leave_hz_s`.
     Protection sees the lowest (highest) phase behind the transformer; the converter sees the positive
     sequence, and draws at most `current_limit_frac` of its rated current, so that its power falls with the
-    voltage. It returns once the voltage has stayed above `return_above_pu` for `return_s`, and walks in
+    voltage; what it does in deep faults and after them is stated by the keys of `FaultBehaviour`. It returns once the voltage has stayed above `return_above_pu` for `return_s`, and walks in
     over `walk_in_s`.
 
     The buffer on the DC side is `hold_up_s` of rated power in capacitors, and a battery of `battery_frac` of

@@ -43,6 +43,7 @@ from aidc.study.honesty import beyond_the_twin, refusals
 from aidc.study.normal_operation import NormalResult, run_normal
 from aidc.study.remedy_trial import RemedyTrial
 from aidc.study.service_cases import run_service
+from aidc.study.solved import unstated_recovery
 from aidc.study.verdicts import CheckResult, NamedWindow
 from aidc.units import MEGA
 
@@ -131,6 +132,8 @@ def connection_of(site: Site) -> Connection:
 def not_concerned(rules: Code, site: Site) -> str:
     """Why a rule set as a whole does not concern a site; empty where it does."""
     size = site.grid.import_limit_mw
+    if size <= 0:
+        return "the set concerns what a site draws from the grid; this one may import nothing"
     if not rules.min_mw <= size <= rules.max_mw:
         span = (
             f"from {rules.min_mw:g} MW"
@@ -197,6 +200,10 @@ class _Check:
         if self.suggest:
             verdicts = self._with_remedies(point, verdicts, normal, levels)
         self.facts |= result_facts(battery, normal, own.collapsed, self._weakest())
+        if any(isinstance(clause, Recovery) for clause in open_) and (
+            told_not := unstated_recovery(self.site)
+        ):
+            self.facts["warnings"].append(told_not)
         if self.load_model and battery is not None and battery.model_cases:
             self.facts["load_model"] = model_facts(fit_load_model(battery.model_cases))
         return CheckResult(
@@ -276,7 +283,8 @@ class _Check:
             self.facts.setdefault("services", {})[clause.clause] = cases.facts
             return [cases.verdict]
         if isinstance(clause, LoadLoss) and battery is not None and battery.loss is not None:
-            return [load_loss(clause, [battery.loss], self._weakest())]
+            loss = load_loss(clause, [battery.loss], self._weakest())
+            return [loss, *(not_assessable(clause, why, case) for case, why in battery.unsolved.items())]
         if battery is not None and index in battery.verdicts:
             verdict = both_ways(clause, battery.verdicts[index], battery.by_sequence.get(index))
             return [replace(verdict, reason=f"worst of {battery.cases} cases; {verdict.reason}")]

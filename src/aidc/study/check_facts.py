@@ -12,6 +12,7 @@ from aidc.measure.grid.verdict import Connection
 from aidc.schema.site import Site
 from aidc.simulate.transient.start import OperatingPoint
 from aidc.study.fault_battery import BatteryResult
+from aidc.study.honesty import combined_ratio
 from aidc.study.normal_operation import NormalResult
 from aidc.units import MEGA
 
@@ -33,6 +34,7 @@ def point_facts(
         "import_mw": point.import_w / MEGA,
         "short_circuit_mva": {name: value / MEGA for name, value in levels.items()},
         "short_circuit_ratio": {name: value / site_w for name, value in levels.items()},
+        "combined_short_circuit_ratio": combined_ratio(site, min(levels.values())),
         "step_ms": 1e3 * float(step_s),
         "normal_operation_s": duration_s,
         "seed": site.scenario.seed,
@@ -60,6 +62,8 @@ def result_facts(
     if battery is not None:
         residual = max(residual, battery.residual_frac)
         facts |= {"fault_cases": battery.cases, "failed_cases": dict(battery.failed)}
+        facts["unsolved_cases"] = list(battery.unsolved)
+        facts["kirchhoff_residual_pu"] = battery.kirchhoff_pu
         if battery.loss is not None:
             facts["largest_load_loss"] = _loss_facts(loss_of(battery.loss), weakest)
     facts["energy_residual_frac"] = residual
@@ -79,6 +83,11 @@ def _warnings(battery: BatteryResult | None, normal: NormalResult, collapsed: Se
         found.append(collapse_told(f"for {normal.collapsed_s:g} s of normal operation"))
     if battery is not None and battery.collapsed:
         found.append(collapse_told(f"in {battery.collapsed} of {battery.cases} fault cases"))
+    if battery is not None and battery.unsolved:
+        why = next(iter(battery.unsolved.values()))
+        found.append(
+            f"{len(battery.unsolved)} of {battery.cases} fault cases have no solution of the network and were not judged: {why}"
+        )
     if collapsed:
         found.append(collapse_told(f"in {', '.join(collapsed)}"))
     return found

@@ -11,7 +11,7 @@ from pathlib import Path
 from aidc.measure.grid.meter import evaluate
 from aidc.measure.grid.served import it_served
 from aidc.measure.grid.stream import SITE_KINDS
-from aidc.measure.grid.verdict import Connection, Verdict
+from aidc.measure.grid.verdict import Connection, Verdict, not_assessable
 from aidc.record.waveform import Waveform
 from aidc.schema.code import Clause, Oscillation, Ramp
 from aidc.schema.site import Site
@@ -51,9 +51,15 @@ def run_events(
         length_s = float(done.facts["duration_s"])
         calm = transient(site, duration_s=length_s, step_s=step_s, at=at).window.waveform
         shown = one_cycle(done.window.waveform)
+        unsolved = str(done.facts["network_unsolved"] or "")
         for index, verdict in _verdicts(clauses, shown, calm, connection, done.title):
+            if unsolved and verdict.result != "not_applicable":
+                verdict = not_assessable(clauses[index], unsolved, done.title)  # noqa: PLW2901
             result.verdicts.setdefault(index, []).append(verdict)
-        result.served.append(it_served(shown, done.title))
+        served = it_served(shown, done.title)
+        if unsolved:
+            served = replace(served, result="not_assessable", value=None, margin=None, reason=unsolved)
+        result.served.append(served)
         if float(done.facts["voltage_collapse_s"]) > 0:
             result.collapsed.append(done.title)
         key = f"event-{number}-{path.stem}"

@@ -21,7 +21,8 @@ from aidc.schema.site import Site
 from aidc.simulate.transient.start import OperatingPoint
 from aidc.simulate.transient.window import Window, open_window
 from aidc.study.fault_cases import PHASES, FaultCase
-from aidc.study.fault_verdicts import judge_fault
+from aidc.study.fault_verdicts import judge_fault, unjudged
+from aidc.study.solved import why_unsolved
 
 __all__ = ["BEFORE_S", "BatteryResult", "TriedCase", "one_cycle", "run_battery"]
 
@@ -37,7 +38,7 @@ Progress = Callable[[int, int], None]
 
 @dataclass(frozen=True, slots=True)
 class TriedCase:
-    """A case with what it showed: kept for the worst of each clause.
+    """A case with what it showed: kept for the worst of each clause; `unsolved` says why nothing may be judged by it.
 
     `steps`, `collapsed` and `residual_frac` are those of its own window: threads try cases side by side, so
     no case writes into what another reads; `run_battery` adds them up.
@@ -49,6 +50,8 @@ class TriedCase:
     steps: int
     collapsed: bool
     residual_frac: float
+    kirchhoff_pu: float
+    unsolved: str
 
 
 @dataclass
@@ -56,7 +59,8 @@ class BatteryResult:
     """Worst verdict of each clause, the case behind it, and the largest loss of load.
 
     `by_sequence` has the verdicts of voltage clauses read by positive sequence, where the rule does not
-    say which voltage counts. `failed` counts failed cases.
+    say which voltage counts. `failed` counts failed cases, `unsolved` has those whose network had no solution, with
+    the reason: no clause passes or fails by them, and no model is fitted to them.
     """
 
     verdicts: dict[int, Verdict] = field(default_factory=dict[int, Verdict])
@@ -67,10 +71,12 @@ class BatteryResult:
     loss_w: float = -1.0
     model_cases: list[LoadCase] = field(default_factory=list[LoadCase])
     failed: dict[str, int] = field(default_factory=dict[str, int])
+    unsolved: dict[str, str] = field(default_factory=dict[str, str])
     cases: int = 0
     steps: int = 0
     collapsed: int = 0
     residual_frac: float = 0.0
+    kirchhoff_pu: float = 0.0
 
 
 def run_battery(
@@ -105,6 +111,7 @@ def run_battery(
                 result.steps += tried.steps
                 result.collapsed += tried.collapsed
                 result.residual_frac = max(result.residual_frac, tried.residual_frac)
+                result.kirchhoff_pu = max(result.kirchhoff_pu, tried.kirchhoff_pu)
                 done += 1
                 if progress is not None:
                     progress(done, len(cases))
@@ -162,6 +169,8 @@ class _Group:
             steps=window.steps,
             collapsed=window.collapsed_s > 0,
             residual_frac=abs(window.books().residual_frac),
+            kirchhoff_pu=window.kirchhoff_pu,
+            unsolved=why_unsolved(window),
         )
 
 
@@ -181,7 +190,11 @@ def one_cycle(waveform: Waveform) -> Waveform:
 def _judge(result: BatteryResult, clauses: Sequence[Clause], tried: TriedCase) -> None:
     """Judge one case by every clause; keep what is worse than anything before."""
     name = tried.case.name
-    for index, found in judge_fault(clauses, tried.with_fault, tried.without_fault, name).items():
+    told = judge_fault(clauses, tried.with_fault, tried.without_fault, name)
+    if tried.unsolved:
+        result.unsolved[name] = tried.unsolved
+        told = {index: unjudged(clauses[index], one, tried.unsolved, name) for index, one in told.items()}
+    for index, found in told.items():
         key = f"{clauses[index].rule}-{index}"
         if found.stated.result == "fail":
             result.failed[key] = result.failed.get(key, 0) + 1
@@ -190,9 +203,15 @@ def _judge(result: BatteryResult, clauses: Sequence[Clause], tried: TriedCase) -
         if found.by_sequence is not None:
             _keep(result.by_sequence, index, found.by_sequence)
     served = it_served(tried.with_fault, name)
+    if tried.unsolved:
+        served = replace(
+            served, result="not_assessable", value=None, margin=None, reason=tried.unsolved, suggestion=""
+        )
     result.served = served if result.served is None else worst([result.served, served])
     if served.result == "fail":
         result.failed["it-served"] = result.failed.get("it-served", 0) + 1
+    if tried.unsolved:
+        return
     loss = LossCase(name, tried.with_fault, tried.without_fault)
     lost_w = loss_of(loss).loss_w
     if lost_w > result.loss_w:

@@ -17,7 +17,16 @@ from aidc.measure.grid.verdict import Verdict, not_applicable, not_assessable, w
 from aidc.record.waveform import Waveform
 from aidc.schema.code import Clause, Recovery, Uncaptured, VoltageRideThrough
 
-__all__ = ["FaultVerdict", "asked", "both_ways", "by_sequence", "judge_connected", "judge_fault", "readings"]
+__all__ = [
+    "FaultVerdict",
+    "asked",
+    "both_ways",
+    "by_sequence",
+    "judge_connected",
+    "judge_fault",
+    "readings",
+    "unjudged",
+]
 
 
 _NONE = Uncaptured(rule="uncaptured", clause="stands for a clause that is not read again")
@@ -125,6 +134,16 @@ def asked(clause: Recovery, shown: Waveform, verdict: Verdict, free: Freedom, ca
         return verdict
     told = f"the rule set does not ask to stay connected: {reason} had ended"
     return replace(not_applicable(clause, told), case=case)
+
+
+def unjudged(clause: Clause, found: FaultVerdict, reason: str, case: str) -> FaultVerdict:
+    """The same without a result, but where the clause does not ask anything of the case."""
+    verdict = not_assessable(clause, reason, case)
+
+    def told(one: Verdict) -> Verdict:
+        return one if one.result == "not_applicable" else verdict
+
+    return FaultVerdict(told(found.stated), None if found.by_sequence is None else told(found.by_sequence))
 
 
 def both_ways(clause: Clause, stated: Verdict, by_sequence: Verdict | None) -> Verdict:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from fractions import Fraction
 from typing import Final
 
-from aidc.measure.grid.verdict import Verdict, worst
+from aidc.measure.grid.verdict import Verdict, not_assessable, worst
 from aidc.record.waveform import Mark
 from aidc.schema.code import Clause, FrequencyRideThrough, VoltageRideThrough
 from aidc.schema.disturbance import Disturbance, FrequencyRamp, Sag
@@ -15,6 +15,7 @@ from aidc.simulate.transient.start import OperatingPoint
 from aidc.simulate.transient.window import open_window
 from aidc.study.fault_battery import one_cycle
 from aidc.study.fault_verdicts import both_ways, judge_connected
+from aidc.study.solved import why_unsolved
 from aidc.study.verdicts import NamedWindow
 
 __all__ = ["frequency_events", "run_frequency"]
@@ -123,7 +124,12 @@ def run_frequency(
         waveform = window.advance()
         steps += window.steps
         told = judge_connected(whole, one_cycle(waveform) if voltage else waveform, name)[0]
-        verdicts.append(both_ways(clause, told.stated, told.by_sequence))
+        unsolved = why_unsolved(window)
+        verdicts.append(
+            not_assessable(clause, unsolved, name)
+            if unsolved
+            else both_ways(clause, told.stated, told.by_sequence)
+        )
         if worst(verdicts).case == name:
             mark = Mark(event.use, _BEFORE_S, end_s, name)
             windows = [NamedWindow(f"frequency-{clause.clause}", f"Frequency: {name}", waveform, (mark,))]

@@ -15,10 +15,12 @@ from aidc.schema.code import (
     Recovery,
     VoltageRideThrough,
 )
+from aidc.schema.renewables import Pv
 from aidc.schema.site import Site
+from aidc.schema.storage import Storage
 from aidc.units import MEGA
 
-__all__ = ["beyond_the_twin", "forming_mode_hz", "refusals"]
+__all__ = ["beyond_the_twin", "combined_ratio", "following_va", "forming_mode_hz", "refusals"]
 
 _LEAST_SCR = 3.0
 _FASTEST_MODE_HZ = 10.0
@@ -34,8 +36,8 @@ _DYNAMIC = (VoltageRideThrough, Recovery, LoadLoss, Oscillation, BandEnergy)
 def refusals(site: Site, clauses: Sequence[Clause], levels: Mapping[str, float]) -> dict[int, str]:
     """Reasons by clause index.
 
-    Grid-following converters (and rectifiers are such) below a short-circuit ratio of 3, and modes above
-    10 Hz, need an electromagnetic transient study.
+    Grid-following converters (and rectifiers are such) below a short-circuit ratio of 3, each or together, and modes
+    above 10 Hz need an electromagnetic transient study.
     """
     reason = _weak(site, levels) or _fast(site, levels)
     if not reason:
@@ -100,7 +102,46 @@ def _weak(site: Site, levels: Mapping[str, float]) -> str:
                     f"short-circuit ratio {ratio:.2f} of the grid-following converter of storage.{storage} is below "
                     f"{one.scr_min:g}: needs an EMT study"
                 )
+    least = _least_ratio(site)
+    ratio = combined_ratio(site, weakest)
+    if ratio < least:
+        return (
+            f"combined short-circuit ratio {ratio:.2f} at the {name} level is below {least:g}: "
+            f"{weakest / MEGA:g} MVA for {following_va(site) / MEGA:g} MVA of converters that follow the grid, whose "
+            "stability together needs an EMT study"
+        )
     return ""
+
+
+def following_va(site: Site) -> float:
+    """Rating of all converters at the point of interconnection that follow the grid by a PLL [VA].
+
+    The site's rectifiers and drives count with the import limit, renewables and storages at the site with their
+    own rating; grid-forming converters do not count, nor do batteries behind a rectifier.
+    """
+    renewables_w = sum(
+        one.ac_power_w if isinstance(one, Pv) else one.power_mw * MEGA for one in site.renewables.values()
+    )
+    storages_mw = sum(shape.power_mw or 0.0 for shape in _following(site))
+    return site.grid.import_limit_mw * MEGA + renewables_w + storages_mw * MEGA
+
+
+def combined_ratio(site: Site, short_circuit_va: float) -> float:
+    """Short-circuit level over the rating of all converters that follow the grid (`following_va`)."""
+    return short_circuit_va / max(following_va(site), 1.0)
+
+
+def _following(site: Site) -> list[Storage]:
+    return [
+        shape
+        for shape in site.storage.values()
+        if shape.node == "site" and shape.converter.control == "grid-following"
+    ]
+
+
+def _least_ratio(site: Site) -> float:
+    """The highest ratio that any of the site's converters asks for."""
+    return max(_LEAST_SCR, *(shape.converter.scr_min for shape in _following(site)), 0.0)
 
 
 def _fast(site: Site, levels: Mapping[str, float]) -> str:

@@ -117,7 +117,7 @@ def _hour(
     result.hour = Waveform.joined(kept)
     result.steps += window.steps
     result.residual_frac = abs(window.books().residual_frac)
-    result.collapsed_s = window.collapsed_s
+    result.collapsed_s = max(window.collapsed_s, window.unsolved_s)
     result.windows.append(
         NamedWindow(
             "normal", "Normal operation", result.hour, note="means of 0.1 s, judged at full resolution"

@@ -32,6 +32,7 @@ from aidc.simulate.transient.start import operating_point
 from aidc.simulate.transient.window import Window, open_window, short_circuit_levels
 from aidc.site import load
 from aidc.study.asked import asked_moment, asked_seed, asked_window
+from aidc.study.solved import why_unsolved
 from aidc.study.verdicts import NamedWindow, TransientResult
 from aidc.units import J_PER_MWH, MEGA
 
@@ -229,7 +230,7 @@ def _facts(window: Window, shown: Waveform, level_va: float) -> dict[str, Any]:
         "start": window.start.isoformat(),
         "duration_s": window.steps * float(window.step_s),
         "step_ms": 1e3 * float(window.step_s),
-        "short_circuit_mva": level_va / MEGA,
+        "short_circuit_mva": level_va / MEGA if level_va > 0 else None,
         "voltage_min_pu": float(shown["v1_pu"].min()),
         "voltage_max_pu": float(shown["v1_pu"].max()),
         "frequency_min_hz": float(shown["frequency_hz"].min()),
@@ -242,6 +243,9 @@ def _facts(window: Window, shown: Waveform, level_va: float) -> dict[str, Any]:
         )
         / J_PER_MWH,
         "voltage_collapse_s": window.collapsed_s,
+        "network_unsolved_s": window.unsolved_s,
+        "network_unsolved": why_unsolved(window) or None,
+        "kirchhoff_residual_pu": window.kirchhoff_pu,
         "modes_at_end": window.modes(),
         "gensets_at_end": window.gensets(),
         "energy_residual_frac": books.residual_frac,

@@ -70,8 +70,9 @@ def sending_voltage(v_pu: float, r: float, x: float, p_w: float, q_var: float) -
     """Voltage in front of a series impedance whose far end has V and takes P + jQ."""
     if v_pu <= 0.0:
         return 0.0
-    a = v_pu + (r * p_w + x * q_var) / v_pu
-    b = (x * p_w - r * q_var) / v_pu
+    inverse = 1.0 / v_pu
+    a = v_pu + (r * p_w + x * q_var) * inverse
+    b = (x * p_w - r * q_var) * inverse
     return math.sqrt(a * a + b * b)
 
 

@@ -17,6 +17,9 @@ class Plan(NamedTuple):
     """What is fixed for a window: the plant, the grid's course, and the load's own wishes."""
 
     lane: FloatArray  # [Lane, lane]
+    order: (
+        IntArray  # [lane] who returns first, who is shed last: by priority, then as the site file names them
+    )
     leave_below_pu: FloatArray  # [CURVE, lane], 0 where there is no point
     leave_below_ticks: FloatArray
     leave_above_pu: FloatArray  # [CURVE, lane], inf where there is no point
@@ -63,6 +66,7 @@ class State(NamedTuple):
 class Work(NamedTuple):
     """Working memory of one step."""
 
+    per_rated: float  # 1 / rated_w
     rated_w: float  # of everything that can be connected
     drives_w: float  # the motors' part of it
     drop_pu: float  # highest voltage at which any motor may drop out
@@ -87,5 +91,10 @@ class Work(NamedTuple):
     store_w: FloatArray  # [storage] power of current-controlled converters, charging positive
     store_var: FloatArray  # what stays of their reactive power ...
     var_per_pu: FloatArray  # ... and what voltage control adds for each pu of voltage over nominal
+    reduced_pu: FloatArray  # [lane] below this voltage a law of its own limits its current; 0: none does
+    supports: FloatArray  # [lane] 1 where a lineup is on the grid and in step with it, ...
+    store_supports: FloatArray  # [storage] ... and a converter
+    let_go: FloatArray  # [want and support, lane] what was asked for in a step that had no solution ...
+    store_let_go: FloatArray  # [power, reactive power, its slope and support, storage] ... and of storages
     formed_w: FloatArray  # [storage] power of grid-forming ones, as the network has it
     formed_var: FloatArray

@@ -13,14 +13,14 @@ import numpy as np
 from aidc.plant.conversion import ChainStage, input_power_w
 from aidc.plant.freeze import frozen
 from aidc.plant.lineup import lineup, nameplate_w, rated_out_w, transformer_rating_va
-from aidc.plant.network.source import impedance_of
+from aidc.plant.network.source import Impedance, impedance_of
 from aidc.plant.storage import StorageParams
 from aidc.schema.site import Pod as PodShape
 from aidc.schema.site import Site
 from aidc.simulate.fields import Kind, Pod
 from aidc.simulate.transient.arrays import FloatArray, Plan
-from aidc.simulate.transient.converters import converter_rows, transient_storage
-from aidc.simulate.transient.course import Course
+from aidc.simulate.transient.converters import converter_rows, fault_figures, transient_storage
+from aidc.simulate.transient.course import Course, is_island, seen_source
 from aidc.simulate.transient.fields import CURVE, Drive, Lane, SiteParam
 from aidc.simulate.transient.offer import offer_service
 from aidc.simulate.transient.reserves import (
@@ -77,6 +77,7 @@ def compile_plan(
     service = offer_service(site, point, lane, store, row, step_s)
     return Plan(
         lane=lane,
+        order=np.argsort(lane[Lane.PRIORITY], kind="stable").astype(np.int64),
         leave_below_pu=curves["below_pu"],
         leave_below_ticks=curves["below_ticks"],
         leave_above_pu=curves["above_pu"],
@@ -103,7 +104,7 @@ def compile_plan(
         site=row,
         service=service,
         segment_tick=course.segment_tick,
-        segment=course.segment,
+        segment=seen_source(course.segment, row),
         action_tick=course.action_tick,
         action=course.action,
     )
@@ -210,7 +211,10 @@ def _lane(
     if front.sag_counter is not None:
         row[Lane.SAG_COUNT] = front.sag_counter.count
         row[Lane.SAG_WINDOW_TICKS] = front.sag_counter.window_s / step_s
-    row[Lane.RESTART_TICKS] = pod.restart_s / step_s
+    for name, value in fault_figures(front, row[Lane.INPUT_W], step_s).items():
+        row[Lane[name]] = value
+    row[Lane.RESTART_TICKS] = (pod.restart_s + pod.return_s) / step_s
+    row[Lane.RETURN_MARGIN] = 1.0 + pod.return_margin_frac
     row[Lane.PRIORITY] = pod.priority
     row[Lane.PLANT] = known[Pod.PLANT]
     row[Lane.AIR_PLANT] = known[Pod.AIR_PLANT]
@@ -276,7 +280,8 @@ def _drives(site: Site, point: OperatingPoint, lane: FloatArray, step_s: float) 
 def _site(site: Site, point: OperatingPoint, step_s: float, short_circuit_va: float) -> FloatArray:
     grid = site.grid
     rating_va = transformer_rating_va(site)
-    source = impedance_of(short_circuit_va, grid.x_over_r)
+    island = is_island(site)
+    source = Impedance(0.0, 0.0) if island else impedance_of(short_circuit_va, grid.x_over_r)
     row = np.zeros(len(SiteParam))
     row[SiteParam.DT_S] = step_s
     row[SiteParam.NOMINAL_HZ] = grid.frequency_hz
@@ -291,6 +296,7 @@ def _site(site: Site, point: OperatingPoint, step_s: float, short_circuit_va: fl
     row[SiteParam.GENSET_DROOP] = _GENSET_DROOP
     row[SiteParam.GENSET_INERTIA_S] = _GENSET_INERTIA_S
     row[SiteParam.PV_W] = point.renewable_w
+    row[SiteParam.ISLAND] = float(island)
     row[SiteParam.EXPORT_W] = grid.export_limit_mw * MEGA
     row[SiteParam.PV_CUT_OFF_PU] = 0.5
     return row

@@ -7,6 +7,7 @@ import numpy as np
 from aidc.firmware.lag import lag_gain
 from aidc.plant.storage import StorageParams
 from aidc.schema.converter import FrequencyDroop, LoadSmoothing, RampLimit
+from aidc.schema.fault_behaviour import FaultBehaviour
 from aidc.schema.site import Site
 from aidc.schema.storage import Smoothing, Storage
 from aidc.simulate.fields import Store
@@ -15,7 +16,7 @@ from aidc.simulate.transient.fields import Converter, Law
 from aidc.simulate.transient.start import OperatingPoint
 from aidc.units import HOUR_S, MEGA, MINUTE_S
 
-__all__ = ["converter_rows", "site_columns", "site_stores", "transient_storage"]
+__all__ = ["converter_rows", "fault_figures", "site_columns", "site_stores", "transient_storage"]
 
 _HIGHEST_PU = 1.5  # no bus that a converter still feeds has more
 
@@ -57,8 +58,23 @@ def converter_rows(site: Site, point: OperatingPoint, step_s: float) -> FloatArr
         row[Converter.POWER_GAIN] = lag_gain(step_s, one.power_lag_s)
         row[Converter.VOLT_VAR] = one.volt_var_frac
         row[Converter.SOC_MIDDLE] = 0.5 * (shape.soc_min_frac + shape.soc_max_frac)
+        for name, value in fault_figures(one, rated_w, step_s).items():
+            row[Converter[name]] = value
         _law(row, shape, step_s)
     return rows
+
+
+def fault_figures(shape: FaultBehaviour, rated_w: float, step_s: float) -> dict[str, float]:
+    """Rows of `Lane` and of `Converter` that hold what a converter does in a fault; 0 where that is not stated."""
+    return {
+        "FULL_PU": shape.active_current_full_pu or 0.0,
+        "ZERO_PU": shape.active_current_zero_pu or 0.0,
+        "PRIORITY_PU": shape.reactive_priority_below_pu or 0.0,
+        "REACTIVE_GAIN": shape.reactive_gain,
+        "LOST_PU": shape.sync_lost_below_pu or 0.0,
+        "RESYNC_TICKS": round((shape.resync_s or 0.0) / step_s),
+        "RECOVERY_W": (shape.recovery_ramp_frac_per_s or 0.0) * rated_w * step_s,
+    }
 
 
 def _law(row: FloatArray, shape: Storage, step_s: float) -> None:

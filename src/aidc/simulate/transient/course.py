@@ -27,11 +27,17 @@ from aidc.schema.disturbance import (
 )
 from aidc.schema.site import Site
 from aidc.simulate.transient.arrays import FloatArray, IntArray
-from aidc.simulate.transient.fields import Action, Segment
+from aidc.simulate.transient.fields import Action, Segment, SiteParam
 
-__all__ = ["Course", "Trace", "course_of"]
+__all__ = ["Course", "Trace", "course_of", "is_island", "seen_source"]
 
+_OF_THE_GRID = (Sag, Swell, Islanding, FrequencyStep, FrequencyRamp, FrequencyTrace)
 _EPS_S = 1e-9  # two instants closer than this are one
+
+
+def is_island(site: Site) -> bool:
+    """Whether a site neither imports nor exports, so that its breaker stays open."""
+    return site.grid.import_limit_mw <= 0 and site.grid.export_limit_mw <= 0
 
 
 class Trace(NamedTuple):
@@ -126,6 +132,7 @@ def course_of(
             (there.hz - here.hz) / span,
             float(here.closed),
             *ratios,
+            *(0.0,) * 4,  # see `seen_source`
         ]
     segment[:, -1] = [0.0] * int(Segment.PN_MIN) + [1.0] * (len(Segment) - int(Segment.PN_MIN))
     actions = sorted(_actions(site, events, step_s))
@@ -135,6 +142,21 @@ def course_of(
         np.array([one[0] for one in actions], dtype=np.int64),
         np.array([one[1:] for one in actions], dtype=float).T.reshape(3, len(actions)),
     )
+
+
+def seen_source(segment: FloatArray, site: FloatArray) -> FloatArray:
+    """Fill the rows of what the bus sees of the source.
+
+    That is Thevenin's voltage and impedance behind the no-load loss of the main transformer, a conductance at the
+    point of interconnection, with the transformer itself in series. `segment` is [Segment, segment] of a course, `site` [SiteParam].
+    """
+    seen = segment.copy()
+    source = segment[Segment.Z_FRAC] * complex(site[SiteParam.R], site[SiteParam.X])
+    divider = 1.0 / (1.0 + source * site[SiteParam.IRON_W])
+    behind = source * divider + complex(site[SiteParam.R_T], site[SiteParam.X_T])
+    seen[Segment.SEEN_PU], seen[Segment.SEEN_RAD] = np.abs(divider), np.angle(divider)
+    seen[Segment.SEEN_R], seen[Segment.SEEN_X] = behind.real, behind.imag
+    return seen
 
 
 def _ratios(fault: Fault, site: Site) -> tuple[float, ...]:
@@ -267,8 +289,21 @@ def _actions(  # noqa: C901  one branch an event
     return found
 
 
+def _no_grid(number: int, event: Disturbance) -> Problem:
+    return Problem(
+        "happens in the grid, and this site has none: it may neither import nor export",
+        "Leave the event out, or give grid.import_limit_mw.",
+        key=f"events[{number}].use",
+        value=event.use,
+    )
+
+
 def _check(site: Site, events: Sequence[Disturbance]) -> None:
     problems: list[Problem] = []
+    if is_island(site):
+        problems += [
+            _no_grid(number, event) for number, event in enumerate(events) if isinstance(event, _OF_THE_GRID)
+        ]
     known: Mapping[str, Mapping[str, object]] = {"pods": site.pods, "job": site.jobs, "plant": site.cooling}
     for number, event in enumerate(events):
         for key, names in known.items():

@@ -41,10 +41,12 @@ def ask_drives(plan: Plan, state: State, work: Work) -> float:
 def run_drives(plan: Plan, state: State, work: Work, v_pu: float, segment: int) -> float:
     """Let the motors drop out and come back; returns the rated power that stays connected [W].
 
-    Compressors start again later than pumps and fans. Those on a UPS run as long as a lineup has power.
+    Compressors start again later than pumps and fans. Those on a UPS run as long as a lineup has power. On a bus
+    that nothing feeds every motor drops out, whatever voltage it rides through.
     """
     low_pu = v_pu * plan.segment[Segment.BUS_MIN, segment]
-    if state.site[SiteState.COASTING] <= 0.0 and low_pu >= work.drop_pu:
+    dead = state.site[SiteState.DEAD] > 0.0
+    if state.site[SiteState.COASTING] <= 0.0 and low_pu >= work.drop_pu and not dead:
         return work.drives_w
     connected = 0.0
     coasting = 0.0
@@ -52,7 +54,8 @@ def run_drives(plan: Plan, state: State, work: Work, v_pu: float, segment: int) 
         runs = state.drive[DriveState.RUNS_FRAC, plant]
         compress = state.drive[DriveState.COMPRESSORS_FRAC, plant]
         off = state.drive[DriveState.OFF_TICKS, plant]
-        low = clock_ticks(low_pu < plan.drive[Drive.DROP_PU, plant], state.drive[DriveState.LOW_TICKS, plant])
+        lost = dead or low_pu < plan.drive[Drive.DROP_PU, plant]
+        low = clock_ticks(lost, state.drive[DriveState.LOW_TICKS, plant])
         state.drive[DriveState.LOW_TICKS, plant] = low
         on_ups = plan.drive[Drive.ON_UPS, plant] > 0.0
         if low > 0.0 and low >= plan.drive[Drive.DROP_TICKS, plant] and max(runs, compress) > 0.0:

@@ -14,9 +14,12 @@ from aidc.jit import engine, part
 from aidc.plant.network.source import sending_power, sending_voltage
 from aidc.simulate.transient.answering import answer
 from aidc.simulate.transient.arrays import FloatArray, IntArray, Plan, State, Work
+from aidc.simulate.transient.breaker import breaker, lacks
+from aidc.simulate.transient.consumers import DRIVE_KNEE_PU, KNEE_PU, passive_share, renewable_share
 from aidc.simulate.transient.drives import ask_drives, run_drives
 from aidc.simulate.transient.fields import (
     Action,
+    Drive,
     DriveState,
     Energy,
     LaneState,
@@ -27,9 +30,10 @@ from aidc.simulate.transient.fields import (
     StoreState,
     Total,
 )
-from aidc.simulate.transient.gensets import call_gensets, give, settle_gensets, take_over
+from aidc.simulate.transient.gensets import call_gensets, give, settle_gensets
+from aidc.simulate.transient.kirchhoff import check_bus, check_source
 from aidc.simulate.transient.load import run_jobs, wish
-from aidc.simulate.transient.network import DRIVE_KNEE_PU, KNEE_PU, form, renewable_share, solve_bus
+from aidc.simulate.transient.network import form, solve_bus
 from aidc.simulate.transient.storing import ask_storages, book_storages, island_hz, turn_machines
 from aidc.simulate.transient.supply import nothing_moves, supply_as_before, supply_lanes
 
@@ -41,10 +45,6 @@ _WILD_PU = 3.0  # no voltage of a site reaches this
 _WILD_W = 1e15
 _JUMP_PU = 1e-3
 _MANY_FLIPS = 20.0
-_CLOSE_RAD = math.radians(10.0)
-_CLOSE_HZ = 0.1
-_SLIP_HZ = 0.08
-_SLIP_PER_RAD = 0.1
 
 
 @part
@@ -66,68 +66,6 @@ def _act(plan: Plan, state: State, tick: int) -> bool:
         here += 1
     state.site[SiteState.ACTION] = here
     return here > first
-
-
-@part
-def _synchronise(state: State, e_pu: float, grid_hz: float, grid_rad: float, own_hz: float) -> float:
-    """Close the breaker of an island once it is in step with a grid that is back.
-
-    Limits of 0.1 Hz and 10 degrees: IEEE 1547-2018, table 5 (largest class). The difference in voltage is no
-    condition, as the virtual impedance has no voltage control. Returns the frequency that the island should
-    take until then [Hz], 0 once it is closed.
-    """
-    ahead = grid_rad - state.site[SiteState.BUS_RAD]
-    ahead -= 2.0 * math.pi * math.floor(ahead / (2.0 * math.pi) + 0.5)
-    if e_pu >= KNEE_PU and abs(ahead) < _CLOSE_RAD and abs(grid_hz - own_hz) < _CLOSE_HZ:
-        state.site[SiteState.ISLAND] = 0.0
-        return 0.0
-    return grid_hz + min(max(_SLIP_PER_RAD * ahead, -_SLIP_HZ), _SLIP_HZ)
-
-
-@part
-def _breaker(
-    state: State,
-    there: bool,
-    e_pu: float,
-    grid_hz: float,
-    grid_rad: float,
-    own_hz: float,
-) -> tuple[bool, float]:
-    """Whether the grid feeds the bus in this step, and what frequency an island should take until it does [Hz].
-
-    An island of storages closes in step. One of generators, which were called while the grid was away or too
-    low, goes back once its voltage is; their governor is taken to have them in step by then.
-    """
-    trim_hz = 0.0
-    if not there:
-        state.site[SiteState.ISLAND] = 1.0
-    elif state.site[SiteState.ISLAND] > 0.0:
-        if own_hz > 0.0:
-            trim_hz = _synchronise(state, e_pu, grid_hz, grid_rad, own_hz)
-        elif state.site[SiteState.GENSET_CAN_W] <= 0.0 or e_pu >= KNEE_PU:
-            state.site[SiteState.ISLAND] = 0.0
-    closed = state.site[SiteState.ISLAND] <= 0.0
-    carries = not closed and own_hz <= 0.0 and state.site[SiteState.GENSET_CAN_W] > 0.0
-    state.site[SiteState.CARRIES] = 1.0 if carries else 0.0
-    return closed, trim_hz
-
-
-@part
-def _lacks(
-    plan: Plan, state: State, work: Work, e_pu: float, v_pu: float, load_w: float, closed: bool, own_hz: float
-) -> bool:
-    """Whether grid and renewables do not suffice in this step; a dead grid is cut off once generators are ready.
-
-    A low voltage counts where any lineup gets less than it needs; a lineup that is locked out lacks the grid.
-    """
-    lacks = take_over(plan, state, work)
-    if not closed:
-        return lacks or own_hz <= 0.0 or load_w > 0.0
-    if v_pu < KNEE_PU and state.site[SiteState.SHORT] > 0.0:
-        if e_pu < KNEE_PU and state.site[SiteState.GENSET_CAN_W] > 0.0:
-            state.site[SiteState.ISLAND] = 1.0
-        return True
-    return lacks
 
 
 @part
@@ -155,22 +93,26 @@ def _feed(
     e_pu: float,
     grid_hz: float,
     grid_rad: float,
-    z_frac: float,
+    segment: int,
     closed: bool,
     own_hz: float,
     store_pu: float,
-) -> tuple[float, float, float, float, float, float]:
+) -> tuple[float, float, float, float, float, float, float]:
     """Solve the bus behind what feeds it: the grid, converters that form a voltage, or the generators.
 
-    Returns its voltage, power and reactive power through the main transformer, the power of the bus itself,
+    Returns its voltage, power and reactive power through the main transformer, those of the bus itself,
     frequency, and 1 for a collapse.
     """
-    r = z_frac * plan.site[SiteParam.R] + plan.site[SiteParam.R_T]
-    x = z_frac * plan.site[SiteParam.X] + plan.site[SiteParam.X_T]
+    state.site[SiteState.UNSOLVED_NOW] = 0.0
+    state.site[SiteState.LET_GO_NOW] = 0.0
+    work.total[Total.FORMED_LACK_W] = 0.0
+    r = plan.segment[Segment.SEEN_R, segment]
+    x = plan.segment[Segment.SEEN_X, segment]
+    e_pu *= plan.segment[Segment.SEEN_PU, segment]
     hz = grid_hz
     if own_hz > 0.0:
-        grid = cmath.rect(e_pu, grid_rad)
-        v, through_w, through_var, p, _, collapsed = form(plan, state, work, grid, r, x, closed, store_pu)
+        grid = cmath.rect(e_pu, grid_rad + plan.segment[Segment.SEEN_RAD, segment])
+        v, through_w, through_var, p, q, collapsed = form(plan, state, work, grid, r, x, closed, store_pu)
         if not closed:
             hz = own_hz
     else:
@@ -180,10 +122,12 @@ def _feed(
             hz = plan.site[SiteParam.NOMINAL_HZ] * state.site[SiteState.GENSET_OMEGA]
             r = plan.site[SiteParam.GENSET_R] / max(state.site[SiteState.GENSET_ONLINE_W], 1.0)
             x = plan.site[SiteParam.GENSET_X] / max(state.site[SiteState.GENSET_ONLINE_W], 1.0)
-        v, p, q, collapsed = solve_bus(plan, work, source_pu, r, x, store_pu)
+        v, p, q, collapsed = solve_bus(plan, state, work, source_pu, r, x, store_pu)
         through_w = p if closed else 0.0
         through_var = q if closed else 0.0
-    return v, through_w, through_var, p, hz, collapsed
+    if state.site[SiteState.CARRIES] <= 0.0:
+        state.site[SiteState.UNSOLVED] += state.site[SiteState.UNSOLVED_NOW]
+    return v, through_w, through_var, p, q, hz, collapsed
 
 
 @part
@@ -220,8 +164,6 @@ def advance(
     Lineups of which nothing moves are not computed again: their sums stand as they were.
     Returns OK, or UNSTABLE at the first step that no site could be in.
     """
-    dt_s = plan.site[SiteParam.DT_S]
-    nominal_hz = plan.site[SiteParam.NOMINAL_HZ]
     segment = int(state.site[SiteState.SEGMENT])
     whole = plan.segment.shape[1] - 1  # phases behind an open breaker
     gensets = plan.genset.shape[1] > 0
@@ -229,36 +171,20 @@ def advance(
         tick = first_tick + k
         while segment + 1 < plan.segment_tick.shape[0] and plan.segment_tick[segment + 1] <= tick:
             segment += 1
-        since = tick - plan.segment_tick[segment]
-        e_pu = plan.segment[Segment.E_PU, segment] + since * plan.segment[Segment.E_PER_TICK, segment]
-        grid_hz = plan.segment[Segment.HZ, segment] + since * plan.segment[Segment.HZ_PER_TICK, segment]
-        grid_rad = state.site[SiteState.FRAME_RAD] + plan.segment[Segment.JUMP_RAD, segment]
-        there = plan.segment[Segment.CLOSED, segment] > 0.0
+        where[k] = segment
+        e_pu, grid_hz, grid_rad, there = _grid_now(plan, state, segment, tick)
         own_hz = island_hz(plan, state)
-        closed, trim_hz = _breaker(state, there, e_pu, grid_hz, grid_rad, own_hz)
+        closed, trim_hz = breaker(plan, state, there, e_pu, grid_hz, grid_rad, own_hz)
         phases = segment if closed else whole
-        acted = _act(plan, state, tick)
-        moved = run_jobs(plan, state, no_faults, tick)
-        answers = answer(plan, state)
-        sample = tick // plan.sample_ticks
-        still = (
-            work.total[Total.STEADY] > 0.0
-            and work.total[Total.SAMPLE] == sample
-            and state.site[SiteState.COASTING] <= 0.0
-            and not (acted or moved or answers)
-        )
-        load_w = ask_drives(plan, state, work) + plan.site[SiteParam.AUXILIARY_W] - plan.site[SiteParam.PV_W]
-        if not still:
-            wish(plan, state, work, sample)
-        load_w += work.total[Total.WANT_W]
-        wanted_w = load_w
+        still = _is_still(plan, state, work, no_faults, tick)
+        wanted_w = _wants(plan, state, work, tick, still)
+        load_w = wanted_w
         if gensets:
             load_w -= give(plan, state, work, load_w, closed)
         store_pu = ask_storages(plan, state, work, load_w, grid_hz if closed else state.site[SiteState.HZ])
 
-        z_frac = plan.segment[Segment.Z_FRAC, segment]
-        v, through_w, through_var, p, hz, collapsed = _feed(
-            plan, state, work, e_pu, grid_hz, grid_rad, z_frac, closed, own_hz, store_pu
+        v, through_w, through_var, p, q, hz, collapsed = _feed(
+            plan, state, work, e_pu, grid_hz, grid_rad, segment, closed, own_hz, store_pu
         )
         unstable = _is_unstable(state, v, p)
         state.site[SiteState.HZ] = hz
@@ -270,31 +196,28 @@ def advance(
         else:
             served_w, connected_w, lowest, batteries_w = supply_lanes(plan, state, work, v, hz, phases, tick)
         storage_w = book_storages(plan, state, work, v)
-        drives_w = _book(plan, state, work, v, poi_w, through_w, iron)
+        drives_w = _book(plan, state, work, v, poi_w, through_w, iron, p, q)
+        if closed:
+            check_source(plan, state, segment, e_pu, poi_pu, poi_w + iron, poi_var)
         if gensets:
             settle_gensets(plan, state, work, p, v)
-            call_gensets(plan, state, _lacks(plan, state, work, e_pu, v, wanted_w, closed, own_hz))
+            call_gensets(plan, state, lacks(plan, state, work, e_pu, v, wanted_w, closed, own_hz))
         connected_w += run_drives(plan, state, work, v, phases)
         if own_hz > 0.0:
             turn_machines(plan, state, work, hz, trim_hz)
-        state.site[SiteState.FRAME_RAD] += 2.0 * math.pi * (grid_hz - nominal_hz) * dt_s
+        _turn_frame(plan, state, grid_hz)
 
         out[Out.V1_PU, k] = poi_pu
         out[Out.P_W, k] = poi_w + iron
         out[Out.Q_VAR, k] = poi_var
-        out[Out.FREQUENCY_HZ, k] = hz
         out[Out.ANGLE_RAD, k] = grid_rad
         out[Out.CONNECTED, k] = connected_w / work.rated_w if closed else 0.0
-        out[Out.IT_DEMAND_W, k] = work.total[Total.WISHED_W]
         out[Out.IT_SERVED_W, k] = served_w
         out[Out.DC_BUS_PU, k] = lowest
         out[Out.STORAGE_W, k] = storage_w
-        out[Out.SOC_FRAC, k] = state.store[StoreState.SOC_FRAC, 0] if plan.store.shape[1] > 0 else 0.0
         out[Out.COOLING_W, k] = drives_w
         out[Out.BATTERY_W, k] = batteries_w
-        out[Out.V_BUS_PU, k] = v
-        out[Out.GENSET_W, k] = state.site[SiteState.GENSET_W]
-        where[k] = segment
+        _record_state(plan, state, work, out, k)
         if unstable:
             return UNSTABLE
     state.site[SiteState.SEGMENT] = segment
@@ -302,20 +225,88 @@ def advance(
 
 
 @part
+def _grid_now(plan: Plan, state: State, segment: int, tick: int) -> tuple[float, float, float, bool]:
+    """Source voltage [pu], frequency [Hz] and angle [rad] of the grid in this step, and whether it is there."""
+    since = tick - plan.segment_tick[segment]
+    e_pu = plan.segment[Segment.E_PU, segment] + since * plan.segment[Segment.E_PER_TICK, segment]
+    grid_hz = plan.segment[Segment.HZ, segment] + since * plan.segment[Segment.HZ_PER_TICK, segment]
+    grid_rad = state.site[SiteState.FRAME_RAD] + plan.segment[Segment.JUMP_RAD, segment]
+    return e_pu, grid_hz, grid_rad, plan.segment[Segment.CLOSED, segment] > 0.0
+
+
+@part
+def _is_still(plan: Plan, state: State, work: Work, no_faults: IntArray, tick: int) -> bool:
+    """Let events, jobs and the answer to frequency act; whether no lineup asks for anything new in this step."""
+    acted = _act(plan, state, tick)
+    moved = run_jobs(plan, state, no_faults, tick)
+    answers = answer(plan, state)
+    return (
+        work.total[Total.STEADY] > 0.0
+        and work.total[Total.SAMPLE] == tick // plan.sample_ticks
+        and state.site[SiteState.COASTING] <= 0.0
+        and not (acted or moved or answers)
+    )
+
+
+@part
+def _wants(plan: Plan, state: State, work: Work, tick: int, still: bool) -> float:
+    """What everything at the bus but storages and gensets asks for, less renewables [W]."""
+    load_w = ask_drives(plan, state, work) + plan.site[SiteParam.AUXILIARY_W] - plan.site[SiteParam.PV_W]
+    if not still:
+        wish(plan, state, work, tick // plan.sample_ticks)
+    return load_w + work.total[Total.WANT_W]
+
+
+@part
+def _turn_frame(plan: Plan, state: State, grid_hz: float) -> None:
+    """Advance the angle of the grid against one of nominal frequency."""
+    slip_hz = grid_hz - plan.site[SiteParam.NOMINAL_HZ]
+    state.site[SiteState.FRAME_RAD] += 2.0 * math.pi * slip_hz * plan.site[SiteParam.DT_S]
+
+
+@part
+def _record_state(plan: Plan, state: State, work: Work, out: FloatArray, k: int) -> None:
+    """Record what state and working memory still hold at the end of the step."""
+    out[Out.FREQUENCY_HZ, k] = state.site[SiteState.HZ]
+    out[Out.IT_DEMAND_W, k] = work.total[Total.WISHED_W]
+    out[Out.SOC_FRAC, k] = state.store[StoreState.SOC_FRAC, 0] if plan.store.shape[1] > 0 else 0.0
+    out[Out.V_BUS_PU, k] = state.site[SiteState.V_BUS]
+    out[Out.GENSET_W, k] = state.site[SiteState.GENSET_W]
+
+
+@part
 def _book(
-    plan: Plan, state: State, work: Work, v_pu: float, poi_w: float, through_w: float, iron_w: float
+    plan: Plan,
+    state: State,
+    work: Work,
+    v_pu: float,
+    poi_w: float,
+    through_w: float,
+    iron_w: float,
+    bus_w: float,
+    bus_var: float,
 ) -> float:
-    """Add the step to the energy sums that are not booked where they arise; returns the motors' power."""
+    """Add the step to the energy sums that are not booked where they arise; returns the motors' power.
+
+    What is booked must be what the network was solved with: `bus_w` and `bus_var`.
+    """
     dt_s = plan.site[SiteParam.DT_S]
     drives = 0.0
+    drives_var = 0.0
     for plant in range(plan.drive.shape[1]):
         drives += work.drive_w[plant]
-    drives *= min(1.0, v_pu / DRIVE_KNEE_PU)
-    curtailed = state.site[SiteState.CURTAILED_W] * min(1.0, v_pu / KNEE_PU)
-    auxiliary = plan.site[SiteParam.AUXILIARY_W] * min(1.0, v_pu / KNEE_PU)
+        drives_var += work.drive_w[plant] * plan.drive[Drive.TAN_PHI, plant]
+    share = passive_share(v_pu, DRIVE_KNEE_PU)
+    drives *= share
+    share_others = passive_share(v_pu, KNEE_PU)
+    curtailed = state.site[SiteState.CURTAILED_W] * share_others
+    auxiliary = plan.site[SiteParam.AUXILIARY_W] * share_others
+    renewable = plan.site[SiteParam.PV_W] * renewable_share(plan, v_pu)
+    booked_w = drives + auxiliary - renewable - work.total[Total.GIVEN_W] * share_others
+    check_bus(state, work, booked_w - bus_w, drives_var * share - bus_var)
     state.energy[Energy.IMPORT] += (poi_w + iron_w) * dt_s
     state.energy[Energy.GRID_LOSS] += (poi_w - through_w + iron_w) * dt_s
     state.energy[Energy.COOLING] += drives * dt_s
     state.energy[Energy.AUXILIARY] += auxiliary * dt_s
-    state.energy[Energy.PV] += (plan.site[SiteParam.PV_W] * renewable_share(plan, v_pu) - curtailed) * dt_s
+    state.energy[Energy.PV] += (renewable - curtailed) * dt_s
     return drives + work.total[Total.COOLING_W]

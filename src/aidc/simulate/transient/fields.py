@@ -128,6 +128,14 @@ class Lane(IntEnum):
     UPS_AIR_W = 54  # ... and of that of its hall
     REFILL_FRAC = 55  # state of charge up to which its battery is refilled
     PRIORITY = 56  # the highest number is shed first
+    RETURN_MARGIN = 57  # by which what it wants must fit before it starts on generators, over 1
+    FULL_PU = 58  # voltages between which its active current is reduced, 0 where that is not stated
+    ZERO_PU = 59
+    PRIORITY_PU = 60  # below this reactive current goes first
+    REACTIVE_GAIN = 61
+    LOST_PU = 62  # below this it loses synchronism, 0 where that is not stated
+    RESYNC_TICKS = 63
+    RECOVERY_W = 64  # per step, 0 where that is not stated
 
 
 class LaneState(IntEnum):
@@ -155,7 +163,10 @@ class LaneState(IntEnum):
     LOCKOUT = 32  # 1 from a lockout until somebody resets it, which nobody does within a window
     COLD = 33  # 1 while it walks in with racks that had lost power
     HOT = 34  # 1 once its accelerators have shut themselves down
-    SIZE = 35
+    LOST = 35  # 1 while it has no synchronism with the grid
+    SOUND_TICKS = 36  # of enough voltage since
+    LIMIT_W = 37  # what it may draw while it recovers from a fault
+    SIZE = 38
 
 
 class Drive(IntEnum):
@@ -221,6 +232,13 @@ class Converter(IntEnum):
     VOLT_VAR = 18
     SOC_MIDDLE = 19
     SERVICE_W = 20  # its part of an offered service
+    FULL_PU = 21  # as in Lane
+    ZERO_PU = 22
+    PRIORITY_PU = 23
+    REACTIVE_GAIN = 24
+    LOST_PU = 25
+    RESYNC_TICKS = 26
+    RECOVERY_W = 27
 
 
 class StoreState(IntEnum):
@@ -234,6 +252,9 @@ class StoreState(IntEnum):
     KAPPA = 7  # on its virtual admittance: 1, or less while its current is limited
     TRIPPED = 8
     VAR = 9  # reactive power of its voltage control
+    LOST = 10  # as in LaneState
+    SOUND_TICKS = 11
+    LIMIT_W = 12
 
 
 class SiteParam(IntEnum):
@@ -254,6 +275,7 @@ class SiteParam(IntEnum):
     SERVICE_GAIN = 14  # of the frequency that a service sees; 0: none is offered
     LOAD_GAIN = 15
     EXPORT_W = 16  # what the connection takes back
+    ISLAND = 17  # 1: the site has no grid, so that its breaker stays open
 
 
 class SiteState(IntEnum):
@@ -288,6 +310,11 @@ class SiteState(IntEnum):
     ROOM_W = 28  # what lineups may still add on generators in this step, ...
     FREE_W = 29  # ... and what stays of these for lineups that are down
     SHORT = 30  # 1 while any lineup gets less than it needs
+    DEAD = 31  # 1 while nothing feeds the bus: the breaker is open and nothing forms it
+    UNSOLVED = 32  # steps in which the network had no solution and no law stated what then happens
+    UNSOLVED_NOW = 33  # 1 in such a step
+    KIRCHHOFF_PU = 34  # largest residual of the network's equations so far
+    LET_GO_NOW = 35  # 1 in a step in which what was asked for had no solution, stated or not
 
 
 class Total(IntEnum):
@@ -305,6 +332,11 @@ class Total(IntEnum):
     SAMPLE = 9  # of the services' waveforms in that step
     COOLING_W = 10  # pumps and fans that hang on lineups
     GIVEN_W = 11  # by generators to a bus that something else forms, less what renewables are curtailed
+    DRAWN_W = 12  # by the lineups at the voltage that was found, ...
+    DRAWN_VAR = 13
+    STORED_W = 14  # by the current-controlled converters of storages, the same
+    STORED_VAR = 15
+    FORMED_LACK_W = 16  # what currents into a bus with grid-forming converters lack (VA)
 
 
 class Segment(IntEnum):
@@ -325,6 +357,10 @@ class Segment(IntEnum):
     BUS_MAX = 12
     UNIT_MIN = 13  # ... and behind that of the lineup too
     UNIT_MAX = 14
+    SEEN_PU = 15  # what the bus sees of the source behind the no-load loss of the transformer: size, ...
+    SEEN_RAD = 16  # ... angle, ...
+    SEEN_R = 17  # ... and impedance with the transformer [1/VA]
+    SEEN_X = 18
 
 
 class Out(IntEnum):

@@ -12,6 +12,7 @@ from aidc.firmware.virtual_machine import swing
 from aidc.jit import part
 from aidc.plant.genset import genset_clock
 from aidc.simulate.transient.arrays import Plan, State, Work
+from aidc.simulate.transient.consumers import KNEE_PU, passive_share
 from aidc.simulate.transient.fields import (
     DOWN,
     GENERATOR,
@@ -25,7 +26,6 @@ from aidc.simulate.transient.fields import (
     SiteState,
     Total,
 )
-from aidc.simulate.transient.network import KNEE_PU
 
 __all__ = ["call_gensets", "give", "settle_gensets", "take_over"]
 
@@ -76,7 +76,7 @@ def settle_gensets(plan: Plan, state: State, work: Work, power_w: float, v_pu: f
     if state.site[SiteState.GENSET_CAN_W] <= 0.0:
         return
     if state.site[SiteState.CARRIES] <= 0.0:
-        share = min(1.0, v_pu / KNEE_PU)
+        share = passive_share(v_pu, KNEE_PU)
         power = (work.total[Total.GIVEN_W] + state.site[SiteState.CURTAILED_W]) * share + bank
     else:
         reached = state.site[SiteState.GENSET_REACHED_W]
@@ -94,7 +94,8 @@ def settle_gensets(plan: Plan, state: State, work: Work, power_w: float, v_pu: f
 def _turn(plan: Plan, state: State, power_w: float, all_w: float, v_pu: float) -> None:
     """Speed of the sets that form the bus; a load that they cannot carry trips them for good."""
     rated = state.site[SiteState.GENSET_ONLINE_W]
-    if all_w > _OVERLOAD * rated or v_pu < _LEAST_PU:
+    too_much = all_w > _OVERLOAD * rated or state.site[SiteState.UNSOLVED_NOW] > 0.0
+    if too_much or v_pu < _LEAST_PU:
         state.site[SiteState.GENSET_TRIPPED] = 1.0
     state.site[SiteState.GENSET_OMEGA] = swing(
         state.site[SiteState.GENSET_OMEGA],
@@ -160,7 +161,8 @@ def take_over(plan: Plan, state: State, work: Work) -> bool:
     used = state.site[SiteState.GENSET_LANES_W]
     if state.site[SiteState.CARRIES] > 0.0:
         used += state.site[SiteState.GENSET_REACHED_W]
-    for lane in range(plan.lane.shape[1]):
+    for place in range(plan.order.shape[0]):
+        lane = int(plan.order[place])
         if state.lane[LaneState.LOCKOUT, lane] <= 0.0:
             continue
         found = True

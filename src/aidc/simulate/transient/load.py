@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 
+from aidc.firmware.fault_current import NO_LIMIT
 from aidc.firmware.power_smoothing import smooth_power
 from aidc.jit import part, scalar
 from aidc.plant.training import TrainingClock, TrainingLevels, step_job
@@ -214,8 +215,14 @@ def _ask(plan: Plan, state: State, work: Work) -> None:
                 plan.up_a_w[stage, lane]
                 + (plan.up_b[stage, lane] + plan.up_c_per_w[stage, lane] * asked) * asked
             )
+        if state.lane[LaneState.LOST, lane] > 0.0 or state.lane[LaneState.LIMIT_W, lane] < NO_LIMIT:
+            asked = _held_back(plan, state, work, lane, mode, asked)
         work.want_w[lane] = asked
         free_pu = max(free_pu, asked * work.per_most[lane])
+        if work.reduced_pu[lane] > 0.0:
+            in_step = (mode == ON_GRID or mode == WALK_IN) and state.lane[LaneState.LOST, lane] <= 0.0
+            work.supports[lane] = 1.0 if in_step else 0.0
+            free_pu = max(free_pu, work.reduced_pu[lane]) if in_step else free_pu
         total_w += asked
         total_var += asked * (plan.lane[Lane.TAN_PHI, lane] + plan.lane[Lane.X_PER_W, lane] * asked)
     work.total[Total.WANT_W] = total_w
@@ -223,6 +230,21 @@ def _ask(plan: Plan, state: State, work: Work) -> None:
     work.total[Total.FREE_PU] = free_pu
     if carries > 0.0:
         _share_gensets(plan, state, work)
+
+
+@part
+def _held_back(plan: Plan, state: State, work: Work, lane: int, mode: float, asked_w: float) -> float:
+    """What a lineup asks of the bus [W] if it is in step with the grid, as far as it has recovered from a fault."""
+    if state.lane[LaneState.LOST, lane] > 0.0:
+        work.buffer_w[lane] = 0.0
+        return 0.0
+    limit = state.lane[LaneState.LIMIT_W, lane]
+    if asked_w <= limit:
+        if mode == ON_GRID or mode == WALK_IN:
+            state.lane[LaneState.LIMIT_W, lane] = NO_LIMIT
+        return asked_w
+    work.buffer_w[lane] = arriving_w(plan, lane, limit)
+    return limit
 
 
 @scalar
@@ -314,17 +336,12 @@ def _shed(plan: Plan, work: Work, lack_w: float) -> None:
 
     Their capacitors last for milliseconds, then their racks are down.
     """
-    for _ in range(plan.lane.shape[1]):
+    for back in range(plan.order.shape[0]):
         if lack_w <= _NEAR * work.total[Total.WANT_W]:
             return
-        last = -1
-        for lane in range(plan.lane.shape[1]):
-            if work.buffer_w[lane] > 0.0 and (
-                last < 0 or plan.lane[Lane.PRIORITY, lane] >= plan.lane[Lane.PRIORITY, last]
-            ):
-                last = lane
-        if last < 0:
-            return
+        last = int(plan.order[plan.order.shape[0] - 1 - back])
+        if work.buffer_w[last] <= 0.0:
+            continue
         want = work.want_w[last]
         lack_w -= want
         work.total[Total.WANT_W] -= want

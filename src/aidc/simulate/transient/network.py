@@ -10,86 +10,31 @@ from aidc.jit import part, scalar
 from aidc.plant.network.source import NO_SOLUTION, constant_power_voltage, mismatch
 from aidc.plant.storage import StorageParams, storage_step
 from aidc.simulate.transient.arrays import Plan, State, Work
+from aidc.simulate.transient.consumers import KNEE_PU, draw
 from aidc.simulate.transient.fields import (
     Converter,
     Drive,
     Lane,
+    LaneState,
     SiteParam,
     SiteState,
     StoreState,
     Total,
 )
 
-__all__ = [
-    "DRIVE_KNEE_PU",
-    "KNEE_PU",
-    "draw",
-    "form",
-    "renewable_share",
-    "solve_bus",
-    "step_cells",
-    "store_power",
-]
+__all__ = ["form", "solve_bus", "step_cells"]
 
 _PASSES = 80
 _TOLERANCE = 1e-13
 _CURRENT_PASSES = 60
 _SETTLED = 1e-7
 _EXHAUSTED = 1e-9  # share of rated power that the cells may lack before a grid-forming converter trips
-_SCAN = 22  # voltages at which the upper root is looked for
-_RAMP_PU = 0.02  # over which a converter that gives up at low voltage does so, which keeps a solution
-DRIVE_KNEE_PU = 0.85  # below this a motor drive is current-limited (estimate, no checked source)
-KNEE_PU = 0.9  # the same for auxiliaries and renewables
-
-
-@part
-def renewable_share(plan: Plan, v_pu: float) -> float:
-    """Share of their power that the inverters of the renewables give at a voltage."""
-    above = (v_pu - plan.site[SiteParam.PV_CUT_OFF_PU]) / _RAMP_PU
-    return min(1.0, v_pu / KNEE_PU) * min(max(above, 0.0), 1.0)
-
-
-@part
-def store_power(plan: Plan, work: Work, store: int, v_pu: float) -> tuple[float, float]:
-    """Power and reactive power of a current-controlled converter at a voltage: active current goes first."""
-    rated = plan.store[Converter.RATED_W, store]
-    most = plan.store[Converter.CURRENT_LIMIT, store] * rated * v_pu
-    cease = plan.store[Converter.CEASE_PU, store]
-    if cease > 0.0:
-        most *= min(max((v_pu - cease) / _RAMP_PU, 0.0), 1.0)
-    p = min(max(work.store_w[store], -most), most)
-    q = work.store_var[store] + work.var_per_pu[store] * (v_pu - 1.0)
-    if q != 0.0:
-        most = min(most, rated)
-        room = math.sqrt(max(most * most - p * p, 0.0))
-        q = min(max(q, -room), room)
-    return p, q
-
-
-@scalar
-def draw(plan: Plan, work: Work, v_pu: float) -> tuple[float, float]:
-    """Power that all consumers and current-controlled sources take from the bus at a voltage [W, var].
-
-    Everything draws constant power above a knee and constant current below it: lineups at their own
-    current limit, the rest at stated voltages.
-    """
-    p = plan.site[SiteParam.AUXILIARY_W] * min(1.0, v_pu / KNEE_PU)
-    p -= plan.site[SiteParam.PV_W] * renewable_share(plan, v_pu)
-    p -= work.total[Total.GIVEN_W] * min(1.0, v_pu / KNEE_PU)
-    q = 0.0
-    for lane in range(plan.lane.shape[1]):
-        one = min(work.want_w[lane], work.most_w[lane] * v_pu)
-        p += one
-        q += one * (plan.lane[Lane.TAN_PHI, lane] + plan.lane[Lane.X_PER_W, lane] * one)
-    for plant in range(plan.drive.shape[1]):
-        one = work.drive_w[plant] * min(1.0, v_pu / DRIVE_KNEE_PU)
-        p += one
-        q += one * plan.drive[Drive.TAN_PHI, plant]
-    for store in range(plan.store.shape[1]):
-        one, var = store_power(plan, work, store, v_pu)
-        p += one
-        q += var
-    return p, q
+_NOTHING_PU = 1e-9  # a source below this is none
+_SCAN = 22  # voltages at which the upper root is looked for, ...
+_LIFTED = 16  # ... and above those where what feeds the bus may lift it beyond them
+_NEVER_FREE_PU = 10.0  # no voltage at which lineups may be left as they were
+_GOLDEN = 0.381966
+_NARROW = 24  # steps in which the least of a stretch is looked for
 
 
 @scalar
@@ -100,20 +45,156 @@ def _lacks(plan: Plan, work: Work, v_pu: float, e_pu: float, r: float, x: float)
 
 
 @scalar
+def _least(
+    plan: Plan, work: Work, low: float, high: float, e_pu: float, r: float, x: float
+) -> tuple[float, float]:
+    """Where within a stretch of voltages the source lacks least, and by how much; by golden sections."""
+    a = low
+    b = high
+    v = a + _GOLDEN * (b - a)
+    w = b - _GOLDEN * (b - a)
+    f_v = _lacks(plan, work, v, e_pu, r, x)
+    f_w = _lacks(plan, work, w, e_pu, r, x)
+    for _ in range(_NARROW):
+        if min(f_v, f_w) <= 0.0:
+            break
+        if f_v < f_w:
+            b = w
+            w = v
+            f_w = f_v
+            v = a + _GOLDEN * (b - a)
+            f_v = _lacks(plan, work, v, e_pu, r, x)
+        else:
+            a = v
+            v = w
+            f_v = f_w
+            w = b - _GOLDEN * (b - a)
+            f_w = _lacks(plan, work, w, e_pu, r, x)
+    return (v, f_v) if f_v < f_w else (w, f_w)
+
+
+@scalar
+def _is_beyond(plan: Plan, work: Work, v_pu: float, p_w: float, q_var: float, r: float, x: float) -> bool:
+    """Whether a current that is held at its limit lies beyond the network's greatest power.
+
+    That is where the load's impedance is the source's; from there to E/X more current is less power, and a converter
+    that must draw a power has no hold. One that states how it reduces its current is where its law puts it.
+    """
+    if (p_w * p_w + q_var * q_var) * (r * r + x * x) <= v_pu * v_pu * v_pu * v_pu:
+        return False
+    for lane in range(plan.lane.shape[1]):
+        if plan.lane[Lane.ZERO_PU, lane] <= 0.0 and work.want_w[lane] > work.most_w[lane] * v_pu:
+            return True
+    for store in range(plan.store.shape[1]):
+        states = plan.store[Converter.ZERO_PU, store] + plan.store[Converter.CEASE_PU, store]
+        most = plan.store[Converter.CURRENT_LIMIT, store] * plan.store[Converter.RATED_W, store] * v_pu
+        if states <= 0.0 and abs(work.store_w[store]) > most:
+            return True
+    return False
+
+
+@scalar
+def _let_go(
+    plan: Plan, state: State, work: Work, e_pu: float, r: float, x: float
+) -> tuple[float, float, float]:
+    """The bus where current limits ask for more than the network can carry: who states that it does so loses
+    synchronism. If that is not enough, the others give no current in this step either, which nobody has
+    stated: the step counts as unsolved.
+    """
+    work.total[Total.FREE_PU] = _NEVER_FREE_PU
+    state.site[SiteState.LET_GO_NOW] = 1.0
+    for lane in range(plan.lane.shape[1]):
+        work.let_go[0, lane] = work.want_w[lane]
+        work.let_go[1, lane] = work.supports[lane]
+    for store in range(plan.store.shape[1]):
+        work.store_let_go[0, store] = work.store_w[store]
+        work.store_let_go[1, store] = work.store_var[store]
+        work.store_let_go[2, store] = work.var_per_pu[store]
+        work.store_let_go[3, store] = work.store_supports[store]
+    found = False
+    for lane in range(plan.lane.shape[1]):
+        if plan.lane[Lane.LOST_PU, lane] > 0.0 and max(work.want_w[lane], work.supports[lane]) > 0.0:
+            state.lane[LaneState.LOST, lane] = 1.0
+            state.lane[LaneState.SOUND_TICKS, lane] = 0.0
+            _drop_lane(work, lane)
+            found = True
+    for store in range(plan.store.shape[1]):
+        if plan.store[Converter.LOST_PU, store] > 0.0 and plan.store[Converter.FORMING, store] <= 0.0:
+            state.store[StoreState.LOST, store] = 1.0
+            state.store[StoreState.SOUND_TICKS, store] = 0.0
+            _drop_store(work, store)
+            found = True
+    if found:
+        v, p, q = _upper_root(plan, work, e_pu, r, x)
+        if v > 0.0 and not _is_beyond(plan, work, v, p, q, r, x):
+            return v, p, q
+    state.site[SiteState.UNSOLVED_NOW] = 1.0
+    for lane in range(plan.lane.shape[1]):
+        _drop_lane(work, lane)
+    for store in range(plan.store.shape[1]):
+        _drop_store(work, store)
+    return _upper_root(plan, work, e_pu, r, x)
+
+
+@part
+def _drop_lane(work: Work, lane: int) -> None:
+    work.buffer_w[lane] = 0.0
+    work.want_w[lane] = 0.0
+    work.supports[lane] = 0.0
+
+
+@part
+def _drop_store(work: Work, store: int) -> None:
+    work.store_w[store] = 0.0
+    work.store_var[store] = 0.0
+    work.var_per_pu[store] = 0.0
+    work.store_supports[store] = 0.0
+
+
+@part
+def _highest_pu(plan: Plan, work: Work, e_pu: float, z: float) -> float:
+    """A voltage above which there is no solution: all that may feed the bus gives its whole current."""
+    given = (plan.site[SiteParam.PV_W] + work.total[Total.GIVEN_W]) / KNEE_PU
+    for lane in range(plan.lane.shape[1]):
+        if plan.lane[Lane.PRIORITY_PU, lane] > 0.0:
+            given += work.most_w[lane]
+    for store in range(plan.store.shape[1]):
+        given += plan.store[Converter.CURRENT_LIMIT, store] * plan.store[Converter.RATED_W, store]
+    return max(1.5 * e_pu, e_pu + z * given)
+
+
+@scalar
 def _upper_root(plan: Plan, work: Work, e_pu: float, r: float, x: float) -> tuple[float, float, float]:
     """Highest voltage at which draw and source agree, with the draw; zeros where there is none.
 
     Compiled by itself, as it is needed in few steps and its draws would swell the engine.
     """
-    high = 1.5 * e_pu
-    f_high = _lacks(plan, work, high, e_pu, r, x)
+    above = _highest_pu(plan, work, e_pu, math.hypot(r, x))
+    f_above = _lacks(plan, work, above, e_pu, r, x)
+    above_all = above
+    high = above
+    f_high = f_above
     low = 0.0
     f_low = f_high
-    for k in range(_SCAN):
-        low = e_pu * (1.15 - 0.05 * k) if k < _SCAN - 1 else 1e-3 * e_pu
+    lifted = _LIFTED if above > 1.5 * e_pu else 0
+    step = (above - 1.15 * e_pu) / (lifted + 1)
+    for k in range(-lifted, _SCAN):
+        low = above_all - (k + lifted + 1) * step
+        if k >= 0:
+            low = e_pu * (1.15 - 0.05 * k) if k < _SCAN - 1 else 1e-3 * e_pu
         f_low = _lacks(plan, work, low, e_pu, r, x)
         if f_low <= 0.0:
             break
+        if f_high <= f_above and f_high <= f_low:  # both roots may lie between three of the voltages tried
+            dip, f_dip = _least(plan, work, low, above, e_pu, r, x)
+            if f_dip <= 0.0:
+                high = above
+                f_high = f_above
+                low = dip
+                f_low = f_dip
+                break
+        above = high
+        f_above = f_high
         high = low
         f_high = f_low
     if f_low > 0.0:
@@ -142,12 +223,13 @@ def _upper_root(plan: Plan, work: Work, e_pu: float, r: float, x: float) -> tupl
 
 @part
 def solve_bus(
-    plan: Plan, work: Work, e_pu: float, r: float, x: float, store_pu: float
+    plan: Plan, state: State, work: Work, e_pu: float, r: float, x: float, store_pu: float
 ) -> tuple[float, float, float, float]:
     """Voltage, power and reactive power of the bus, and 1 where a healthy source cannot carry what is asked.
 
     The closed form answers while nothing is limited. Otherwise a scan from above finds the highest interval
-    in which the exact equation changes sign, and a safeguarded secant its root (`_upper_root`).
+    in which the exact equation changes sign, and a safeguarded secant its root (`_upper_root`). Where there is
+    none, see `_let_go`.
     """
     p = work.total[Total.WANT_W] + plan.site[SiteParam.AUXILIARY_W] - plan.site[SiteParam.PV_W]
     p -= work.total[Total.GIVEN_W]
@@ -162,9 +244,11 @@ def solve_bus(
     if v >= max(work.total[Total.FREE_PU], store_pu, KNEE_PU):
         return v, p, q, 0.0
     collapsed = 1.0 if v == NO_SOLUTION and e_pu >= KNEE_PU else 0.0
-    if e_pu <= 0.0:
+    if e_pu <= _NOTHING_PU:
         return 0.0, 0.0, 0.0, 0.0
     v, p, q = _upper_root(plan, work, e_pu, r, x)
+    if v <= 0.0 or _is_beyond(plan, work, v, p, q, r, x):
+        v, p, q = _let_go(plan, state, work, e_pu, r, x)
     return v, p, q, collapsed
 
 
@@ -211,7 +295,7 @@ def form(
             return 0.0, 0.0, 0.0, 0.0, 0.0, 0.0
         merged = source / y
         z = 1.0 / y
-        v, p, q, collapsed = solve_bus(plan, work, abs(merged), z.real, z.imag, store_pu)
+        v, p, q, collapsed = solve_bus(plan, state, work, abs(merged), z.real, z.imag, store_pu)
         bus = _bus_phasor(merged, z.real, z.imag, v, p, q)
         settled = True
         for store in range(plan.store.shape[1]):
@@ -231,6 +315,10 @@ def form(
             break
     state.site[SiteState.BUS_RAD] = cmath.phase(bus)
     through = bus * (y_grid * (grid - bus)).conjugate()
+    missing = through - complex(p, q)
+    for store in range(plan.store.shape[1]):
+        missing -= complex(work.formed_w[store], work.formed_var[store])
+    work.total[Total.FORMED_LACK_W] = abs(missing)
     return v, through.real, through.imag, p, q, collapsed
 
 

@@ -6,6 +6,7 @@ import math
 
 import numpy as np
 
+from aidc.firmware.fault_current import NO_LIMIT
 from aidc.plant.training import TrainingClock, TrainingLevels, step_job
 from aidc.simulate.fields import Kind
 from aidc.simulate.transient.arrays import FloatArray, Plan, State, Work
@@ -17,6 +18,7 @@ from aidc.simulate.transient.fields import (
     Drive,
     DriveState,
     Energy,
+    Genset,
     GensetState,
     Lane,
     LaneState,
@@ -49,6 +51,7 @@ def work_of(plan: Plan) -> Work:
         return np.zeros(count)
 
     return Work(
+        per_rated=1.0 / max(float(plan.lane[Lane.INPUT_W].sum()) + drives_w, 1.0),
         rated_w=float(plan.lane[Lane.INPUT_W].sum()) + drives_w,
         drives_w=drives_w,
         drop_pu=float(plan.drive[Drive.DROP_PU].max(initial=0.0)),
@@ -73,6 +76,11 @@ def work_of(plan: Plan) -> Work:
         store_w=zeros(stores),
         store_var=zeros(stores),
         var_per_pu=zeros(stores),
+        reduced_pu=np.maximum(plan.lane[Lane.FULL_PU], plan.lane[Lane.PRIORITY_PU]),
+        supports=np.ones(lanes),
+        store_supports=np.ones(stores),
+        let_go=np.zeros((2, lanes)),
+        store_let_go=np.zeros((4, stores)),
         formed_w=zeros(stores),
         formed_var=zeros(stores),
     )
@@ -92,6 +100,10 @@ def at_rest(plan: Plan, point: OperatingPoint) -> State:
     work, out = _tried(calm, state)
     state.lane[LaneState.SHELF_MEAN_W] = work.it_w - plan.lane[Lane.NETWORK_W]
     state.site[SiteState.V_BUS] = out[Out.V_BUS_PU, 0]
+    online_w = float(state.site[SiteState.GENSET_ONLINE_W])
+    if plan.site[SiteParam.ISLAND] > 0.0 and online_w > 0.0:
+        load_frac = float(out[Out.GENSET_W, 0]) / online_w
+        state.site[SiteState.GENSET_OMEGA] = 1.0 - plan.site[SiteParam.GENSET_DROOP] * load_frac
     if plan.store.shape[1]:
         load_w = float(work.total[Total.WANT_W] + work.drive_w.sum())
         load_w += float(plan.site[SiteParam.AUXILIARY_W] - plan.site[SiteParam.PV_W])
@@ -144,6 +156,7 @@ def _empty(plan: Plan, point: OperatingPoint) -> State:
     lane[LaneState.CASE_K] = point.case_k
     lane[LaneState.SAG : LaneState.SAG + SAGS] = -np.inf
     lane[LaneState.WALK_FRAC] = 1.0
+    lane[LaneState.LIMIT_W] = NO_LIMIT
     job = np.ones((3, plan.job_start.shape[0]))
     job[1:] = _job_now(plan)
     runs_late = (plan.action_tick <= 0) & (plan.action[0] == 1.0)
@@ -159,13 +172,28 @@ def _empty(plan: Plan, point: OperatingPoint) -> State:
     store[StoreState.HZ] = plan.site[SiteParam.NOMINAL_HZ]
     store[StoreState.OMEGA_PU] = 1.0
     store[StoreState.KAPPA] = 1.0
+    store[StoreState.LIMIT_W] = NO_LIMIT
     site = np.zeros(len(SiteState))
     site[SiteState.V_BUS] = 1.0
     site[SiteState.HZ] = plan.site[SiteParam.NOMINAL_HZ]
     site[SiteState.SERVICE_HZ] = plan.site[SiteParam.NOMINAL_HZ]
     site[SiteState.GENSET_OMEGA] = 1.0
     genset = np.zeros((len(GensetState), plan.genset.shape[1]))
+    if plan.site[SiteParam.ISLAND] > 0.0:
+        _run_gensets(plan, genset, site)
     return State(lane, drive, store, genset, site, job, np.zeros(len(Energy)))
+
+
+def _run_gensets(plan: Plan, genset: FloatArray, site: FloatArray) -> None:
+    """On a site without a grid gensets run and carry at the start, as in the energy engine."""
+    genset[GensetState.LACK_TICKS] = plan.genset[Genset.READY_TICKS] + 1.0
+    site[SiteState.ISLAND] = 1.0
+    site[SiteState.GENSET_BUSY] = 1.0 if plan.genset.shape[1] else 0.0
+    site[SiteState.GENSET_CAN_W] = plan.genset[Genset.POWER_W].sum()
+    site[SiteState.GENSET_ONLINE_W] = plan.genset[Genset.ONLINE_W].sum()
+    site[SiteState.GENSET_LOW_W] = min(plan.genset[Genset.LOW_W].sum(), site[SiteState.GENSET_CAN_W])
+    site[SiteState.GENSET_RAMP_W] = plan.genset[Genset.RAMP_W].sum()
+    site[SiteState.GENSET_REACHED_W] = site[SiteState.GENSET_CAN_W]
 
 
 def _calm(plan: Plan) -> FloatArray:

@@ -5,12 +5,14 @@ from __future__ import annotations
 import math
 
 from aidc.firmware.droop import droop_frac
+from aidc.firmware.fault_current import NO_LIMIT, ramp_limit_w, synchronise
 from aidc.firmware.smoothing import follow_mean, follow_ramp, steer_soc_w
 from aidc.firmware.virtual_machine import swing
 from aidc.jit import part
 from aidc.simulate.transient.arrays import Plan, State, Work
-from aidc.simulate.transient.fields import Converter, Energy, Law, SiteParam, SiteState, StoreState
-from aidc.simulate.transient.network import step_cells, store_power
+from aidc.simulate.transient.consumers import store_power
+from aidc.simulate.transient.fields import Converter, Energy, Law, SiteParam, SiteState, StoreState, Total
+from aidc.simulate.transient.network import step_cells
 
 __all__ = ["ask_storages", "book_storages", "island_hz", "turn_machines"]
 
@@ -77,16 +79,27 @@ def ask_storages(plan: Plan, state: State, work: Work, load_w: float, hz: float)
             continue
         held = state.store[StoreState.POWER_W, store]
         held += plan.store[Converter.LAG_GAIN, store] * (request - held)
+        limit_w = state.store[StoreState.LIMIT_W, store]
+        if abs(held) <= limit_w:
+            state.store[StoreState.LIMIT_W, store] = NO_LIMIT
+        else:
+            held = min(max(held, -limit_w), limit_w)
+        locked = state.store[StoreState.LOST, store] <= 0.0
+        work.store_supports[store] = 1.0 if locked else 0.0
+        held = held if locked else 0.0
         if held != 0.0:
             held, _, _ = step_cells(plan, state, store, held, dt_s)
             limit = plan.store[Converter.CURRENT_LIMIT, store] * plan.store[Converter.RATED_W, store]
             free_pu = max(free_pu, abs(held) / limit)
             free_pu = max(free_pu, plan.store[Converter.CEASE_PU, store] + 0.1)
+            free_pu = max(free_pu, plan.store[Converter.FULL_PU, store])
+        free_pu = max(free_pu, plan.store[Converter.PRIORITY_PU, store])
         state.store[StoreState.POWER_W, store] = held
         work.store_w[store] = held
         gain = plan.store[Converter.LAG_GAIN, store]
         per_pu = gain * plan.store[Converter.VOLT_VAR, store] * plan.store[Converter.RATED_W, store]
-        work.store_var[store] = (1.0 - gain) * state.store[StoreState.VAR, store]
+        per_pu = per_pu if locked else 0.0
+        work.store_var[store] = (1.0 - gain) * state.store[StoreState.VAR, store] if locked else 0.0
         work.var_per_pu[store] = per_pu
         if per_pu != 0.0:
             free_pu = _NEVER_FREE_PU
@@ -144,15 +157,44 @@ def island_hz(plan: Plan, state: State) -> float:
 
 
 @part
+def _recover(plan: Plan, state: State, work: Work, store: int, v_pu: float, power_w: float) -> None:
+    """Let a converter lose or find synchronism, and come back from a fault along its ramp."""
+    lost_pu = plan.store[Converter.LOST_PU, store]
+    ramp = plan.store[Converter.RECOVERY_W, store]
+    if max(lost_pu, ramp) <= 0.0:
+        return
+    was = state.store[StoreState.LOST, store]
+    state.store[StoreState.LOST, store], state.store[StoreState.SOUND_TICKS, store] = synchronise(
+        was,
+        state.store[StoreState.SOUND_TICKS, store],
+        v_pu,
+        lost_pu,
+        plan.store[Converter.RESYNC_TICKS, store],
+    )
+    if was > 0.0 or state.store[StoreState.LOST, store] > 0.0:
+        state.store[StoreState.LIMIT_W, store] = ramp if ramp > 0.0 else NO_LIMIT
+    else:
+        limit = state.store[StoreState.LIMIT_W, store]
+        asked = abs(work.store_w[store])
+        state.store[StoreState.LIMIT_W, store] = ramp_limit_w(limit, asked, abs(power_w), ramp)
+
+
+@part
 def book_storages(plan: Plan, state: State, work: Work, v_pu: float) -> float:
     """What the cells make of the power that the network let through; returns it [W], charging positive."""
     dt_s = plan.site[SiteParam.DT_S]
     total = 0.0
+    work.total[Total.STORED_W] = 0.0
+    work.total[Total.STORED_VAR] = 0.0
     for store in range(plan.store.shape[1]):
         if plan.store[Converter.FORMING, store] > 0.0:
             power = work.formed_w[store]
         else:
-            power, state.store[StoreState.VAR, store] = store_power(plan, work, store, v_pu)
+            power, var = store_power(plan, work, store, v_pu)
+            state.store[StoreState.VAR, store] = var
+            work.total[Total.STORED_W] += power
+            work.total[Total.STORED_VAR] += var
+            _recover(plan, state, work, store, v_pu, power)
         if power != 0.0:
             possible, soc, loss = step_cells(plan, state, store, power, dt_s)
             state.store[StoreState.SOC_FRAC, store] = soc

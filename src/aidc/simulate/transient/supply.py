@@ -8,10 +8,12 @@ from __future__ import annotations
 import math
 
 from aidc.firmware.excursion import clock_ticks
+from aidc.firmware.fault_current import NO_LIMIT, ramp_limit_w, synchronise
 from aidc.firmware.sag_counter import count_departure
 from aidc.jit import part
 from aidc.simulate.transient.arrays import Plan, State, Work
 from aidc.simulate.transient.cells import recharge_w, step_lane_cells
+from aidc.simulate.transient.consumers import lane_power
 from aidc.simulate.transient.fields import (
     AWAY,
     CURVE,
@@ -52,7 +54,10 @@ def _leave(plan: Plan, state: State, lane: int, tick: int) -> None:
 
 @part
 def _relay(plan: Plan, state: State, lane: int, low_pu: float, high_pu: float, hz: float) -> bool:
-    """Run the clocks of a lineup's relays; true once one of them has run for longer than it is set to."""
+    """Run the clocks of a lineup's relays; true once one of them has run for longer than it is set to.
+
+    A bus that nothing feeds has no frequency, so that a lineup leaves it even where no voltage relay tells it to.
+    """
     out = False
     if (
         low_pu < plan.lane[Lane.WATCH_BELOW_PU, lane]
@@ -69,7 +74,8 @@ def _relay(plan: Plan, state: State, lane: int, low_pu: float, high_pu: float, h
             out = out or (below > plan.leave_below_ticks[k, lane])
             out = out or (above > plan.leave_above_ticks[k, lane])
         state.lane[LaneState.CLOCKS, lane] = running
-    off = hz < plan.lane[Lane.LEAVE_LOW_HZ, lane] or hz > plan.lane[Lane.LEAVE_HIGH_HZ, lane]
+    dead = state.site[SiteState.DEAD] > 0.0
+    off = dead or hz < plan.lane[Lane.LEAVE_LOW_HZ, lane] or hz > plan.lane[Lane.LEAVE_HIGH_HZ, lane]
     clock = clock_ticks(off, state.lane[LaneState.HZ_TICKS, lane])
     state.lane[LaneState.HZ_TICKS, lane] = clock
     return out or clock > plan.lane[Lane.LEAVE_HZ_TICKS, lane]
@@ -81,7 +87,8 @@ def _come_back(
 ) -> None:
     """A lineup that is away or down returns once the bus has been good for long enough.
 
-    On generators that form the bus racks that have lost power start again only where what they want fits.
+    On generators that form the bus racks that have lost power start again only where what they want fits with
+    its margin, the best priority first.
     """
     good = (
         low_pu >= plan.lane[Lane.RETURN_PU, lane]
@@ -97,7 +104,7 @@ def _come_back(
     mode = state.lane[LaneState.MODE, lane]
     starts = mode == DOWN and away >= plan.lane[Lane.RESTART_TICKS, lane]
     if starts and state.site[SiteState.CARRIES] > 0.0:
-        load = work.wished_w[lane] * plan.lane[Lane.PER_IT, lane]
+        load = work.wished_w[lane] * plan.lane[Lane.PER_IT, lane] * plan.lane[Lane.RETURN_MARGIN, lane]
         starts = load <= state.site[SiteState.FREE_W]
         state.site[SiteState.FREE_W] -= load if starts else 0.0
     if mode == AWAY or starts:
@@ -107,13 +114,12 @@ def _come_back(
 
 
 @part
-def _reaches(plan: Plan, work: Work, lane: int, v_pu: float) -> tuple[float, float]:
-    """Power that arrives at the buffer node, and what is drawn from the bus for it [W]."""
-    want = work.want_w[lane]
-    most = work.most_w[lane] * v_pu
-    if want <= most:
-        return work.buffer_w[lane], want
-    return arriving_w(plan, lane, most), most
+def _reaches(plan: Plan, work: Work, lane: int, v_pu: float) -> tuple[float, float, float]:
+    """Power that arrives at the buffer node, and power and reactive power drawn from the bus for it [W, var]."""
+    drawn, var = lane_power(plan, work, lane, v_pu)
+    if drawn >= work.want_w[lane]:
+        return work.buffer_w[lane], drawn, var
+    return arriving_w(plan, lane, drawn), drawn, var
 
 
 @part
@@ -133,7 +139,8 @@ def _carry(plan: Plan, state: State, work: Work, lane: int, arrives_w: float) ->
         state.lane[LaneState.SHORT_TICKS, lane] = waited
         answers = state.site[SiteState.ANSWER] > 0.0 and plan.lane[Lane.SERVICE_UPS_W, lane] > 0.0
         carried = state.site[SiteState.CARRIES] > 0.0  # its input is held to what generators can give
-        may = mode != ON_GRID or plan.lane[Lane.SUPPLEMENTS, lane] > 0.0 or answers or carried
+        recovers = state.lane[LaneState.LOST, lane] > 0.0 or state.lane[LaneState.LIMIT_W, lane] < NO_LIMIT
+        may = mode != ON_GRID or plan.lane[Lane.SUPPLEMENTS, lane] > 0.0 or answers or carried or recovers
         if may and waited > plan.lane[Lane.BATTERY_TICKS, lane]:
             refill = (full - stored) * work.refill_per_s
             battery = -min(short + refill, plan.lane[Lane.BATTERY_W, lane])
@@ -180,8 +187,13 @@ def supply_lanes(
     cooling_w = 0.0
     shortage = 0.0
     steady = True
-    for lane in range(plan.lane.shape[1]):
-        arrives, drawn = _reaches(plan, work, lane, v_pu)
+    drawn_w = 0.0
+    drawn_var = 0.0
+    for place in range(plan.order.shape[0]):
+        lane = int(plan.order[place])
+        arrives, drawn, var = _reaches(plan, work, lane, v_pu)
+        drawn_w += drawn
+        drawn_var += var
         full = plan.lane[Lane.HOLD_UP_J, lane]
         if state.lane[LaneState.MODE, lane] == GENERATOR:
             refill = (full - state.lane[LaneState.HOLD_UP_J, lane]) * work.refill_per_s
@@ -202,6 +214,7 @@ def supply_lanes(
         down_w += work.need_w[lane] * served - racks - cooled - work.shelf_w[lane]
         lowest = min(lowest, state.lane[LaneState.HOLD_UP_J, lane] / full)
         connected_w += _decide(plan, state, work, lane, v_pu, hz, segment, tick, full)
+        _recover(plan, state, work, lane, v_pu, drawn)
         steady = steady and (
             state.lane[LaneState.MODE, lane] == ON_GRID
             and state.lane[LaneState.HOLD_UP_J, lane] == full
@@ -211,6 +224,8 @@ def supply_lanes(
             and state.lane[LaneState.LOW_TICKS, lane] == 0.0
             and state.lane[LaneState.CLOCKS, lane] == 0.0
             and state.lane[LaneState.HZ_TICKS, lane] == 0.0
+            and state.lane[LaneState.LOST, lane] == 0.0
+            and state.lane[LaneState.LIMIT_W, lane] >= NO_LIMIT
         )
     state.energy[Energy.IT] += served_w * dt_s
     state.energy[Energy.DOWNSTREAM_LOSS] += down_w * dt_s
@@ -218,6 +233,8 @@ def supply_lanes(
     state.energy[Energy.COOLING] += cooling_w * dt_s
     state.site[SiteState.GENSET_LANES_W] = used
     state.site[SiteState.SHORT] = shortage
+    work.total[Total.DRAWN_W] = drawn_w
+    work.total[Total.DRAWN_VAR] = drawn_var
     work.total[Total.COOLING_W] = cooling_w
     work.total[Total.IT_W] = served_w
     work.total[Total.DOWN_W] = down_w
@@ -244,6 +261,8 @@ def nothing_moves(plan: Plan, work: Work, v_pu: float, hz: float, segment: int) 
 def supply_as_before(plan: Plan, state: State, work: Work) -> tuple[float, float, float, float]:
     """As `supply_lanes`, while nothing moves."""
     dt_s = plan.site[SiteParam.DT_S]
+    work.total[Total.DRAWN_W] = work.total[Total.WANT_W]
+    work.total[Total.DRAWN_VAR] = work.total[Total.WANT_VAR]
     state.energy[Energy.IT] += work.total[Total.IT_W] * dt_s
     state.energy[Energy.DOWNSTREAM_LOSS] += work.total[Total.DOWN_W] * dt_s
     state.energy[Energy.UPSTREAM_LOSS] += work.total[Total.UP_W] * dt_s
@@ -294,6 +313,29 @@ def _decide(
         _relay(plan, state, lane, low_pu, high_pu, hz)
         _come_back(plan, state, work, lane, low_pu, high_pu, hz)
     return 0.0
+
+
+@part
+def _recover(plan: Plan, state: State, work: Work, lane: int, v_pu: float, drawn_w: float) -> None:
+    """Let a lineup lose or find synchronism, and come back from a fault along its ramp."""
+    lost_pu = plan.lane[Lane.LOST_PU, lane]
+    ramp = plan.lane[Lane.RECOVERY_W, lane]
+    if max(lost_pu, ramp) <= 0.0:
+        return
+    mode = state.lane[LaneState.MODE, lane]
+    if mode != ON_GRID and mode != WALK_IN:
+        state.lane[LaneState.LOST, lane] = 0.0
+        state.lane[LaneState.LIMIT_W, lane] = NO_LIMIT
+        return
+    was = state.lane[LaneState.LOST, lane]
+    state.lane[LaneState.LOST, lane], state.lane[LaneState.SOUND_TICKS, lane] = synchronise(
+        was, state.lane[LaneState.SOUND_TICKS, lane], v_pu, lost_pu, plan.lane[Lane.RESYNC_TICKS, lane]
+    )
+    if was > 0.0 or state.lane[LaneState.LOST, lane] > 0.0:
+        state.lane[LaneState.LIMIT_W, lane] = ramp if ramp > 0.0 else NO_LIMIT
+    else:
+        limit = state.lane[LaneState.LIMIT_W, lane]
+        state.lane[LaneState.LIMIT_W, lane] = ramp_limit_w(limit, work.want_w[lane], drawn_w, ramp)
 
 
 @part

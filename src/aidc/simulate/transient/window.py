@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
+from typing import Any
 
 import numpy as np
 
@@ -14,7 +15,8 @@ from aidc.schema.disturbance import Disturbance, FrequencyTrace
 from aidc.schema.site import Site
 from aidc.simulate.transient.arrays import FloatArray, IntArray, Plan, State
 from aidc.simulate.transient.compile import compile_plan
-from aidc.simulate.transient.course import Trace, course_of
+from aidc.simulate.transient.course import Trace, course_of, is_island, seen_source
+from aidc.simulate.transient.draws import exported_draws
 from aidc.simulate.transient.engine import OK, advance
 from aidc.simulate.transient.fields import (
     Energy,
@@ -79,12 +81,16 @@ class Books:
 def short_circuit_levels(site: Site) -> dict[str, float]:
     """Short-circuit levels that the site file gives [VA]: normal, and where stated max, min and N-1.
 
+    A site that may neither import nor export has no grid behind it: its level is nothing.
+
     Raises
     ------
     InputError
         There is none: without it no voltage can be computed.
     """
     grid = site.grid
+    if is_island(site):
+        return {"normal": 0.0}
     given = {
         "normal": grid.short_circuit_mva,
         "max": grid.short_circuit_max_mva,
@@ -141,6 +147,7 @@ def open_window(
         An event outside the window, a name the site does not know, no short-circuit level.
     """
     _check_window(events, duration_s, step_s)
+    _check_former(site)
     dt = float(step_s)
     level = short_circuit_levels(site)["normal"] if short_circuit_va is None else short_circuit_va
     waveforms = waveforms_of(
@@ -179,12 +186,30 @@ def _check_window(events: Sequence[Disturbance], duration_s: float, step_s: Frac
         raise InputError(problems)
 
 
+def _check_former(site: Site) -> None:
+    """An island has gensets, or a storage that forms its bus."""
+    forming = any(
+        shape.node == "site" and shape.converter.control == "grid-forming" for shape in site.storage.values()
+    )
+    if is_island(site) and not site.gensets and not forming:
+        raise InputError(
+            Problem(
+                "nothing forms the bus of a site that may neither import nor export",
+                'Give it [gensets], a storage with converter = { control = "grid-forming" }, or an import limit.',
+                key="grid.import_limit_mw",
+                value=site.grid.import_limit_mw,
+            )
+        )
+
+
 def _source_for_nominal(plan: Plan, point: OperatingPoint) -> float:
     """Source voltage that gives 1 pu at the point of interconnection under the load of the start.
 
     Beyond a short-circuit ratio of 1 there is none: 1 pu would be the lower of the two solutions. The source
-    then has nominal voltage, and the load collapses it.
+    then has nominal voltage, and the load collapses it. Behind an island's open breaker there is no voltage.
     """
+    if plan.site[SiteParam.ISLAND] > 0.0:
+        return 0.0
     p = point.import_w
     x, r = plan.site[SiteParam.X], plan.site[SiteParam.R]
     q = (
@@ -221,7 +246,8 @@ class Window:
         Times of the events count from the start of this window, and none may lie behind it.
         """
         course = course_of(self.site, events, float(self.step_s), self.source_pu)
-        plan = self.plan._replace(segment_tick=course.segment_tick, segment=course.segment)
+        segment = seen_source(course.segment, self.plan.site)
+        plan = self.plan._replace(segment_tick=course.segment_tick, segment=segment)
         other = Window.__new__(Window)
         other.__dict__.update(self.__dict__)
         other.plan, other.steps = plan, round(duration_s / float(self.step_s))
@@ -246,6 +272,20 @@ class Window:
     def collapsed_s(self) -> float:
         """Time in which the source could not carry the load's constant power [s]."""
         return float(self.state.site[SiteState.COLLAPSED]) * float(self.step_s)
+
+    @property
+    def unsolved_s(self) -> float:
+        """Time in which the network had no solution, and nobody states what the converters then do [s]."""
+        return float(self.state.site[SiteState.UNSOLVED]) * float(self.step_s)
+
+    @property
+    def kirchhoff_pu(self) -> float:
+        """Largest residual of Kirchhoff's laws at both ends of the main transformer so far, over the site's rating."""
+        return float(self.state.site[SiteState.KIRCHHOFF_PU])
+
+    def draws(self) -> dict[str, Any]:
+        """Source and consumers of the last step, see `exported_draws`."""
+        return exported_draws(self.plan, self.state, self._work, self.tick - 1)
 
     def modes(self) -> dict[str, str]:
         """Where each pod's power comes from now."""

@@ -1,0 +1,69 @@
+"""How much current a converter that follows the grid gives at low voltage, and how it comes back after a fault.
+
+The keys are those of `aidc.schema.fault_behaviour.FaultBehaviour`; its text names the sources.
+"""
+
+from __future__ import annotations
+
+import math
+
+from aidc.jit import scalar
+
+__all__ = ["NO_LIMIT", "current_limits", "ramp_limit_w", "synchronise"]
+
+NO_LIMIT = 1e300
+_NEAR = 1e-9
+
+
+@scalar
+def current_limits(
+    v_pu: float, limit: float, full_pu: float, zero_pu: float, priority_pu: float, gain: float
+) -> tuple[float, float]:
+    """Greatest active current and the reactive current that supports the voltage, over the rated current.
+
+    Parameters
+    ----------
+    v_pu
+        Positive-sequence voltage.
+    limit
+        Greatest current.
+    full_pu, zero_pu
+        Voltages above which the whole limit, and below which no active current flows; 0 and 0: no reduction.
+    priority_pu, gain
+        Below this voltage reactive current goes first, `gain` times the voltage that is missing; 0: never.
+    """
+    active = limit
+    reactive = 0.0
+    if v_pu < priority_pu:
+        reactive = min(gain * (priority_pu - v_pu), limit)
+        active = math.sqrt(limit * limit - reactive * reactive)
+    if v_pu < full_pu:
+        active *= max((v_pu - zero_pu) / (full_pu - zero_pu), 0.0)
+    return active, reactive
+
+
+@scalar
+def synchronise(
+    lost: float, sound_ticks: float, v_pu: float, lost_pu: float, resync_ticks: float
+) -> tuple[float, float]:
+    """Whether a PLL is lost (1) after a step, and for how many steps it has had voltage since."""
+    if v_pu < lost_pu:
+        return 1.0, 0.0
+    if lost <= 0.0:
+        return 0.0, 0.0
+    sound = sound_ticks + 1.0
+    return (0.0, 0.0) if sound >= resync_ticks else (1.0, sound)
+
+
+@scalar
+def ramp_limit_w(limit_w: float, asked_w: float, given_w: float, ramp_w: float) -> float:
+    """Power that a converter may give in the next step [W], after one in which it was asked for and gave some.
+
+    `limit_w` is that of this step, `NO_LIMIT` where there is none. What the voltage held back comes back by `ramp_w`
+    a step; 0: at once.
+    """
+    if ramp_w <= 0.0:
+        return NO_LIMIT
+    if given_w < asked_w * (1.0 - _NEAR):
+        return given_w + ramp_w
+    return limit_w + ramp_w if limit_w < NO_LIMIT else NO_LIMIT
