@@ -19,7 +19,7 @@ from aidc.schema.base import Shape
 from aidc.site import site_of
 from aidc.study.run import run
 
-__all__ = ["OUTPUT_STEPS_S", "differences"]
+__all__ = ["OUTPUT_STEPS_S", "differences", "random_document"]
 
 OUTPUT_STEPS_S = (60, 1, 900, 3600)  # the first is what the others are held against
 START = datetime(2025, 7, 7, 4, tzinfo=UTC)
@@ -60,7 +60,7 @@ def differences(seed: int, *, controlled: bool) -> list[str]:
     with tempfile.TemporaryDirectory() as folder:
         made = []
         for output_step_s in OUTPUT_STEPS_S:
-            body = _document(seed, Path(folder))
+            body = random_document(seed, Path(folder))
             body["scenario"]["output_step_s"] = output_step_s
             site = site_of(body, Path(folder) / "site.toml")
             out = Path(folder) / f"run-{output_step_s}"
@@ -104,7 +104,7 @@ def _alike(path: str, one: float, two: float) -> bool:
     return abs(one - two) <= tolerance * max(abs(one), abs(two)) + 1e-12
 
 
-def _document(seed: int, folder: Path) -> dict[str, Any]:
+def random_document(seed: int, folder: Path) -> dict[str, Any]:
     """The starter site with other storages, gensets, prices, tariffs, events and work."""
     rng = np.random.default_rng(seed)
     body = tomllib.loads(files("aidc.site").joinpath("starter.toml").read_text("utf-8"))

@@ -50,6 +50,7 @@ from aidc.units import J_PER_MWH, MEGA, kelvin
 __all__ = ["compile_site"]
 
 _LONG_S = 1e9
+_SLIP_STEPS = 1e-3  # what a decimal of days may miss of a whole step
 _NEVER_K = 1e4
 
 
@@ -129,7 +130,9 @@ def compile_site(site: Site) -> Compiled:
 def _clock(site: Site) -> Clock:
     plan = site.scenario
     step = as_fraction(plan.step_s)
-    return Clock(as_utc(plan.start), step, int(as_fraction(plan.days) * 86_400 / step))
+    count = as_fraction(plan.days) * 86_400 / step
+    whole = round(count)  # a twelfth of a day has no decimal: two hours are not a second short
+    return Clock(as_utc(plan.start), step, whole if abs(count - whole) < _SLIP_STEPS else int(count))
 
 
 def _replayed(site: Site) -> int:
