@@ -29,7 +29,7 @@ _USES = (
     "load_bank_w",
 )
 _SOURCES = ("grid_import_w", "pv_w", "wind_w", "genset_w")
-_LEAST_FLOW = 1e-3
+_LEAST_FLOW = 1e-2
 
 
 def _flow_j(frames: Frames) -> float:
@@ -149,7 +149,7 @@ def _recorded(frames: Frames, what: str) -> float | None:
 
 
 def _worst(frames: Frames, residual: Any, flow: Any) -> float:
-    """The largest share; where next to nothing flows (a dark site), of a thousandth of the window's mean flow."""
+    """The largest share; where next to nothing flows (a dark site), of a hundredth of the window's mean flow."""
     floor_w = _LEAST_FLOW * _flow_j(frames) / max(frames.facts.duration_s, 1e-9)
     held_against = np.maximum(flow, floor_w)
     share = np.divide(np.abs(residual), held_against, out=np.zeros(len(flow)), where=held_against > 0)

@@ -30,6 +30,7 @@ __all__ = ["PARTS", "Bill", "Month", "bill_of", "tariff_of"]
 FloatArray = NDArray[np.float64]
 IntArray = NDArray[np.int64]
 PARTS = ("energy", "demand", "fixed", "fuel")  # of a bill; they add up to its total
+_ROUNDING = 1e-9
 _COLUMNS = ("grid_import_w", "grid_export_w", "price_usd_per_mwh", "export_price_usd_per_mwh")
 
 
@@ -196,7 +197,9 @@ def _months(
         )
         due_usd, peaks_w = 0.0, list[float | None]()
         for inside, rate in rates:
-            place = int(np.argmax(np.where(inside, mean_w, -1.0)))
+            highest = np.where(inside, mean_w, -1.0)
+            # of intervals that are equal but for rounding (an import at its limit) the first
+            place = int(np.argmax(highest >= highest.max() * (1.0 - _ROUNDING)))
             peaks_w.append(float(mean_w[place]) if inside.any() else None)
             charge = (peaks_w[-1] or 0.0) / 1e3 * rate * billed_frac
             rows = clock.interval == place

@@ -281,12 +281,17 @@ def _cost(span: Span) -> str:
 
 
 def _short(value: float) -> str:
-    return f"{value:.4g}"
+    return f"{_even(value):.4g}"
+
+
+def _even(value: float) -> float:
+    """The value to ten digits: rounding on the way to it shall not decide a tie in what is shown."""
+    return float(f"{value:.10g}")
 
 
 def _long(seconds: float) -> str:
     """A length of time in the unit that reads well."""
     for unit_s, unit in ((HOUR_S, "h"), (MINUTE_S, "min")):
         if seconds >= unit_s:
-            return f"{seconds / unit_s:.3g} {unit}"
-    return f"{seconds:.3g} s"
+            return f"{_even(seconds / unit_s):.3g} {unit}"
+    return f"{_even(seconds):.3g} s"
