@@ -124,7 +124,7 @@ class EventLog:
         """Note where a plant did not hold its set point, once that is over."""
         times = series["time"].dt.timestamp("us").to_numpy() / 1e6
         row_s = float(self._compiled.clock.step_s * self._compiled.steps_per_book)
-        lengths = np.full(len(times), row_s)
+        lengths = np.minimum(row_s, self._compiled.clock.end.timestamp() - times)
         for name, watch in self._watch.items():
             above_k = series[f"cooling.{name}.above_k"].to_numpy()
             for one in watch.feed(times, lengths, above_k):
