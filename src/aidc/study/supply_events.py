@@ -197,7 +197,9 @@ class SupplyEvents:
         self._burnt_j[name] += float(fuel_j.sum())
 
         def begun(span: Span) -> None:
-            self._at(span.start_s + self._row_s, "fuel-empty", f"gensets.{name}", "the tank is empty: they stop")
+            self._at(
+                span.start_s + self._row_s, "fuel-empty", f"gensets.{name}", "the tank is empty: they stop"
+            )
 
         first = left_j <= least_j
         self._spans.feed(f"fuel {name}", times_s, first, (), begun, lambda _: None)
