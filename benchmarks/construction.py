@@ -83,7 +83,7 @@ def report() -> dict[str, float]:
     from pathlib import Path
 
     import aidc
-    from aidc.report.build import write_build
+    from aidc.report.build.page import write_build
 
     facts = aidc.build(MODULAR, draws=1000, value=False).as_dict()
     with tempfile.TemporaryDirectory() as folder:

@@ -195,9 +195,9 @@ def solve_ivp() -> dict[str, float]:
 def ercot_battery() -> dict[str, float]:
     """Every fault that ERCOT's ride-through rule asks of the campus, each with and without, and judged."""
     from aidc.simulate.transient.window import short_circuit_levels
-    from aidc.study.codes import read_code
-    from aidc.study.fault_battery import run_battery
-    from aidc.study.fault_cases import PHASES, fault_cases
+    from aidc.study.faults.battery import run_battery
+    from aidc.study.faults.cases import PHASES, fault_cases
+    from aidc.study.grid_check.codes import read_code
 
     site, window = _window(1.0)
     clauses = read_code("ercot-nogrr-282").clauses

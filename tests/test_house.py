@@ -29,6 +29,7 @@ ROOMS = [
     "contract",
     "firmware",
     "plant",
+    "calibrate",
     "dispatch",
     "control",
     "record",

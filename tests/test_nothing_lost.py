@@ -18,7 +18,7 @@ from aidc.errors import InputError, OutputError
 from aidc.record.run import read_run
 from aidc.record.writer import RunWriter, free_folder
 from aidc.site import load
-from aidc.study.run import run
+from aidc.study.site_run.run import run
 
 CAMPUS = Path(__file__).parents[1] / "examples" / "campus-100mw" / "site.toml"
 STARTER = Path(__file__).parents[1] / "src" / "aidc" / "site" / "starter.toml"

@@ -24,9 +24,9 @@ if TYPE_CHECKING:
     from aidc.schema.site import Site
     from aidc.simulate import Twin
     from aidc.site import load
-    from aidc.study.check import check
-    from aidc.study.run import run
-    from aidc.study.sizes import equipment
+    from aidc.study.equipment import equipment
+    from aidc.study.grid_check.check import check
+    from aidc.study.site_run.run import run
     from aidc.study.transient import transient
     from aidc.validation.runner import run as validate
 
@@ -71,12 +71,12 @@ _WHERE = {
     "SiteView": "contract",
     "Twin": "simulate",
     "build": "design.construction.build",
-    "check": "study.check",
+    "check": "study.grid_check.check",
     "compare": "measure",
-    "equipment": "study.sizes",
+    "equipment": "study.equipment",
     "load": "site",
     "read_run": "record.run",
-    "run": "study.run",
+    "run": "study.site_run.run",
     "transient": "study.transient",
     "validate": "validation.runner",
 }

@@ -15,7 +15,7 @@ from aidc.catalogue import CONFIDENCE, read
 from aidc.cli.codes import show_codes
 from aidc.errors import InputError
 from aidc.schema.code import Code
-from aidc.study.codes import DEFAULT_CODE, known_codes, read_code, weakest
+from aidc.study.grid_check.codes import DEFAULT_CODE, known_codes, read_code, weakest
 
 SHIPPED = known_codes()
 ASKED = {

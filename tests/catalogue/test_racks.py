@@ -5,9 +5,9 @@ import math
 import pytest
 from pydantic import ValidationError
 
+from aidc.calibrate.powercap_rows import rated_power_w
 from aidc.catalogue import names, read
 from aidc.plant.powercap import cap_shape
-from aidc.plant.powercap_rows import rated_power_w
 from aidc.plant.server import dc_power_w, network_power_w, server_params, server_power_w
 from aidc.schema.rack import Rack
 

@@ -20,7 +20,7 @@ import aidc
 from aidc.cli.app import main
 from aidc.schema.code import Ramp
 from aidc.schema.disturbance import FrequencyStep, Sag
-from aidc.study.codes import read_code
+from aidc.study.grid_check.codes import read_code
 
 sys.path.append(str(Path(__file__).parents[1] / "record"))
 
@@ -155,7 +155,7 @@ def test_a_weak_grid_leaves_with_3(call) -> None:
 
 
 def test_the_sites_own_set_is_judged_and_nogrr_282_where_it_names_none() -> None:
-    from aidc.study.check import rule_set
+    from aidc.study.grid_check.check import rule_set
 
     site = aidc.load(PASSES)
     assert rule_set(site, None)[0] == "ercot"

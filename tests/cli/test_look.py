@@ -142,7 +142,7 @@ def test_no_table_breaks_its_words_at_the_width_of_a_terminal(width, tmp_path, c
     from rich.console import Console
 
     from aidc.cli import codes, looking
-    from aidc.study.codes import known_codes, read_code
+    from aidc.study.grid_check.codes import known_codes, read_code
     from aidc.study.look import look
 
     shown = Console(width=width, markup=False, emoji=False)

@@ -16,7 +16,7 @@ from aidc.control.find import _SHIPPED
 from aidc.errors import AidcError, InputError
 from aidc.schema.base import Shape
 from aidc.site import load
-from aidc.study.run import run
+from aidc.study.site_run.run import run
 
 STARTER = Path(__file__).parents[2] / "src" / "aidc" / "site" / "starter.toml"
 

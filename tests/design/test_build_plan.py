@@ -21,7 +21,7 @@ from aidc.design.construction.network import refuse_cycles
 from aidc.design.construction.network_csv import network_csv, read_network
 from aidc.design.construction.plan import load_plan
 from aidc.errors import InputError
-from aidc.report.build_console import build_table
+from aidc.report.build.console import build_table
 from aidc.schema.module import STEPS, Module
 from aidc.site import load
 from toml_tree import toml

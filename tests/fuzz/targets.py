@@ -109,7 +109,7 @@ def setting(_: Path, draw: Random) -> None:
 def _read_site(path: Path, settings=()) -> None:
     from aidc.clock import Clock, as_fraction, as_utc
     from aidc.site import load, site_toml
-    from aidc.study.carried import carried
+    from aidc.study.site_run.carried import carried
 
     found = load(path, settings)
     finite(found.model_dump(mode="json"))
@@ -235,7 +235,7 @@ def _printed(table) -> None:
 def rules(folder: Path, draw: Random) -> None:
     """A rule set of the user's own, perhaps including others, read and shown."""
     from aidc.cli.codes import _clauses, _document
-    from aidc.study.codes import read_code
+    from aidc.study.grid_check.codes import read_code
 
     shipped = draw.choice(_entries("code"))
     search = (folder,)
@@ -496,8 +496,8 @@ def run_folder(folder: Path, draw: Random) -> None:
     from aidc.measure import compare
     from aidc.measure.meta import facts_of
     from aidc.record.run import digest_of, read_run
-    from aidc.report.console import compare_table, summary_table
-    from aidc.report.view import View
+    from aidc.report.run.console import compare_table, summary_table
+    from aidc.report.run.view import View
 
     whole, document = _run()
     target = folder / "run"
@@ -526,7 +526,7 @@ def run_folder(folder: Path, draw: Random) -> None:
         _printed(compare_table(compare([found, found]), ["a", "b"]))
         _printed(summary_table(found.summary))
         if draw.random() < float(os.environ.get("AIDC_FUZZ_RENDER", "0.02")):
-            from aidc.report.page import render
+            from aidc.report.run.page import render
 
             render(found)
 

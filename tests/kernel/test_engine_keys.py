@@ -23,13 +23,13 @@ import aidc
 from aidc.kernel import kernel_key
 from aidc.kernel.body import body_of
 from aidc.kernel.key import _Walk
-from aidc.simulate.energy import advance
+from aidc.simulate.energy.engine import advance
 from aidc.simulate.transient.engine import advance as advance_transient
 
 PACKAGE = Path(aidc.__file__).parent
 KEYS = """
 from aidc.kernel import kernel_key
-from aidc.simulate.energy import advance
+from aidc.simulate.energy.engine import advance
 from aidc.simulate.transient.engine import advance as advance_transient
 
 print(kernel_key(advance), kernel_key(advance_transient))

@@ -13,8 +13,8 @@ from aidc.plant.equipment import equipment_of
 from aidc.plant.freeze import frozen
 from aidc.plant.lineup import grid_side_w, nameplate_flows, nameplate_heat_w, network_w, transformer_rating_va
 from aidc.schema.chain import Chain, Stage
-from aidc.simulate.compile import _site_params
-from aidc.simulate.fields import Site as SiteField
+from aidc.simulate.compiling.compile import _site_params
+from aidc.simulate.energy.fields import Site as SiteField
 from aidc.simulate.transient.compile import _site
 from aidc.simulate.transient.fields import SiteParam
 from aidc.site import load, site_toml

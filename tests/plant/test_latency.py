@@ -10,11 +10,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.stats import lognorm
 
+from aidc.calibrate.inference_priors import SHIPPED_INPUT_TOKENS
+from aidc.calibrate.inference_rows import accelerator_entry, read_v3
 from aidc.catalogue import read
 from aidc.plant.inference import Replica, itl_median_s, prefill_s, step_s
 from aidc.plant.inference_params import chip_of, coefficients, deployment, replica
-from aidc.plant.inference_priors import SHIPPED_INPUT_TOKENS
-from aidc.plant.inference_rows import accelerator_entry, read_v3
 from aidc.plant.latency import itl_quantiles_s, lognormal_below_frac, meets_slo_frac, ttft_quantiles_s
 from aidc.schema.accelerator import Accelerator
 from aidc.schema.llm import Llm

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from aidc import catalogue
-from aidc.plant.fit_powercap import (
+from aidc.calibrate.powercap import (
     KNEE,
     CapConstants,
     _vectorised,
@@ -18,6 +18,7 @@ from aidc.plant.fit_powercap import (
     predict,
     usable,
 )
+from aidc.calibrate.powercap_rows import CapRow, device_of, read_emerald, read_mlperf, read_zeus
 from aidc.plant.powercap import (
     CapCurve,
     cap_curve,
@@ -26,7 +27,6 @@ from aidc.plant.powercap import (
     capped_power_w,
     relative_throughput,
 )
-from aidc.plant.powercap_rows import CapRow, device_of, read_emerald, read_mlperf, read_zeus
 from aidc.schema.powercap import PowerCapShape
 
 CURVE = CapCurve(static_w=120, floor_w=200, alpha=2, beta=0.9, knee=8)

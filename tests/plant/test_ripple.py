@@ -8,8 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import optimize, stats
 
+from aidc.calibrate.ripple import PRIOR, fit_ripple, main, read_traces, sample_of, shape_of
 from aidc.errors import InputError
-from aidc.plant.fit_ripple import PRIOR, fit_ripple, main, read_traces, sample_of, shape_of
 from aidc.plant.ripple import mixture_quantile, mixture_sd, pool_sd, read_ripple, ripple, synthesise
 
 GPU, LAW = read_ripple("h100")

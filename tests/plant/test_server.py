@@ -6,7 +6,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from aidc import catalogue
-from aidc.plant.fit_server import PsuLoss, fit_psu, fit_server, main
+from aidc.calibrate.server import PsuLoss, fit_psu, fit_server, main
+from aidc.calibrate.server_rows import Stretch, WallRow, read_ac_dc, read_walls, steady
 from aidc.plant.server import (
     ServerParams,
     accelerator_power_at_w,
@@ -18,7 +19,6 @@ from aidc.plant.server import (
     server_params,
     server_power_w,
 )
-from aidc.plant.server_rows import Stretch, WallRow, read_ac_dc, read_walls, steady
 from aidc.schema.rack import Rack
 
 PARAMS = ServerParams(1400, 0.08, 150, 355, 5600, 138.5, 0.00555)

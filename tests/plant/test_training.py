@@ -9,9 +9,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
+from aidc.calibrate.training import fit_waveform, main, read_cycles, read_series
 from aidc.clock import Clock
 from aidc.errors import InputError
-from aidc.plant.fit_training import fit_waveform, main, read_cycles, read_series
 from aidc.plant.training import (
     NEVER,
     PHASES,

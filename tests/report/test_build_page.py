@@ -11,7 +11,7 @@ import pytest
 from test_report_browser import BEYOND, DESK, PHONE, SCROLLING, Looker, browser
 
 from aidc.design.construction.build import build
-from aidc.report.build import render_build, write_build
+from aidc.report.build.page import render_build, write_build
 
 __all__ = ["browser"]
 EXAMPLE = Path(__file__).parents[2] / "examples" / "modular-campus" / "site.toml"

@@ -6,7 +6,7 @@ import pytest
 import sample_check as sample
 from test_report_browser import BEYOND, DESK, PHONE, SCROLLING, Looker, browser, until
 
-from aidc.report.check import write_check, write_transient
+from aidc.report.check.page import write_check, write_transient
 
 __all__ = ["browser"]
 RANGE = "document.querySelector('[data-chart={}]').layout.xaxis.range[0]"

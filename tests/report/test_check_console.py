@@ -10,8 +10,8 @@ import sample_check as sample
 from rich.console import Console
 
 from aidc.measure.grid.verdict import Verdict
-from aidc.report.check_console import transient_table, verdict_table
-from aidc.report.check_words import margin_text
+from aidc.report.check.console import transient_table, verdict_table
+from aidc.report.check.words import margin_text
 
 
 def shown(renderable, width: int = 80) -> str:

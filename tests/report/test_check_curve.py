@@ -9,9 +9,9 @@ import pytest
 
 from aidc.measure.grid.ride_through import ride_through
 from aidc.record.waveform import Mark, Waveform
-from aidc.report.check_curve import curve_chart, curves_of, envelope, fault_start_s, recovered_band
+from aidc.report.check.curve import curve_chart, curves_of, envelope, fault_start_s, recovered_band
 from aidc.schema.code import FrequencyRideThrough, Recovery, VoltageRideThrough
-from aidc.study.verdicts import NamedWindow
+from aidc.study.grid_check.verdicts import NamedWindow
 
 ERCOT = VoltageRideThrough(
     rule="voltage-ride-through",

@@ -16,9 +16,9 @@ from test_report_page import Balance, figures_of
 from aidc.errors import OutputError
 from aidc.measure.grid.verdict import Verdict
 from aidc.record.waveform import Mark, Waveform
-from aidc.report.check import render_check, render_transient, write_check, write_transient
-from aidc.report.check_waveforms import window_blocks
-from aidc.study.verdicts import NamedWindow
+from aidc.report.check.page import render_check, render_transient, write_check, write_transient
+from aidc.report.check.waveforms import window_blocks
+from aidc.study.grid_check.verdicts import NamedWindow
 
 FIVE_MB = 5e6
 

@@ -10,7 +10,7 @@ from rich.console import Console
 from sample_run import sample_run
 
 from aidc.measure import compare
-from aidc.report.console import compare_table, summary_table
+from aidc.report.run.console import compare_table, summary_table
 
 
 def shown(renderable) -> str:

@@ -18,9 +18,9 @@ from sample_run import sample_run
 from aidc.errors import OutputError
 from aidc.record.run import Run
 from aidc.report import render, write
-from aidc.report.flows import flows
+from aidc.report.run.flows import flows
+from aidc.report.run.view import PODS_DRAWN, View
 from aidc.report.sheet import MARK
-from aidc.report.view import PODS_DRAWN, View
 
 TEN_MB = 10e6
 

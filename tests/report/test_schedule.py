@@ -9,7 +9,7 @@ import pytest
 from rich.console import Console
 from sample_run import sample_run
 
-from aidc.report.page import render
+from aidc.report.run.page import render
 from aidc.report.schedule import equipment_table
 
 ITEMS = [

@@ -37,8 +37,8 @@ def joined(scratch):
 def main(source: str, target: str) -> None:
     if not numba.config.DISABLE_JIT:
         raise SystemExit("run it with NUMBA_DISABLE_JIT=1")
-    from aidc.simulate.energy import advance
-    from aidc.simulate.operating import _fill_service
+    from aidc.simulate.compiling.operating import _fill_service
+    from aidc.simulate.energy.engine import advance
 
     done = []
     for kind, given in pickle.loads(Path(source).read_bytes()):  # noqa: S301  the test wrote it

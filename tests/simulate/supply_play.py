@@ -14,8 +14,8 @@ from supply_sites import START, Case, equipment
 
 from aidc.contract import Command, Knob
 from aidc.simulate import Twin, compile_site
-from aidc.simulate import fields as f
-from aidc.simulate.arrays import Inputs
+from aidc.simulate.energy import fields as f
+from aidc.simulate.energy.arrays import Inputs
 from aidc.simulate.frames import series_frame
 from aidc.site import site_of
 

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from sites import document, documents, loaded
 
-from aidc.study.run import run
+from aidc.study.site_run.run import run
 
 WIDE = {"use": "8xb200-liquid", "racks": 10, "chain": "dc", "cooling": "warm", "air_cooling": "hall"}
 

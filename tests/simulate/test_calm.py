@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from aidc.simulate import Twin, compile_site
-from aidc.simulate.fields import BusNow
+from aidc.simulate.energy.fields import BusNow
 from aidc.site import load
 
 STARTER = files("aidc.site").joinpath("starter.toml")

@@ -8,7 +8,7 @@ from sites import document, loaded
 
 from aidc.measure.set_point import FAR_K, Watch
 from aidc.simulate import Twin, compile_site
-from aidc.simulate.fields import Component, PodNow, PodState, SiteNow
+from aidc.simulate.energy.fields import Component, PodNow, PodState, SiteNow
 from aidc.units import kelvin
 
 AIR_POD = {"use": "dgx-h100", "racks": 12, "chain": "ac", "cooling": "hall", "air_cooling": "hall"}

@@ -16,7 +16,7 @@ from sites import document, loaded
 from aidc.contract import Knob, Observation, Point, Signal
 from aidc.contract.samples import bare_site, busy_site, missing, observations
 from aidc.control.demand_response import DemandResponse, Options
-from aidc.study.run import run
+from aidc.study.site_run.run import run
 
 START, NOTICE, LENGTH = 15, 5, 15  # minutes
 

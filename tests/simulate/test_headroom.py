@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from sites import document, loaded
 
-from aidc.study.run import run
+from aidc.study.site_run.run import run
 
 PODS = {
     "a": {"use": "gb200-nvl72", "racks": 1, "chain": "dc", "cooling": "warm", "air_cooling": "hall"},

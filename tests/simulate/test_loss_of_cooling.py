@@ -6,9 +6,9 @@ from sites import document, loaded
 
 from aidc.jit import engine
 from aidc.simulate import compile_site
-from aidc.simulate.arrays import Span
-from aidc.simulate.cool import cool_electric, exchange_heat
-from aidc.simulate.fields import (
+from aidc.simulate.energy.arrays import Span
+from aidc.simulate.energy.cool import cool_electric, exchange_heat
+from aidc.simulate.energy.fields import (
     Channel,
     Component,
     Plant,
@@ -23,7 +23,7 @@ from aidc.simulate.fields import (
     SiteNow,
     Star,
 )
-from aidc.simulate.layout import knobs_by_place, lay_out, scratch_of, state_by_place
+from aidc.simulate.energy.layout import knobs_by_place, lay_out, scratch_of, state_by_place
 from aidc.units import kelvin
 
 LIQUID_W, AIR_W, PLATE_W = 500e3, 80e3, 1000.0

@@ -23,9 +23,9 @@ from sites import documents, loaded
 
 from aidc.contract import Command, Knob
 from aidc.simulate import Twin, compile_site
-from aidc.simulate.energy import OK, advance
-from aidc.simulate.fields import PodState
-from aidc.simulate.operating import _fill_service
+from aidc.simulate.compiling.operating import _fill_service
+from aidc.simulate.energy.engine import OK, advance
+from aidc.simulate.energy.fields import PodState
 from aidc.site import load
 
 CAMPUS = Path(__file__).parents[2] / "examples" / "campus-100mw" / "site.toml"
@@ -133,7 +133,7 @@ def test_the_operating_table_is_that_of_the_python_body(tmp_path, monkeypatch) -
         seen.append(copy.deepcopy(arguments))
         return _fill_service(*arguments)
 
-    monkeypatch.setattr("aidc.simulate.operating._fill_service", note)
+    monkeypatch.setattr("aidc.simulate.compiling.operating._fill_service", note)
     compile_site(load(CAMPUS, ["scenario.days=0.01"]))
     table, batches, caps, loads, *rest = seen[0]
     small = (table[::4, ::16].copy(), batches[::4].copy(), caps[::4].copy(), loads[::16].copy(), *rest)

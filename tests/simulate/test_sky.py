@@ -12,8 +12,8 @@ from sites import document, loaded
 
 from aidc.clock import Clock
 from aidc.errors import InputError
-from aidc.simulate.inputs import read_scenario
-from aidc.simulate.sky import distance_km
+from aidc.simulate.compiling.inputs import read_scenario
+from aidc.simulate.compiling.sky import distance_km
 
 START = datetime(2025, 6, 21, tzinfo=UTC)
 POD = {"p": {"use": "dgx-h100", "racks": 2, "chain": "ac", "cooling": "hall"}}

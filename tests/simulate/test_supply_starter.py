@@ -14,7 +14,7 @@ import polars as pl
 import pytest
 
 from aidc.simulate import Twin, compile_site
-from aidc.simulate.fields import Pod
+from aidc.simulate.energy.fields import Pod
 from aidc.simulate.frames import pod_frame, series_frame
 from aidc.site import load
 

@@ -20,7 +20,7 @@ from mangle import WHOLE, damaged_documents, damaged_texts, document, stretched_
 from aidc.cli import main
 from aidc.errors import AidcError, InputError
 from aidc.site import load
-from aidc.study.run import run
+from aidc.study.site_run.run import run
 from toml_tree import toml
 
 FOLDER = Path(tempfile.mkdtemp(prefix="aidc-site-fuzz-"))

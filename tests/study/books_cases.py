@@ -17,7 +17,7 @@ import numpy as np
 from aidc.contract import Command, Knob
 from aidc.schema.base import Shape
 from aidc.site import site_of
-from aidc.study.run import run
+from aidc.study.site_run.run import run
 
 __all__ = ["OUTPUT_STEPS_S", "differences", "random_document"]
 

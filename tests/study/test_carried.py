@@ -11,8 +11,8 @@ import pytest
 from aidc.errors import InputError, SimulationError
 from aidc.record.run import digest_of, read_run
 from aidc.site import load
-from aidc.study.carried import carried
-from aidc.study.run import run
+from aidc.study.site_run.carried import carried
+from aidc.study.site_run.run import run
 
 STARTER = Path(__file__).parents[2] / "src" / "aidc" / "site" / "starter.toml"
 CATALOGUE = Path(__file__).parents[2] / "src" / "aidc" / "catalogue"

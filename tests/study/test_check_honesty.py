@@ -13,9 +13,9 @@ from aidc.schema.code import FrequencyRideThrough, Recovery, VoltageRideThrough
 from aidc.schema.converter import Converter
 from aidc.schema.site import Site
 from aidc.simulate.transient.window import short_circuit_levels
-from aidc.study.check import rule_set
-from aidc.study.honesty import beyond_the_twin, combined_ratio, forming_mode_hz, refusals
-from aidc.study.verdicts import CheckResult
+from aidc.study.grid_check.check import rule_set
+from aidc.study.grid_check.not_assessable import beyond_the_twin, combined_ratio, forming_mode_hz, refusals
+from aidc.study.grid_check.verdicts import CheckResult
 
 PASSES = Path(__file__).parents[2] / "examples" / "interconnection" / "passes.toml"
 
@@ -261,9 +261,9 @@ def test_what_no_event_of_the_twin_can_try_is_not_assessable(site, clause, words
 
 def test_every_clause_of_every_shipped_set_can_be_tried_or_says_why(site: Site) -> None:
     """No set crashes the making of its cases."""
-    from aidc.study.codes import known_codes, read_code
-    from aidc.study.fault_cases import fault_cases
-    from aidc.study.frequency_cases import frequency_events
+    from aidc.study.faults.cases import fault_cases
+    from aidc.study.faults.frequency import frequency_events
+    from aidc.study.grid_check.codes import known_codes, read_code
 
     made = 0
     for name in known_codes():
@@ -301,8 +301,8 @@ def test_no_remedy_leaves_a_lineup_on_bypass_in_a_fault(tmp_path: Path) -> None:
     """The load of an eco mode hangs on the bypass: relays that wait would keep it on the fault that it feeds."""
     from study_sites import four_chains
 
-    from aidc.study.codes import read_code
-    from aidc.study.remedy import ride_through_remedy
+    from aidc.study.grid_check.codes import read_code
+    from aidc.study.grid_check.remedy import ride_through_remedy
 
     built = four_chains(tmp_path)
     for code in ("ercot-nogrr-282", "caiso-2026"):
@@ -351,8 +351,8 @@ HELD = "duration_s = 20\nstep_ms = 2\n[[events]]\n"
 def test_what_one_clause_allows_is_no_breach_of_another(
     site: Site, tmp_path: Path, event: str, voltage: str, frequency: str
 ) -> None:
-    from aidc.study.check import connection_of
-    from aidc.study.event_cases import run_events
+    from aidc.study.faults.users_events import run_events
+    from aidc.study.grid_check.check import connection_of
 
     chains = {
         name: chain.model_copy(update={"front_entry": chain.front_entry.model_copy(update=LEAVER)})

@@ -13,10 +13,10 @@ from study_sites import four_chains, random_site
 from aidc.measure.grid.verdict import worst
 from aidc.schema.code import Oscillation, Ramp
 from aidc.schema.converter import LoadSmoothing, RampLimit
-from aidc.simulate.compile import compile_site
+from aidc.simulate.compiling.compile import compile_site
 from aidc.simulate.transient.start import operating_point
-from aidc.study.check import connection_of
-from aidc.study.normal_operation import run_normal
+from aidc.study.grid_check.check import connection_of
+from aidc.study.grid_check.normal_operation import run_normal
 
 STEP_S = Fraction(1, 500)
 LENGTH_S = 60.0

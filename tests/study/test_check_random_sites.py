@@ -26,11 +26,11 @@ from aidc.record.waveform import Waveform
 from aidc.schema.code import FrequencyRideThrough, Recovery, VoltageRideThrough
 from aidc.schema.disturbance import Sag, Swell
 from aidc.simulate.transient.start import operating_point
-from aidc.study import fault_battery, frequency_cases
-from aidc.study.fault_battery import run_battery
-from aidc.study.fault_cases import FaultCase
-from aidc.study.fault_verdicts import FaultVerdict, both_ways, judge_fault
-from aidc.study.frequency_cases import run_frequency
+from aidc.study.faults import battery, frequency
+from aidc.study.faults.battery import run_battery
+from aidc.study.faults.cases import FaultCase
+from aidc.study.faults.frequency import run_frequency
+from aidc.study.faults.verdicts import FaultVerdict, both_ways, judge_fault
 
 STEP_S = Fraction(1, 500)
 SITES = 50
@@ -170,7 +170,7 @@ def test_fault_verdicts_equal_those_of_the_brute_force_judge(base, monkeypatch) 
             for case in random_cases(rng)
         ]
         seen = Seen()
-        monkeypatch.setattr(fault_battery, "judge_fault", seen.judge)
+        monkeypatch.setattr(battery, "judge_fault", seen.judge)
         result = run_battery(one, point, clauses, cases, STEP_S)
         assert len(seen.shown) == len(cases)
         brute = [brute_case(*clauses, shown, calm) for shown, calm, _ in seen.shown]
@@ -218,12 +218,12 @@ def test_frequency_verdicts_equal_those_of_the_brute_force_judge(base, monkeypat
         )
         seen: list[Waveform] = []
 
-        def judge(asked, w, case="", seen=seen, honest=frequency_cases.judge_connected):
+        def judge(asked, w, case="", seen=seen, honest=frequency.judge_connected):
             seen.append(w)
             return honest(asked, w, case)
 
         with monkeypatch.context() as patch:
-            patch.setattr(frequency_cases, "judge_connected", judge)
+            patch.setattr(frequency, "judge_connected", judge)
             verdict, windows, _ = run_frequency(one, point, clause, Fraction(1, 100))
         results = [frequency_result(clause, w) for w in seen]
         assert verdict.result == plain_worst(results), seed

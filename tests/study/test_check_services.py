@@ -15,7 +15,7 @@ from aidc.schema.grid_service import GridService
 from aidc.simulate.transient.start import operating_point
 from aidc.simulate.transient.window import open_window
 from aidc.site import load
-from aidc.study.service_cases import offered_service, run_service
+from aidc.study.grid_check.service_cases import offered_service, run_service
 
 SITE = Path(__file__).parents[2] / "examples" / "interconnection" / "fails-oscillation.toml"
 STEP = Fraction(1, 100)
@@ -42,7 +42,7 @@ def point(site):
 
 @pytest.fixture
 def without_the_day(monkeypatch):
-    monkeypatch.setattr("aidc.study.service_cases._day_at_hand", lambda: False)
+    monkeypatch.setattr("aidc.study.grid_check.service_cases._day_at_hand", lambda: False)
 
 
 def serving(site, **shares):

@@ -13,9 +13,9 @@ import pytest
 
 from aidc.record.waveform import Waveform
 from aidc.schema.disturbance import Sag
-from aidc.study import fault_battery
-from aidc.study.fault_battery import run_battery
-from aidc.study.fault_cases import FaultCase
+from aidc.study.faults import battery
+from aidc.study.faults.battery import run_battery
+from aidc.study.faults.cases import FaultCase
 
 STEP_S = Fraction(1, 1000)
 CHANNELS = ("v1_pu", "v_pn_min_pu", "v_pn_max_pu", "v_pp_min_pu", "v_pp_max_pu", "p_w", "q_var")
@@ -68,9 +68,9 @@ def test_no_case_is_lost_from_the_sums(monkeypatch: pytest.MonkeyPatch, late_s: 
     """Of residuals 0.5 and 1e-15 the worst is 0.5, and of two collapses two are counted."""
     meet = threading.Barrier(2, timeout=20.0).wait
     windows = [Lane(meet, late_s[0], -0.5, 0.02), Lane(meet, late_s[1], 1e-15, 0.03)]
-    monkeypatch.setattr(fault_battery, "open_window", lambda *_, **__: Beginning(windows))
-    monkeypatch.setattr(fault_battery, "_judge", lambda *_: None)
-    monkeypatch.setattr(fault_battery.os, "cpu_count", lambda: 2)
+    monkeypatch.setattr(battery, "open_window", lambda *_, **__: Beginning(windows))
+    monkeypatch.setattr(battery, "_judge", lambda *_: None)
+    monkeypatch.setattr(battery.os, "cpu_count", lambda: 2)
     sag = Sag(use="sag", start_s=0.0, residual_pu=0.5, duration_s=0.1)
     cases = [FaultCase(sag, 0.4, "normal", 1e9)] * 2
     result = run_battery(SimpleNamespace(), SimpleNamespace(), [], cases, STEP_S)  # type: ignore[arg-type]

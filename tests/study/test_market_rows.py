@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from aidc.study.run import run
+from aidc.study.site_run.run import run
 
 STARTER = Path(__file__).parents[2] / "src" / "aidc" / "site" / "starter.toml"
 PRICES = (10.0, 10.0, 1000.0)  # USD/MWh, five minutes each

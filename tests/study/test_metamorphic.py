@@ -21,7 +21,7 @@ from hypothesis import strategies as st
 
 from aidc.record.run import Run
 from aidc.site import site_of
-from aidc.study.run import run
+from aidc.study.site_run.run import run
 
 Document = dict[str, Any]
 HOURS = 2

@@ -12,8 +12,8 @@ from study_sites import example
 
 from aidc.errors import InputError
 from aidc.schema.site import Site
-from aidc.study.recorded import check_recording
-from aidc.study.verdicts import CheckResult
+from aidc.study.grid_check.recorded import check_recording
+from aidc.study.grid_check.verdicts import CheckResult
 
 SET = """
 title = "A set of the user's own"

@@ -21,10 +21,10 @@ from aidc.schema.code import FrequencyRideThrough, VoltageRideThrough
 from aidc.schema.disturbance import Disturbance, FrequencyRamp, Sag, Swell
 from aidc.simulate.transient.start import operating_point
 from aidc.simulate.transient.window import open_window
-from aidc.study.check import rule_set
-from aidc.study.fault_battery import one_cycle
-from aidc.study.fault_verdicts import both_ways, judge_connected, judge_fault, readings
-from aidc.study.recorded import check_recording
+from aidc.study.faults.battery import one_cycle
+from aidc.study.faults.verdicts import both_ways, judge_connected, judge_fault, readings
+from aidc.study.grid_check.check import rule_set
+from aidc.study.grid_check.recorded import check_recording
 
 SITES = 24
 START_S, LENGTH_S = 11.0, 24.5

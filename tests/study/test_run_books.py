@@ -10,9 +10,9 @@ from books_cases import differences
 
 from aidc.clock import Clock
 from aidc.schema.market import Tariff
-from aidc.simulate.books import book_steps
-from aidc.simulate.compiled import Market
-from aidc.study.run import run
+from aidc.simulate.compiling.books import book_steps
+from aidc.simulate.compiling.compiled import Market
+from aidc.study.site_run.run import run
 
 STARTER = Path(__file__).parents[2] / "src" / "aidc" / "site" / "starter.toml"
 

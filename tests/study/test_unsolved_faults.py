@@ -15,10 +15,10 @@ from aidc.schema.fault_behaviour import FaultBehaviour
 from aidc.schema.site import Site
 from aidc.simulate.transient.start import operating_point
 from aidc.simulate.transient.window import open_window, short_circuit_levels
-from aidc.study.codes import read_code
-from aidc.study.fault_battery import BEFORE_S, run_battery
-from aidc.study.fault_cases import fault_cases
-from aidc.study.solved import missing_laws, unstated_recovery
+from aidc.study.faults.battery import BEFORE_S, run_battery
+from aidc.study.faults.cases import fault_cases
+from aidc.study.faults.solved import missing_laws, unstated_recovery
+from aidc.study.grid_check.codes import read_code
 
 sys.path.append(str(Path(__file__).parents[1] / "transient"))
 

@@ -17,7 +17,7 @@ from test_handover import CHAINS, DIESEL, FRONT, SETS, opened, site_body
 
 from aidc.schema.disturbance import Islanding
 from aidc.simulate import Twin, compile_site
-from aidc.simulate.fields import GensetNow, Pod, PodNow, SiteNow, Store, StoreNow
+from aidc.simulate.energy.fields import GensetNow, Pod, PodNow, SiteNow, Store, StoreNow
 from aidc.simulate.transient.fields import Energy
 
 START_S = 30

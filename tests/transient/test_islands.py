@@ -12,7 +12,7 @@ from test_handover_energy import cold
 from aidc.errors import InputError
 from aidc.schema.disturbance import Islanding, LoadStep, Sag
 from aidc.simulate import Twin, compile_site
-from aidc.simulate.fields import GensetNow, PodNow
+from aidc.simulate.energy.fields import GensetNow, PodNow
 from aidc.simulate.transient.fields import Lane, SiteState
 
 NO_GRID = {"import_limit_mw": 0.0}

@@ -5,9 +5,9 @@ import random
 
 import pytest
 
-from aidc.plant.fit_inference import fit, main, predict_rows, shipped, usable
-from aidc.plant.inference_priors import CALIBRATED_FAMILIES, CALIBRATED_MODELS, CONSTANTS
-from aidc.plant.inference_rows import (
+from aidc.calibrate.inference import fit, main, predict_rows, shipped, usable
+from aidc.calibrate.inference_priors import CALIBRATED_FAMILIES, CALIBRATED_MODELS, CONSTANTS
+from aidc.calibrate.inference_rows import (
     accelerator_of,
     family_of,
     group_of,

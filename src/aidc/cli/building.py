@@ -35,7 +35,7 @@ def build_site(
     from aidc.cli.running import progress_bar
     from aidc.design.construction.build import build
     from aidc.record.writer import refuse_existing
-    from aidc.report.build_console import build_table
+    from aidc.report.build.console import build_table
 
     if out is not None:
         refuse_existing(out)
@@ -92,7 +92,7 @@ def _phase(found: BuildResult, day: date, out: Path, *, as_json: bool) -> int:
 
 def _refuse_apart(site: Site, out: Path) -> None:
     """Refuse a place from which the site would not find its own files and entries."""
-    from aidc.study.carried import names_files
+    from aidc.study.site_run.carried import names_files
 
     apart = out.resolve().parent != site.folder
     if apart and (names_files(site) or (site.folder / "catalogue").is_dir()):
@@ -106,7 +106,7 @@ def _written(found: BuildResult, facts: Mapping[str, Any], out: Path) -> Path:
     """The folder of a study: whole or not at all."""
     from aidc.design.construction.network_csv import network_csv
     from aidc.record.writer import RunWriter, write_failures
-    from aidc.report.build import write_build
+    from aidc.report.build.page import write_build
 
     with RunWriter(out) as writer:
         writer.document("build.json", facts)

@@ -47,8 +47,8 @@ def check_site(request: CheckRequest) -> int:
     from aidc.measure.grid.verdict import overall
     from aidc.plant.freeze import frozen
     from aidc.record.writer import RunWriter, free_folder
-    from aidc.report.check import write_check
-    from aidc.report.check_console import verdict_table
+    from aidc.report.check.console import verdict_table
+    from aidc.report.check.page import write_check
     from aidc.site import load
 
     site = frozen(load(request.site, request.settings, resize=request.resize))
@@ -78,9 +78,9 @@ def check_site(request: CheckRequest) -> int:
 
 def _results(site: Any, request: CheckRequest, console: Console) -> list[Any]:
     from aidc.scenario.disturbances import read_events
-    from aidc.study.asked import asked_window
-    from aidc.study.check import check, rule_set
-    from aidc.study.recorded import check_recording
+    from aidc.study.grid_check.check import check, rule_set
+    from aidc.study.grid_check.recorded import check_recording
+    from aidc.study.window_asked import asked_window
 
     codes: list[str | None] = list(dict.fromkeys(request.codes)) or [None]
     for code in codes:  # a name that is not known is told before anything is computed
@@ -165,8 +165,8 @@ def run_transient(
     """Step a site through one window and write its waveform and report."""
     from aidc.plant.freeze import frozen
     from aidc.record.writer import RunWriter, free_folder
-    from aidc.report.check import write_transient
-    from aidc.report.check_console import transient_table
+    from aidc.report.check.console import transient_table
+    from aidc.report.check.page import write_transient
     from aidc.site import load
     from aidc.study.transient import transient
 

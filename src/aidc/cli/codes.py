@@ -15,7 +15,7 @@ from rich.text import Text
 from aidc.catalogue import CONFIDENCE, read
 from aidc.cli.screen import print_json, screen
 from aidc.schema.code import Clause, Code
-from aidc.study.codes import KIND, known_codes, read_code
+from aidc.study.grid_check.codes import KIND, known_codes, read_code
 
 __all__ = ["show_codes"]
 

@@ -35,9 +35,9 @@ def run_site(
 ) -> int:
     """Run a site, write its folder with report, print the summary."""
     from aidc.report import write
-    from aidc.report.console import summary_table
+    from aidc.report.run.console import summary_table
     from aidc.site import load
-    from aidc.study.run import run
+    from aidc.study.site_run.run import run
 
     console = progress_console(quiet=as_json)
     site = load(path, settings, resize=resize)
@@ -75,7 +75,7 @@ def compare_runs(folders: Sequence[Path], *, as_json: bool) -> int:
     from aidc.errors import InputError, Problem
     from aidc.measure import compare
     from aidc.record.run import read_run
-    from aidc.report.console import compare_table
+    from aidc.report.run.console import compare_table
 
     if len(folders) < 2:
         raise InputError(

@@ -16,7 +16,7 @@ def show_equipment(
     """Print the equipment schedule of a site; freeze it into a site file where one is asked for."""
     from aidc.report.schedule import equipment_table
     from aidc.site import site_toml
-    from aidc.study.sizes import equipment
+    from aidc.study.equipment import equipment
 
     found = equipment(path, settings=settings, resize=resize)
     facts = found.as_dict()

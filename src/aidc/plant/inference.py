@@ -19,7 +19,7 @@ their prefill between the decode steps:
 memory and arithmetic bounds are the roofline model (Williams, Waterman, Patterson, Commun. ACM
 52(4), 2009, doi:10.1145/1498765.1498785); the expert coverage is the occupancy of k of E experts by
 B tokens. The constants are fitted on the ML.ENERGY benchmark v3 (doi:10.48550/arXiv.2505.06371) by
-`aidc.plant.fit_inference`. Valid for 1 <= batch <= 4096 and 1 to 8 accelerators; more is extrapolation.
+`aidc.calibrate.inference`. Valid for 1 <= batch <= 4096 and 1 to 8 accelerators; more is extrapolation.
 """
 
 from __future__ import annotations

@@ -14,7 +14,7 @@ the mean, and many standard deviations away), large batches frequent low ones.
 
 Calibrated on 100 ms board-sensor power of vLLM replicas on H100 (OpenG2G, arXiv 2605.05519, data of
 https://github.com/gpu2grid/openg2g): dense 8B to 405B and one mixture of experts, 1 to 8 GPUs, batch 8
-to 2048. Outside that range it is an extrapolation. `python -m aidc.plant.fit_ripple` refits it.
+to 2048. Outside that range it is an extrapolation. `python -m aidc.calibrate.ripple` refits it.
 """
 
 from __future__ import annotations

@@ -11,8 +11,8 @@ from rich.table import Table as TextTable
 from rich.text import Text
 
 from aidc.report.blocks import Block, Cell, Chip, Column, Note, Section, Table
+from aidc.report.run.view import View
 from aidc.report.text import MISSING, figure
-from aidc.report.view import View
 
 __all__ = ["equipment_section", "equipment_table"]
 

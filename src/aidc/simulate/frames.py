@@ -13,9 +13,9 @@ import numpy as np
 import polars as pl
 
 from aidc.scenario.series import Series
-from aidc.simulate.arrays import FloatArray, IntArray, Records, State
-from aidc.simulate.compiled import Compiled
-from aidc.simulate.fields import (
+from aidc.simulate.compiling.compiled import Compiled
+from aidc.simulate.energy.arrays import FloatArray, IntArray, Records, State
+from aidc.simulate.energy.fields import (
     Component,
     GensetNow,
     Plant,

@@ -11,8 +11,8 @@ from typing import Final, NamedTuple
 
 import numpy as np
 
-from aidc.simulate.arrays import FloatArray, IntArray, Records
-from aidc.simulate.compiled import Compiled
+from aidc.simulate.compiling.compiled import Compiled
+from aidc.simulate.energy.arrays import FloatArray, IntArray, Records
 from aidc.simulate.frames import Stored, stored_at
 
 __all__ = ["Block", "Gathered", "Gatherer", "joined"]

@@ -12,11 +12,11 @@ from typing import Final
 
 import numpy as np
 
-from aidc.simulate.arrays import State
-from aidc.simulate.compiled import Compiled
-from aidc.simulate.energy import advance
-from aidc.simulate.fields import PlantState, PodState
-from aidc.simulate.layout import knobs_by_place, lay_out, rows_of, scratch_of, state_by_place
+from aidc.simulate.compiling.compiled import Compiled
+from aidc.simulate.energy.arrays import State
+from aidc.simulate.energy.engine import advance
+from aidc.simulate.energy.fields import PlantState, PodState
+from aidc.simulate.energy.layout import knobs_by_place, lay_out, rows_of, scratch_of, state_by_place
 
 __all__ = ["settled"]
 

@@ -13,8 +13,8 @@ import numpy as np
 from aidc.plant.ageing import MODELS, calendar_stress, cycle_stress
 from aidc.plant.cycle_count import CycleCount
 from aidc.plant.rainflow import Cycles
-from aidc.simulate.arrays import FloatArray
-from aidc.simulate.compiled import Compiled
+from aidc.simulate.compiling.compiled import Compiled
+from aidc.simulate.energy.arrays import FloatArray
 from aidc.units import DAY_S
 
 __all__ = ["StorageUse"]

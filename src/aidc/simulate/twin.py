@@ -10,13 +10,11 @@ import numpy as np
 
 from aidc.contract import Clip, Command, FloatArray, Forecast, Knob, Observation, Point, SiteView, admit
 from aidc.errors import SimulationError
-from aidc.simulate.arrays import Knobs, Records, Rows, State
-from aidc.simulate.compiled import Compiled
-from aidc.simulate.energy import OK, advance
-from aidc.simulate.fields import Component, PodKnob, PodNow, SiteNow, StoreNow
-from aidc.simulate.frames import stored_now
-from aidc.simulate.gather import Block, joined
-from aidc.simulate.layout import (
+from aidc.simulate.compiling.compiled import Compiled
+from aidc.simulate.energy.arrays import Knobs, Records, Rows, State
+from aidc.simulate.energy.engine import OK, advance
+from aidc.simulate.energy.fields import Component, PodKnob, PodNow, SiteNow, StoreNow
+from aidc.simulate.energy.layout import (
     knobs_by_place,
     lay_out,
     name_rows,
@@ -24,6 +22,8 @@ from aidc.simulate.layout import (
     scratch_of,
     state_by_field,
 )
+from aidc.simulate.frames import stored_now
+from aidc.simulate.gather import Block, joined
 from aidc.simulate.settle import settled
 
 __all__ = ["Twin"]

@@ -8,8 +8,8 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from aidc.plant.fit_inference import usable
-from aidc.plant.inference_rows import BenchRow
+from aidc.calibrate.inference import usable
+from aidc.calibrate.inference_rows import BenchRow
 from aidc.schema.llm import BYTES_PER_PARAMETER
 from aidc.validation.inference_left_out import Guess
 

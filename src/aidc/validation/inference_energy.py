@@ -18,7 +18,7 @@ from typing import Final
 
 import numpy as np
 
-from aidc.plant.inference_rows import BenchRow, is_text, read_v3
+from aidc.calibrate.inference_rows import BenchRow, is_text, read_v3
 from aidc.validation.case import Case, Row
 from aidc.validation.inference_baselines import log_linear, nearest
 from aidc.validation.inference_left_out import FAMILY, MODEL, Guess, LeftOut

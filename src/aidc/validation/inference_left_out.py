@@ -6,9 +6,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final, Literal
 
-from aidc.plant.fit_inference import Fit, fit, predict_rows, shipped, usable
-from aidc.plant.inference_priors import CALIBRATED_FAMILIES, CALIBRATED_MODELS
-from aidc.plant.inference_rows import BenchRow
+from aidc.calibrate.inference import Fit, fit, predict_rows, shipped, usable
+from aidc.calibrate.inference_priors import CALIBRATED_FAMILIES, CALIBRATED_MODELS
+from aidc.calibrate.inference_rows import BenchRow
 
 __all__ = ["FAMILY", "MODEL", "Guess", "LeftOut"]
 

@@ -21,8 +21,8 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
+from aidc.calibrate.ripple import FOLDER, PRIOR, Sample, Trace, fit_ripple, predict, read_traces, sample_of
 from aidc.catalogue import read
-from aidc.plant.fit_ripple import FOLDER, PRIOR, Sample, Trace, fit_ripple, predict, read_traces, sample_of
 from aidc.plant.ripple import GpuShape, RippleLaw, read_ripple
 from aidc.validation.case import Case, Row
 

@@ -14,9 +14,9 @@ from typing import Final, NamedTuple
 
 import numpy as np
 
-from aidc.plant.fit_powercap import CapConstants, fit_device, fit_general, floor_frac_of, predict, usable
+from aidc.calibrate.powercap import CapConstants, fit_device, fit_general, floor_frac_of, predict, usable
+from aidc.calibrate.powercap_rows import CapRow, read_all
 from aidc.plant.powercap import cap_shape
-from aidc.plant.powercap_rows import CapRow, read_all
 from aidc.validation.case import Case, Row
 
 __all__ = ["cases"]

@@ -15,11 +15,11 @@ from typing import Final, NamedTuple
 import numpy as np
 
 from aidc import catalogue
+from aidc.calibrate.powercap_rows import rated_power_w
+from aidc.calibrate.server import IDLE_W, PsuLoss, fit_psu, fit_server
+from aidc.calibrate.server_rows import Stretch, WallRow, read_ac_dc, read_walls
 from aidc.errors import InputError
-from aidc.plant.fit_server import IDLE_W, PsuLoss, fit_psu, fit_server
-from aidc.plant.powercap_rows import rated_power_w
 from aidc.plant.server import ServerParams, server_params, server_power_w
-from aidc.plant.server_rows import Stretch, WallRow, read_ac_dc, read_walls
 from aidc.schema.rack import Rack
 from aidc.validation.case import Case, Row
 

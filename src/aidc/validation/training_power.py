@@ -21,8 +21,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from aidc.catalogue import read
-from aidc.plant.fit_training import (
+from aidc.calibrate.training import (
     FOLDER,
     Cycle,
     NodeRun,
@@ -36,6 +35,7 @@ from aidc.plant.fit_training import (
     running_window,
     simulate,
 )
+from aidc.catalogue import read
 from aidc.validation.case import Case, Row
 
 __all__ = ["cases"]

@@ -15,12 +15,12 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
+from aidc.calibrate.training import FOLDER as TRAINING
+from aidc.calibrate.training import Series, fit_waveform, power_files, read_cycles, read_series, simulate
 from aidc.firmware.smoothing import follow_ramp
 from aidc.measure.grid.meter import evaluate
 from aidc.measure.grid.spectrum import SpectrumMeter
 from aidc.measure.grid.verdict import Connection
-from aidc.plant.fit_training import FOLDER as TRAINING
-from aidc.plant.fit_training import Series, fit_waveform, power_files, read_cycles, read_series, simulate
 from aidc.record.waveform import Waveform
 from aidc.schema.code import Ramp
 from aidc.schema.disturbance import Disturbance, JobAbort, Sag
@@ -28,7 +28,7 @@ from aidc.simulate.transient.fields import LaneState, Mode
 from aidc.simulate.transient.start import operating_point
 from aidc.simulate.transient.window import Window, open_window
 from aidc.site import site_of
-from aidc.study.codes import known_codes, read_code
+from aidc.study.grid_check.codes import known_codes, read_code
 from aidc.validation.case import Case, Row
 
 __all__ = ["cases"]

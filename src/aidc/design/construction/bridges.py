@@ -24,7 +24,7 @@ from aidc.design.construction.result import BuildResult
 from aidc.errors import InputError, Problem
 from aidc.schema.construction import Bridge
 from aidc.schema.site import Site
-from aidc.study.run import run
+from aidc.study.site_run.run import run
 
 __all__ = ["bridges_of"]
 

@@ -12,7 +12,7 @@ from aidc.design.construction.money import Earning
 from aidc.design.construction.phases import Phase, phase_dates, phase_of
 from aidc.design.construction.result import BuildResult
 from aidc.errors import InputError, Problem
-from aidc.study.run import run
+from aidc.study.site_run.run import run
 
 __all__ = ["MOST_PHASES", "earnings_of", "refuse_unpriced"]
 

@@ -17,7 +17,7 @@ from aidc.plant.network.source import Impedance, impedance_of
 from aidc.plant.storage import StorageParams
 from aidc.schema.site import Pod as PodShape
 from aidc.schema.site import Site
-from aidc.simulate.fields import Kind, Pod
+from aidc.simulate.energy.fields import Kind, Pod
 from aidc.simulate.transient.arrays import FloatArray, Plan
 from aidc.simulate.transient.converters import converter_rows, fault_figures, transient_storage
 from aidc.simulate.transient.course import Course, is_island, seen_source

@@ -10,7 +10,7 @@ from aidc.schema.converter import FrequencyDroop, LoadSmoothing, RampLimit
 from aidc.schema.fault_behaviour import FaultBehaviour
 from aidc.schema.site import Site
 from aidc.schema.storage import Smoothing, Storage
-from aidc.simulate.fields import Store
+from aidc.simulate.energy.fields import Store
 from aidc.simulate.transient.arrays import FloatArray
 from aidc.simulate.transient.fields import Converter, Law
 from aidc.simulate.transient.start import OperatingPoint

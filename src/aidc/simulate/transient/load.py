@@ -8,7 +8,7 @@ from aidc.firmware.fault_current import NO_LIMIT
 from aidc.firmware.power_smoothing import smooth_power
 from aidc.jit import part, scalar
 from aidc.plant.training import TrainingClock, TrainingLevels, step_job
-from aidc.simulate.fields import Kind
+from aidc.simulate.energy.fields import Kind
 from aidc.simulate.transient.arrays import IntArray, Plan, State, Work
 from aidc.simulate.transient.cells import battery_gives_w, recharge_w, step_lane_cells
 from aidc.simulate.transient.fields import (

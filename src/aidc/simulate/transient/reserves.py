@@ -13,7 +13,7 @@ from aidc.schema.front_end import FrontEnd
 from aidc.schema.site import Pod as PodShape
 from aidc.schema.site import Site
 from aidc.schema.storage import Reserve, Smoothing, Storage
-from aidc.simulate.fields import Pod, Store
+from aidc.simulate.energy.fields import Pod, Store
 from aidc.simulate.transient.arrays import FloatArray
 from aidc.simulate.transient.fields import Genset, Lane
 from aidc.simulate.transient.start import OperatingPoint

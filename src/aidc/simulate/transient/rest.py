@@ -8,7 +8,7 @@ import numpy as np
 
 from aidc.firmware.fault_current import NO_LIMIT
 from aidc.plant.training import TrainingClock, TrainingLevels, step_job
-from aidc.simulate.fields import Kind
+from aidc.simulate.energy.fields import Kind
 from aidc.simulate.transient.arrays import FloatArray, Plan, State, Work
 from aidc.simulate.transient.converters import site_columns
 from aidc.simulate.transient.engine import advance

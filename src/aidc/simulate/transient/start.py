@@ -11,10 +11,10 @@ import numpy as np
 from aidc.clock import as_utc
 from aidc.errors import InputError, Problem
 from aidc.schema.site import Site
-from aidc.simulate.arrays import Params
-from aidc.simulate.compile import compile_site
-from aidc.simulate.compiled import Compiled
-from aidc.simulate.fields import Component, Pod, PodCell, PodFlow, PodNow, SiteNow, StoreNow
+from aidc.simulate.compiling.compile import compile_site
+from aidc.simulate.compiling.compiled import Compiled
+from aidc.simulate.energy.arrays import Params
+from aidc.simulate.energy.fields import Component, Pod, PodCell, PodFlow, PodNow, SiteNow, StoreNow
 from aidc.simulate.gather import Block
 from aidc.simulate.transient.arrays import FloatArray
 from aidc.simulate.twin import Twin

@@ -13,7 +13,7 @@ from aidc.firmware.lag import lag_gain
 from aidc.plant.ripple import GpuShape, LlmShape, pool_sd, read_ripple, ripple
 from aidc.plant.training import TrainingClock, TrainingLevels, job_levels, job_schedule, read_training
 from aidc.schema.site import Site
-from aidc.simulate.fields import Kind, Pod
+from aidc.simulate.energy.fields import Kind, Pod
 from aidc.simulate.transient.arrays import FloatArray, IntArray
 from aidc.simulate.transient.start import OperatingPoint
 

@@ -1,0 +1,90 @@
+"""The schedules of the training jobs, in the engine's arrays."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from aidc.clock import Clock, as_fraction
+from aidc.plant.training import (
+    NEVER,
+    TrainingClock,
+    TrainingLevels,
+    fault_ticks,
+    job_levels,
+    job_mtbf_s,
+    job_schedule,
+    read_training,
+)
+from aidc.schema.site import Job, Site
+from aidc.simulate.compiling.workloads import Workload
+
+__all__ = ["CLOCK_FIGURES", "Jobs", "compile_jobs"]
+
+CLOCK_FIGURES = TrainingClock._fields[3:]  # the floats; the three ticks before them are kept as integers
+
+
+@dataclass(frozen=True, slots=True)
+class Jobs:
+    """The arrays of `Params` that belong to jobs, and how many jobs there are."""
+
+    count: int
+    params: Mapping[str, Any]
+
+
+def compile_jobs(
+    site: Site, clock: Clock, workloads: Mapping[str, Workload], rng: np.random.Generator
+) -> Jobs:
+    """Schedules, power levels and drawn faults of every job.
+
+    A job's own clock starts at 0 when it first runs and stands still while it is paused; faults are
+    drawn on it, so pausing moves them with the work.
+    """
+    del workloads
+    starts, ends, targets, restarts, clocks, levels = [], [], [], [], [], []
+    faults: list[np.ndarray] = []
+    for job in site.jobs.values():
+        accelerator = site.pods[job.pods[0]].accelerator_name
+        level, figures = read_training(accelerator, (site.folder / "catalogue",))
+        schedule = job_schedule(job, clock, figures["communication_share"])
+        own = schedule._replace(start_tick=0, end_tick=clock.steps + 1)
+        starts.append(clock.tick_of(job.start))
+        ends.append(_end_tick(job, clock))
+        targets.append(np.inf if job.total_tokens is None else job.total_tokens)
+        restarts.append(own.restart_ticks)
+        clocks.append([float(value) for value in own[3:]])
+        levels.append(list(job_levels(job, level)))
+        faults.append(_faults(site, job, own, rng.spawn(1)[0]))
+    count = len(starts)
+    return Jobs(
+        count,
+        {
+            "job_start": np.array(starts, dtype=np.int64),
+            "job_end": np.array(ends, dtype=np.int64),
+            "job_tokens": np.array(targets, dtype=float),
+            "job_restart": np.array(restarts, dtype=np.int64),
+            "job_clock": np.array(clocks, dtype=float).T.reshape(len(CLOCK_FIGURES), count),
+            "job_levels": np.array(levels, dtype=float).T.reshape(len(TrainingLevels._fields), count),
+            "fault_first": np.concatenate([[0], np.cumsum([one.size for one in faults])]).astype(np.int64),
+            "fault_tick": np.concatenate([*faults, np.zeros(0, np.int64)]).astype(np.int64),
+        },
+    )
+
+
+def _end_tick(job: Job, clock: Clock) -> int:
+    if job.end is not None:
+        return clock.tick_of(job.end)
+    if job.duration_h is not None:
+        return clock.tick_of(job.start) + int(as_fraction(job.duration_h) * 3600 / clock.step_s)
+    return NEVER
+
+
+def _faults(site: Site, job: Job, own: TrainingClock, rng: np.random.Generator) -> np.ndarray:
+    if job.faults is None:
+        return np.zeros(0, dtype=np.int64)
+    accelerators = sum(site.pods[pod].accelerators for pod in job.pods)
+    mtbf_s = job_mtbf_s(job.faults.accelerator_mtbf_years, accelerators)
+    return fault_ticks(rng, mtbf_s, own)

@@ -1,0 +1,1 @@
+"""The energy engine: what happens on a site in one step of seconds, from compute to the weather."""

@@ -1,0 +1,1 @@
+"""A site through its scenario: stepped, written into a run folder, and told in words."""
