@@ -132,7 +132,7 @@ def test_a_missing_sample_is_refused_with_channel_and_place(tmp_path: Path, form
         dat.write_bytes(data[: 4 * row + 10] + mark + data[4 * row + 12 :])
     message = refused(path)
     assert "channel VB, sample 5" in message
-    assert "misses 1 of 960" in message
+    assert "lacks 1 of 960" in message
 
 
 @pytest.mark.parametrize(

@@ -240,7 +240,10 @@ def _tail(turns: Array, share: float) -> Array:
 
 
 def simulate(waveform: Waveform, times_s: Array, origin_s: float, step_s: float) -> Array:
-    """Power (W) at the meter's sample times, by the training model from a cycle that starts at `origin_s`."""
+    """Power (W) at the meter's sample times, by the training model from a cycle that starts at `origin_s`.
+
+    Each sample is the mean over `step_s` from its time in `times_s` on [s].
+    """
     power_w = np.empty(times_s.size)
     for k, time_s in enumerate(times_s):
         first = round((time_s - origin_s) / step_s * FINE)

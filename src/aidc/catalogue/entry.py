@@ -72,7 +72,10 @@ class Entry:
 
 
 def parse(kind: str, name: str, document: Mapping[str, Any], path: Path, raw: bytes = b"") -> Entry:
-    """Split a TOML document into values and provenance; refuse a figure without a known source."""
+    """Split a TOML document into values and provenance; refuse a figure without a known source.
+
+    `kind` and `name` are the entry's, `path` is its file and `raw` the bytes that it was read from.
+    """
     problems: list[Problem] = []
     listed = document.get("sources", {})
     if not isinstance(listed, Mapping):

@@ -56,6 +56,9 @@ def observations(site: SiteView, period_s: float, seed: int, count: int = 12) ->
 
     A demand response is announced at the third, in force from the fifth to the eighth and over
     afterwards; two observations are lost on the way, as on any network.
+
+    `period_s` is the control period [s], `seed` that of the made-up values and `count` how many observations there
+    are.
     """
     rng = np.random.default_rng(seed)
     steps = max(1, round(period_s / site.step_s))

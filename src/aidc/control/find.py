@@ -126,7 +126,7 @@ def _own(use: str, folder: Path) -> type[Controller]:
         module = _from_file(folder / place) if place.endswith(".py") else importlib.import_module(place)
     except Exception as error:  # a user's module may raise anything while it is imported
         raise _refused(
-            use, f"cannot be imported: {type(error).__name__}: {error}", "Mend the module."
+            use, f"cannot be imported: {type(error).__name__}: {error}", "Correct the module."
         ) from error
     kind: Any = getattr(module, name, None)
     if not (isinstance(kind, type) and issubclass(kind, Controller)):

@@ -46,7 +46,11 @@ def current_limits(
 def synchronise(
     lost: float, sound_ticks: float, v_pu: float, lost_pu: float, resync_ticks: float
 ) -> tuple[float, float]:
-    """Whether a PLL is lost (1) after a step, and for how many steps it has had voltage since."""
+    """Whether a PLL is lost (1) after a step, and for how many steps it has had voltage since.
+
+    `lost` is 1 while the PLL is lost, `sound_ticks` the steps since the voltage came back, `v_pu` the voltage of this
+    step; below `lost_pu` the PLL loses it, and after `resync_ticks` sound steps it is found again.
+    """
     if v_pu < lost_pu:
         return 1.0, 0.0
     if lost <= 0.0:
@@ -61,6 +65,8 @@ def ramp_limit_w(limit_w: float, asked_w: float, given_w: float, ramp_w: float) 
 
     `limit_w` is that of this step, `NO_LIMIT` where there is none. What the voltage held back comes back by `ramp_w`
     a step; 0: at once.
+
+    `asked_w` and `given_w` are what was asked of the converter in the step that has passed, and what it gave [W].
     """
     if ramp_w <= 0.0:
         return NO_LIMIT

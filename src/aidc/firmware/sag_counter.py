@@ -16,7 +16,10 @@ __all__ = ["count_departure"]
 
 @scalar
 def count_departure(tick: int, window_ticks: float, limit: float, memory: NDArray[np.float64]) -> bool:
-    """Note a departure in `memory` (ticks of the last ones, -inf where none); true if it locks out."""
+    """Note a departure in `memory` (ticks of the last ones, -inf where none); true if it locks out.
+
+    `tick` is the time of the departure in steps; `limit` departures within `window_ticks` steps lock out.
+    """
     oldest = 0
     within = 1
     for k in range(memory.shape[0]):

@@ -24,5 +24,9 @@ def follow_ramp(target_w: float, load_w: float, most_w: float) -> float:
 
 @scalar
 def steer_soc_w(soc_frac: float, middle_frac: float, capacity_j: float, gain_per_s: float) -> float:
-    """Charging power that brings the state of charge back to its middle [W]."""
+    """Charging power that brings the state of charge back to its middle [W].
+
+    `soc_frac` is the state of charge and `middle_frac` the one aimed at, `capacity_j` the energy between empty and
+    full [J], and `gain_per_s` the share of the deviation that is made good in a second [1/s].
+    """
     return (middle_frac - soc_frac) * capacity_j * gain_per_s

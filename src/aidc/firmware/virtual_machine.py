@@ -28,7 +28,12 @@ def swing(
     droop_pu: float,
     damping_pu: float,
 ) -> float:
-    """Speed at the end of a step, by the exact answer to a held surplus Pref - P."""
+    """Speed at the end of a step, by the exact answer to a held surplus Pref - P.
+
+    `omega_pu` is the speed at the start, `surplus_pu` reference less measured power, `grid_pu` the grid's frequency,
+    `dt_s` the step [s], `inertia_s` the inertia constant H times two [s], `droop_pu` the speed droop and `damping_pu`
+    the damping towards the grid, on the converter's base.
+    """
     if inertia_s <= 0.0:
         return 1.0 + droop_pu * surplus_pu
     stiffness = 1.0 / droop_pu + damping_pu

@@ -50,9 +50,9 @@ def renewable_j(frames: Frames) -> float:
 def ref(frames: Frames) -> float | None:
     """Renewable energy factor, ISO/IEC 30134-3: E_ren / E_DC, at most 1.
 
-    E_ren is renewable energy that the data centre owns and controls. Counted are PV and wind on the
-    site (their certificates taken as retained), less what is exported, which the standard leaves out;
-    the grid's own renewable share does not count without certificates.
+    E_ren is renewable energy that the data centre owns and controls: here that of PV and wind on the site, whose
+    certificates are taken as retained, less what is exported, which the standard leaves out. The grid's own
+    renewable share does not count without certificates.
     """
     share = _ratio(renewable_j(frames), site_energy_j(frames))
     return None if share is None else min(share, 1.0)

@@ -62,6 +62,9 @@ def per_mtok(part: Part, tokens: float, *, carbon: bool, marginal: bool, priced:
 
     `energy_cost_usd` is that of energy and fuel. `cost_usd` carries monthly charges by the share of the month that the window covers: a week's
     tokens do not pay a month's demand charge.
+
+    `part` is what was booked behind one boundary. `carbon`, `marginal` and `priced` say whether average emissions,
+    marginal emissions and prices are known.
     """
     return {
         "energy_cost_usd": _each(part["energy_usd"] + part["fuel_usd"], tokens) if priced else None,

@@ -192,7 +192,11 @@ def summarise(
 def summarise_all(
     soc_frac: FloatArray, step_s: float, capacity_j: float, temp_k: float | FloatArray = 298.15
 ) -> dict[str, AgeingResult]:
-    """Ageing by every model, with one count of the cycles; arguments as in `summarise`."""
+    """Ageing by every model, with one count of the cycles; arguments as in `summarise`.
+
+    `soc_frac` is the state of charge over time, `step_s` the spacing of its samples [s], `capacity_j` the storage's
+    rated energy [J] and `temp_k` the temperature of its cells [K], one or one a sample.
+    """
     return _summarise(np.asarray(soc_frac, np.float64), step_s, capacity_j, temp_k, list(MODELS))
 
 

@@ -43,6 +43,8 @@ def capacity_w(loop: FacilityLoop, heat_w: float, weather: Bulbs, supply_k: floa
     """Heat that a plant can give to the weather at a supply temperature (default: its set point) [W].
 
     `heat_w` is what comes back from the racks, which sets the return temperature.
+
+    `supply_k` is the temperature [K] at which the coolant is to leave the plant.
     """
     supply_k = loop.supply_k if supply_k is None else supply_k
     return_k = supply_k + heat_w / loop.flow_w_k

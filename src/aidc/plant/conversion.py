@@ -54,19 +54,31 @@ class ChainStage(NamedTuple):
 
 @scalar
 def loss_w(output_w: float, no_load_w: float, linear: float, quadratic_per_w: float) -> float:
-    """Loss of a stage [W]; power flowing backwards loses by its magnitude."""
+    """Loss of a stage [W]; power flowing backwards loses by its magnitude.
+
+    `output_w` is the power put out [W]. `no_load_w` [W], `linear` [W/W] and `quadratic_per_w` [1/W] are the
+    coefficients of the stage's loss over its output.
+    """
     return no_load_w + linear * abs(output_w) + quadratic_per_w * output_w * output_w
 
 
 @scalar
 def input_power_w(output_w: float, no_load_w: float, linear: float, quadratic_per_w: float) -> float:
-    """Power that a stage takes in to put out `output_w` [W]."""
+    """Power that a stage takes in to put out `output_w` [W].
+
+    `no_load_w` [W], `linear` [W/W] and `quadratic_per_w` [1/W] are the coefficients of the stage's loss over its
+    output.
+    """
     return output_w + (no_load_w + linear * abs(output_w) + quadratic_per_w * output_w * output_w)
 
 
 @scalar
 def output_power_w(input_w: float, no_load_w: float, linear: float, quadratic_per_w: float) -> float:
-    """Power that a stage puts out from `input_w` [W]; 0 where the input does not cover the no-load loss."""
+    """Power that a stage puts out from `input_w` [W]; 0 where the input does not cover the no-load loss.
+
+    `no_load_w` [W], `linear` [W/W] and `quadratic_per_w` [1/W] are the coefficients of the stage's loss over its
+    output.
+    """
     surplus_w = input_w - no_load_w
     if surplus_w <= 0.0:
         return 0.0
@@ -76,7 +88,11 @@ def output_power_w(input_w: float, no_load_w: float, linear: float, quadratic_pe
 
 @scalar
 def efficiency(output_w: float, no_load_w: float, linear: float, quadratic_per_w: float) -> float:
-    """Output over input of a stage, 0 at no load."""
+    """Output over input of a stage, 0 at no load.
+
+    `output_w` is the power put out [W]. `no_load_w` [W], `linear` [W/W] and `quadratic_per_w` [1/W] are the
+    coefficients of the stage's loss over its output.
+    """
     if output_w <= 0.0:
         return 0.0
     return output_w / input_power_w(output_w, no_load_w, linear, quadratic_per_w)

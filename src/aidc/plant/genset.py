@@ -71,6 +71,9 @@ def genset_clock(
 
     A lack shorter than `call_s` calls nobody. Once called, sets start and run on until the others have
     sufficed for `stop_s`; then the clock stands at 0 again.
+
+    `clock_s` and `sufficed_s` are the two clocks before the step [s], `lacking` says whether the sources lacked
+    anything in it, and `dt_s` is its length [s].
     """
     if lacking:
         return clock_s + dt_s, 0.0

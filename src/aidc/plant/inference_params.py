@@ -116,6 +116,9 @@ def deployment(
 
     `tensor_parallel` defaults to all accelerators; fewer means data-parallel attention in groups of
     that size. `expert_parallel` defaults to all accelerators for a mixture of experts.
+
+    `precision` is that of the weights, by default the model's own. `input_tokens` and `output_tokens` are the mean
+    lengths of a request, and `host_s` is the time that the host adds to each step [s].
     """
     tensor = tensor_parallel or accelerators
     bits = precision or llm.precision
@@ -372,7 +375,11 @@ def max_batch(
     input_tokens: float,
     output_tokens: float,
 ) -> int:
-    """The largest batch whose key-value cache fits beside the weights at full length; 0 if none does."""
+    """The largest batch whose key-value cache fits beside the weights at full length; 0 if none does.
+
+    `accelerators` is the number in one replica, split as `tensor_parallel` and `precision` say (see `deployment`);
+    `input_tokens` and `output_tokens` are the lengths of a request, whose sum is the full length.
+    """
     served = deployment(
         llm,
         accelerators,

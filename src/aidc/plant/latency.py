@@ -114,7 +114,11 @@ def lognormal_below_frac(bound: float, median: float, p99: float) -> float:
 def meets_slo_frac(
     batch: float, utilisation: float, wait_s: float, slo_ttft_s: float, slo_itl_s: float, r: Replica
 ) -> float:
-    """Probability that a request's first token and a token's interval both keep their bounds, 0 to 1."""
+    """Probability that a request's first token and a token's interval both keep their bounds, 0 to 1.
+
+    `batch` is the number of requests that decode together, `utilisation` the share of a replica's capacity in use (0
+    to 1), `wait_s` the mean wait for a slot [s]; `slo_ttft_s` and `slo_itl_s` are the promised bounds [s].
+    """
     t50_s, _, t99_s = ttft_quantiles_s(batch, utilisation, wait_s, r)
     i50_s, _, i99_s = itl_quantiles_s(batch, r)
     return lognormal_below_frac(slo_ttft_s, t50_s, t99_s) * lognormal_below_frac(slo_itl_s, i50_s, i99_s)

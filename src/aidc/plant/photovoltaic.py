@@ -153,6 +153,9 @@ def irradiance_from_parts(
     there. Global alone is divided by Erbs et al., Solar Energy 28 (1982) 293,
     doi:10.1016/0038-092X(82)90302-4 (hourly means in the United States).
 
+    `time_utc` are the beginnings of the intervals of `interval_s` [s]; `ghi_w_m2`, `dni_w_m2` and `dhi_w_m2` are global
+    horizontal, direct normal and diffuse horizontal irradiance [W/m²], None where not measured.
+
     Raises
     ------
     ValueError

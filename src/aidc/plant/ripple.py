@@ -204,7 +204,11 @@ def _weights_read(model: LlmShape, n: Array, running: Array) -> tuple[Array, Arr
 
 
 def mixture_sd(decode: Array, burst: Array, share: Array, decode_sd: Array, burst_sd: Array) -> Array:
-    """Standard deviation of a mixture of two normal laws, in the unit of its arguments."""
+    """Standard deviation of a mixture of two normal laws, in the unit of its arguments.
+
+    `decode` and `burst` are the means of the two laws, `decode_sd` and `burst_sd` their standard deviations, and
+    `share` is the weight of the burst (0 to 1).
+    """
     within = (1 - share) * decode_sd**2 + share * burst_sd**2
     return np.sqrt(within + share * (1 - share) * (burst - decode) ** 2)
 
@@ -212,7 +216,12 @@ def mixture_sd(decode: Array, burst: Array, share: Array, decode_sd: Array, burs
 def mixture_quantile(
     q: float, decode: Array, burst: Array, share: Array, decode_sd: Array, burst_sd: Array
 ) -> Array:
-    """Quantile of a mixture of two normal laws by bisection, in the unit of its arguments."""
+    """Quantile of a mixture of two normal laws by bisection, in the unit of its arguments.
+
+    `q` is the quantile asked for (0 to 1); the others as in `mixture_sd`.
+
+    `decode`, `burst`, `share`, `decode_sd` and `burst_sd` as in `mixture_sd`.
+    """
     spread = 10 * np.maximum(decode_sd, burst_sd)
     low, high = np.minimum(decode, burst) - spread, np.maximum(decode, burst) + spread
     for _ in range(BISECTIONS):
@@ -234,6 +243,8 @@ def synthesise(
 
     Bursts come as a two-state Markov chain with a mean length of `burst_samples` windows (measured
     lag-1 autocorrelation 0.2 to 0.8, estimated here as one figure); the marginal law is the mixture.
+
+    `index` is the element, `samples` the number of 100 ms windows to make and `rng` the source of chance.
     """
     share = float(statistics.burst_share[index])
     leave = min(1.0, 1.0 / burst_samples)

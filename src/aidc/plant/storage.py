@@ -222,7 +222,11 @@ def dispatch_rule_w(net_load_w: float, charge_below_w: float, discharge_above_w:
 def smoothing_request_w(
     net_load_w: float, mean_w: float, dt_s: float, window_s: float
 ) -> tuple[float, float]:
-    """Request that keeps the net load at its running mean, and the new mean [W] (backward Euler)."""
+    """Request that keeps the net load at its running mean, and the new mean [W] (backward Euler).
+
+    `net_load_w` is the load at the storage's node [W], `mean_w` its running mean so far, `dt_s` the step and
+    `window_s` the time constant of the mean [s].
+    """
     new_w = (mean_w * window_s + net_load_w * dt_s) / (window_s + dt_s)
     return new_w - net_load_w, new_w
 

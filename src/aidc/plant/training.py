@@ -208,7 +208,11 @@ def phase_shares(tick: int, origin_tick: int, clock: TrainingClock) -> tuple[flo
 def training_power_frac(
     compute: float, communication: float, evaluation: float, checkpoint: float, levels: TrainingLevels
 ) -> float:
-    """Mean power of the accelerators over rated in a step with these phase shares, uncapped."""
+    """Mean power of the accelerators over rated in a step with these phase shares, uncapped.
+
+    `compute`, `communication`, `evaluation` and `checkpoint` are the shares of the step in each phase; what is left
+    is idle.
+    """
     return (
         compute * levels.compute_frac
         + communication * levels.communication_frac
@@ -219,7 +223,11 @@ def training_power_frac(
 
 @scalar
 def work_is_lost(tick: int, origin_tick: int, next_fault_tick: int, clock: TrainingClock) -> bool:
-    """Whether the work of this step comes after the last checkpoint before the next fault."""
+    """Whether the work of this step comes after the last checkpoint before the next fault.
+
+    `tick` counts steps on the job's own clock, `origin_tick` is where its first checkpoint interval begins, and
+    `next_fault_tick` is the first fault at or after `tick`.
+    """
     if next_fault_tick >= clock.end_tick:
         return False
     kept_s = 0.0
@@ -287,7 +295,10 @@ def step_job(
 def progress(
     clock: TrainingClock, levels: TrainingLevels, faults: NDArray[np.int64], ticks: int
 ) -> NDArray[np.float64]:
-    """Power over rated, training share and counted share of the first `ticks` steps, shape (3, ticks)."""
+    """Power over rated, training share and counted share of the first `ticks` steps, shape (3, ticks).
+
+    `faults` are the ticks of the faults on the job's own clock, rising.
+    """
     out = np.zeros((3, ticks))
     _progress(out, clock, levels, faults)
     return out
@@ -364,6 +375,9 @@ def predicted_mfu(reference: float, reference_accelerators: float, decay: float,
 
     The Llama 3 Herd of Models (arXiv 2407.21783), table 4: 43 % on 8,192 H100 and 41 % on 16,384, thus
     a decay of 0.07. Valid to about 16,384 accelerators.
+
+    `reference` is the utilisation that was measured at `reference_accelerators`, `decay` the exponent and
+    `accelerators` the size asked for.
     """
     return float(reference * min(1.0, (max(accelerators, 1) / reference_accelerators) ** -decay))
 

@@ -24,7 +24,11 @@ STANDARD_DENSITY_KG_M3: Final = 1.225
 def hub_speed_m_s(
     speed_m_s: FloatArray, measured_height_m: float, hub_height_m: float, shear_exponent: float
 ) -> FloatArray:
-    """Wind speed at hub height [m/s] by the power law `v·(z/z0)^α` (IEC 61400-1, section 6.3)."""
+    """Wind speed at hub height [m/s] by the power law `v·(z/z0)^α` (IEC 61400-1, section 6.3).
+
+    `speed_m_s` was measured at `measured_height_m` above ground [m]; `hub_height_m` is that of the turbine and
+    `shear_exponent` is α.
+    """
     return speed_m_s * (hub_height_m / measured_height_m) ** shear_exponent
 
 

@@ -256,7 +256,7 @@ def _refuse_skipped(samples: _Samples, path: Path) -> None:
 def _gaps(channel: Analog, bad: NDArray[np.bool_], path: Path) -> InputError:
     return InputError(
         Problem(
-            f"misses {int(bad.sum())} of {bad.size} samples",
+            f"lacks {int(bad.sum())} of {bad.size} samples",
             "Cut the record to a whole stretch, or map other channels in a recording.toml.",
             path,
             f"channel {channel.name}, sample {int(np.argmax(bad)) + 1}",

@@ -58,6 +58,8 @@ def phase_doubts(
     """Whether the phases rotate backwards throughout, and what is wrong with their order or polarity.
 
     `voltage` and `current` are instantaneous, (3, n); voltages in V for currents to count.
+
+    `step_s` is the spacing of the samples [s], `hertz` the nominal frequency, `path` the file for messages.
     """
     zero, ahead, back = sequences(voltage, step_s, hertz)
     reversed_ = back > 3 * ahead
@@ -68,7 +70,7 @@ def phase_doubts(
                 f"has voltages that make no three-phase system (positive, negative and zero sequence as 1 to "
                 f"{back / max(ahead, 1e-12):.2g} to {zero / max(ahead, 1e-12):.2g}): a phase has its polarity reversed, "
                 "or two columns are the same phase",
-                "Mend the columns, or say in a recording.toml which is which.",
+                "Correct the columns, or say in a recording.toml which is which.",
                 path,
             )
         )
@@ -84,7 +86,7 @@ def phase_doubts(
             if i_back > 3 * max(i_ahead, i_zero)
             else "currents make no three-phase system: one current transformer is reversed, or two columns are one phase"
         )
-        remedy = "Mend the columns, or say in a recording.toml which is which."
+        remedy = "Correct the columns, or say in a recording.toml which is which."
         problems.append(Problem(f"has {what}", remedy, path))
     return reversed_, problems
 
@@ -162,12 +164,12 @@ def _power(w: Waveform, import_w: float, path: Path) -> list[Problem]:
         thousand = usual / 1e3 <= _MOST_IMPORT * import_w
         cause = "; kilowatts in a column of megawatts?" if thousand else ""
         what = f"draws {usual / 1e6:.4g} MW, where {limit}{cause}"
-        remedy = "Mend the unit in the column's name, or give a scale in a recording.toml."
+        remedy = "Correct the unit in the column's name, or give a scale in a recording.toml."
     elif 0 < most < _LEAST_IMPORT * import_w:
         thousand = most * 1e3 >= 0.02 * import_w
         cause = "; megawatts in a column of kilowatts?" if thousand else ""
         what = f"draws no more than {most / 1e6:.4g} MW, where {limit}{cause}"
-        remedy = "Mend the unit in the column's name, or give a scale in a recording.toml."
+        remedy = "Correct the unit in the column's name, or give a scale in a recording.toml."
     elif middle < -_EXPORT * import_w:
         what = f"exports {-middle / 1e6:.4g} MW: current transformers mounted the other way round, or export counted positive?"
         remedy = (
@@ -175,5 +177,5 @@ def _power(w: Waveform, import_w: float, path: Path) -> list[Problem]:
         )
     elif apparent > 0.05 * import_w and usual < _LEAST_PF * apparent:
         what = f"has a power factor of {usual / apparent:.2g}: currents and voltages of different phases?"
-        remedy = "Mend the order of the phases in a recording.toml; trusted = true if it is right as it is."
+        remedy = "Correct the order of the phases in a recording.toml; trusted = true if it is right as it is."
     return [Problem(what, remedy, path, "power", round(middle / 1e6, 6))] if what else []

@@ -99,7 +99,10 @@ def open_recording(
     nominal_kv: float | None = None,
     guess: bool = False,
 ) -> Recording:
-    """As `read_recording`, with what is doubtful about it; `guess` takes the usual voltage where none is known."""
+    """As `read_recording`, with what is doubtful about it; `guess` takes the usual voltage where none is known.
+
+    `path` is the file; `nominal_hz` and `nominal_kv` (line to line) are what it is held against, where known.
+    """
     path = Path(path)
     if path.suffix.lower() == ".toml":
         sidecar = _sidecar(path)

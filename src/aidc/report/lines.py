@@ -42,7 +42,12 @@ def trace(
     kept: NDArray[np.int64] | None = None,
     **more: Any,
 ) -> go.Scatter:
-    """One line, decimated on its own unless it is told which samples to keep."""
+    """One line, decimated on its own unless it is told which samples to keep.
+
+    `time_ms` are milliseconds since 1970, `values` are in `unit`, which the hover text shows in the format `form`.
+    `points` is the most that are drawn, `kept` the samples to draw instead; `name`, `colour`, `width` [px], `dash`
+    and `shape` are those of the line.
+    """
     if kept is None:
         kept = extremes(values, points)
     return go.Scatter(
@@ -59,7 +64,10 @@ def trace(
 def stack(
     time_ms: FloatArray, layers: Mapping[str, tuple[FloatArray, str]], unit: str, points: int = STACK_POINTS
 ) -> list[go.Scatter]:
-    """Areas upon each other from (values, colour) by name; all layers share the instants kept."""
+    """Areas upon each other from (values, colour) by name; all layers share the instants kept.
+
+    `time_ms` are milliseconds since 1970, values are in `unit`, and `points` is the most that are drawn.
+    """
     if not layers:
         return []
     total = np.sum([np.nan_to_num(values) for values, _ in layers.values()], axis=0)
@@ -82,7 +90,11 @@ def stack(
 def band(
     time_ms: FloatArray, low: FloatArray, high: FloatArray, name: str, colour: str, points: int = LINE_POINTS
 ) -> list[go.Scatter]:
-    """The area between the least and the greatest value within each output step."""
+    """The area between the least and the greatest value within each output step.
+
+    `time_ms` are milliseconds since 1970, `low` and `high` the two edges; `name` and `colour` are those of the area,
+    `points` is the most that are drawn.
+    """
     kept = shared_extremes([low, high], 2 * points)
     edges: dict[str, Any] = {"mode": "lines", "line": {"width": 0, "color": colour}, "legendgroup": name}
     return [
@@ -100,7 +112,11 @@ def band(
 
 
 def limit(time_ms: FloatArray, value: float, name: str, colour: str, **more: Any) -> go.Scatter:
-    """A dashed level across the window."""
+    """A dashed level across the window.
+
+    `time_ms` are milliseconds since 1970, of which the first and last are used; `value` is the level, `name` and
+    `colour` are those of the line.
+    """
     return go.Scatter(
         x=time_ms[[0, -1]],
         y=np.array([value, value]),

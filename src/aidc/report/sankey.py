@@ -35,7 +35,10 @@ class Web:
     links: list[tuple[str, str, float]] = field(default_factory=list[tuple[str, str, float]])
 
     def node(self, name: str, colour: str, column: int, note: str = "") -> str:
-        """Add a node once; the first call settles its place. A note stands under its name."""
+        """Add a node once; the first call settles its place. A note stands under its name.
+
+        `colour` fills it, `column` counts from the left.
+        """
         if note:
             self.notes.setdefault(name, note)
         self.colours.setdefault(name, colour)

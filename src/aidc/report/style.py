@@ -65,7 +65,10 @@ def line(colour: str, width: float = 1.6, dash: str = "solid") -> dict[str, Any]
 
 
 def layout(figure: go.Figure, height: int, *, y_titles: Sequence[str] = (), time: bool = True) -> go.Figure:
-    """Give a figure the common layout; `y_titles` name the y axes from the top down."""
+    """Give a figure the common layout; `y_titles` name the y axes from the top down.
+
+    `height` is in px; `time` says that the x axis is one of time.
+    """
     figure.update_layout(
         template="none",
         height=height,

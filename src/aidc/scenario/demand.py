@@ -116,6 +116,9 @@ def load_replay(
 ) -> Mapping[str, Series]:
     """Measured power of each pod [W], times `scale`, for a run up to `clock_end` (default: one second).
 
+    `clock_start` is the start of the run; the file's name is taken relative to `base_dir`, the folder of the site
+    file.
+
     Raises
     ------
     InputError

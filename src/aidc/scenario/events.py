@@ -91,6 +91,8 @@ def import_limit_w(events: Sequence[Event], start: datetime, end: datetime, base
 
     The spacing divides every edge; where that takes more than a million samples, edges are moved
     outwards to full minutes.
+
+    `events` are those of the scenario, of every kind.
     """
     cuts = _cuts(events, start, end, (ImportLimit, SupplyOutage))
     first, step_us, values = _laid(start, end, [cut[:2] for cut in cuts], base_limit_w)
@@ -101,7 +103,10 @@ def import_limit_w(events: Sequence[Event], start: datetime, end: datetime, base
 
 
 def grid_present(events: Sequence[Event], start: datetime, end: datetime, *, connected: bool) -> Series:
-    """1 while the grid is there over [start, end), 0 in an outage; always 0 on a site without a connection."""
+    """1 while the grid is there over [start, end), 0 in an outage; always 0 on a site without a connection.
+
+    `events` are those of the scenario, of every kind; `connected` says whether the site has a grid connection.
+    """
     cuts = _cuts(events, start, end, (SupplyOutage,))
     first, step_us, values = _laid(start, end, [cut[:2] for cut in cuts], float(connected))
     for begin, last, _ in cuts:
@@ -110,7 +115,10 @@ def grid_present(events: Sequence[Event], start: datetime, end: datetime, *, con
 
 
 def units_out(events: Sequence[Event], of: str, start: datetime, end: datetime) -> Series:
-    """How many units of a piece of equipment are out of service over [start, end)."""
+    """How many units of a piece of equipment are out of service over [start, end).
+
+    `events` are those of the scenario, of every kind; `of` is the equipment's name.
+    """
     cuts = [cut for cut in _cuts(events, start, end, (EquipmentOutage,)) if cut[2].of == of]
     first, step_us, values = _laid(start, end, [cut[:2] for cut in cuts], 0.0)
     for begin, last, event in cuts:
@@ -148,6 +156,8 @@ def with_spikes(price: Series, events: Sequence[Event], start: datetime, end: da
     """Energy prices over [start, end) with the price spikes laid over them, at a spacing that fits both.
 
     Where spikes overlap, the highest price is in force, in whatever order they are written.
+
+    `events` are those of the scenario, of every kind.
     """
     spikes = [event for event in events if isinstance(event, PriceSpike)]
     if not spikes:

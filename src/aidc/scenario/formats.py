@@ -178,7 +178,7 @@ def _json(path: Path, place: str, text: str) -> Any:
         return json.loads(text)
     except (ValueError, RecursionError) as error:
         raise InputError(
-            Problem(f"is not a JSON object: {error}", "Mend the line.", path, place or None)
+            Problem(f"is not a JSON object: {error}", "Correct the line.", path, place or None)
         ) from error
 
 
@@ -200,7 +200,7 @@ def _mooncake_row(path: Path, place: str, row: Any, last_ms: dict[Any, float]) -
             value = last_ms[session] + delay if isinstance(delay, (int, float)) else None
         if isinstance(value, bool) or not isinstance(value, (int, float)) or not 0 <= value <= most:
             raise InputError(
-                Problem(f"needs {key} as a number from 0 to {most:g}", "Mend the line.", path, place, value)
+                Problem(f"needs {key} as a number from 0 to {most:g}", "Correct the line.", path, place, value)
             )
         values.append(float(value))
     if isinstance(session, (str, int)):

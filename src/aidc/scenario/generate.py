@@ -37,6 +37,8 @@ def generate(spec: Diurnal, start: datetime, days: float, timezone: str, rng: np
 
     The first days do not depend on how many follow: a one-day run sees the first day of the week.
 
+    `timezone` is the site's zone, in which the day has its shape; `rng` draws the noise.
+
     Raises
     ------
     InputError

@@ -35,14 +35,14 @@ def _prometheus(path: Path, text: str, point: str | None) -> Table:
     document = document_of(path, text)
     if document.get("status") == "error":
         what = f"is an error of Prometheus: {document.get('error', 'unknown')}"
-        raise InputError(Problem(what, "Mend the query.", path))
+        raise InputError(Problem(what, "Correct the query.", path))
     data = document["data"]
     if data["resultType"] != "matrix":
         what = f"is a {data['resultType']}, one instant and no range"
         raise InputError(Problem(what, "Ask /api/v1/query_range.", path))
     series: list[Mapping[str, Any]] = data["result"]
     if not series:
-        raise InputError(Problem("has no series", "Mend the query.", path))
+        raise InputError(Problem("has no series", "Correct the query.", path))
     names = _metric_names(series)
     times = sorted({value[0] for one in series for value in one["values"]})
     place = {time: row for row, time in enumerate(times)}
@@ -135,7 +135,7 @@ def _dmon_row(path: Path, number: int, header: list[str], words: list[str]) -> d
         words = [words[1], *words[2:]]
     if len(words) != len(keys):
         what = f"has {len(words)} cells where the header has {len(keys)}"
-        raise InputError(Problem(what, "Mend the line.", path, f"line {number}"))
+        raise InputError(Problem(what, "Correct the line.", path, f"line {number}"))
     row = dict(zip(header, words, strict=True))
     first = next(key for key in header if key.lower() in ("entity", "gpu"))
     return {"gpu": row.pop(first), **row}

@@ -210,7 +210,7 @@ def _of_pvgis(table: Table, facts: Mapping[str, str], typical: bool) -> Stamped:
         if len(day) != 8 or len(clock) != 4 or not (day + clock).isdigit():
             place = f"line {table.lines[row]}, column {time}"
             raise InputError(
-                Problem("is not a time of PVGIS (20250707:1200)", "Mend the line.", table.path, place, cell)
+                Problem("is not a time of PVGIS (20250707:1200)", "Correct the line.", table.path, place, cell)
             )
         stamps.append((int(day[:4]), int(day[4:6]), int(day[6:]), int(clock[:2]), int(clock[2:])))
     columns = {ours: table.columns[theirs] for theirs, ours in _PVGIS.items() if theirs in table.columns}
@@ -269,7 +269,7 @@ def _anywhere(path: Path, text: str) -> Stamped:
         except ValueError as error:
             place = f"line {table.lines[row]}, column ObservationTime(LST)"
             raise InputError(
-                Problem("is not a time (7/31/2025 13:00)", "Mend the line.", path, place, cell)
+                Problem("is not a time (7/31/2025 13:00)", "Correct the line.", path, place, cell)
             ) from error
     station = Station(float(facts[4]), float(facts[5]), float(facts[6]), facts[1].strip(), float(facts[3]))
     told = " ".join(facts[7:])
@@ -307,7 +307,7 @@ def _stamps(table: Table, cells: Sequence[Sequence[str]]) -> list[tuple[int, int
             year, month, day, hour, minute = (int(float(part)) for part in parts)
         except ValueError as error:
             place = f"line {table.lines[row]}"
-            raise InputError(Problem("has no date", "Mend the line.", table.path, place, parts)) from error
+            raise InputError(Problem("has no date", "Correct the line.", table.path, place, parts)) from error
         found.append((year, month, day, hour, minute))
     return found
 

@@ -61,6 +61,8 @@ def load_prices(
 ) -> Prices:
     """Energy prices over [start, end): the market series if there is one, else the tariff's, else zero.
 
+    `timezone` is the zone of the tariff's hours; files are named relative to `base_dir`, the folder of the site file.
+
     Raises
     ------
     InputError
@@ -87,6 +89,8 @@ def load_carbon(
     spec: CarbonSeries | ConstantCarbon, *, start: datetime, end: datetime, base_dir: Path
 ) -> Carbon:
     """Emission factors over [start, end).
+
+    Files are named relative to `base_dir`, the folder of the site file.
 
     Raises
     ------

@@ -33,6 +33,8 @@ _MOST_CARBON: Final = 1400.0  # kg/MWh: lignite in an old plant
 def price_series(spec: PriceSpec, path: Path, start: datetime, end: datetime) -> Series:
     """Market prices [USD/MWh] over a run, repeated beyond the file where the user wants it.
 
+    `path` is the file of `spec`, the run lasts from `start` to `end`.
+
     Raises
     ------
     InputError
@@ -63,6 +65,8 @@ def carbon_series(
     spec: CarbonSeries, path: Path, start: datetime, end: datetime
 ) -> tuple[Series, Series | None]:
     """Average and, where named, marginal emission factors [kg/MWh] over a run.
+
+    `path` is the file of `spec`, the run lasts from `start` to `end`.
 
     Raises
     ------

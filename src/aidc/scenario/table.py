@@ -96,6 +96,9 @@ def numbers(
 ) -> FloatArray:
     """Cells of text as floats within [low, high].
 
+    `cells` stand in the lines `lines` of the file at `path`, in the column `name`, as messages say; an empty cell is NaN
+    where `empty` allows it. `low` and `high` are the bounds.
+
     Raises
     ------
     InputError
@@ -243,7 +246,7 @@ def _check(path: Path, header: list[str], rows: Rows) -> None:
         problems.append(Problem("has no rows below its header", "Give a file with data.", path))
     problems.extend(
         Problem(
-            f"has {cells} cells where the header has {len(header)}", "Mend the line.", path, f"line {line}"
+            f"has {cells} cells where the header has {len(header)}", "Correct the line.", path, f"line {line}"
         )
         for line, cells in rows.ragged
     )

@@ -45,6 +45,8 @@ def clock_times(
 ) -> MicroArray:
     """ISO 8601 times of a column; those without a zone are of `timezone`, or of UTC where allowed.
 
+    `naive_is_utc` allows times without a zone and reads them as UTC.
+
     Raises
     ------
     InputError
@@ -115,6 +117,8 @@ def laid_times(
     Numbers are seconds after `start` (else after `clock_start`), or another unit that their name, their
     size or `time_unit` tells. Clock times and Unix times stay where they are, or move together so that
     the earliest lies on `start`.
+
+    `timezone` is the zone of times that state none.
     """
     if is_number(next(iter(table.text(column)), "")) or time_unit is not None:
         times, count = counted_times(table, column, time_unit)

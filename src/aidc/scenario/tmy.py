@@ -187,7 +187,7 @@ def _whole(path: Path, line: int, cells: Sequence[str], count: int) -> tuple[int
     except ValueError:
         values = []
     if len(values) != count or any(value != int(value) for value in values if abs(value) < 1e6):
-        raise InputError(Problem("has no date", "Mend the line.", path, f"line {line}", list(cells)))
+        raise InputError(Problem("has no date", "Correct the line.", path, f"line {line}", list(cells)))
     return tuple(int(max(-1, min(value, 99))) for value in values)
 
 

@@ -64,6 +64,8 @@ def laid_out(
 ) -> tuple[dict[str, FloatArray], tuple[str, ...]]:
     """Rows at their month, day and hour (1 to 24): columns of a typical year, and what was noticed.
 
+    `source` names the file in messages, `when` has month, day and hour of each row, and `lines` its line in the file.
+
     Raises
     ------
     InputError
@@ -74,7 +76,7 @@ def laid_out(
         found = hour_of_year(*date)
         if found is None:
             what = f"has no date of a year: month {date[0]}, day {date[1]}, hour {date[2]}"
-            raise InputError(Problem(what, "Mend the line.", source, f"line {lines[row]}"))
+            raise InputError(Problem(what, "Correct the line.", source, f"line {lines[row]}"))
         hours[row] = found
     order = np.argsort(hours, kind="stable")
     again = np.flatnonzero(np.diff(hours[order]) == 0)

@@ -80,6 +80,8 @@ def column_in_unit(
 ) -> tuple[FloatArray, Unit]:
     """A column in the unit of its quantity (NaN where a cell is empty), and the unit that it was written in.
 
+    `notes` takes up what was noticed; `stated` is the unit that the user gives, where he gives one.
+
     Raises
     ------
     InputError

@@ -52,6 +52,9 @@ def read_weather_table(
 ) -> Read:
     """Read a weather table for a run; `sun_at` is the place [°N, °E] whose sun may tell what rows mean.
 
+    `path` is the file of `spec`, the run lasts from `start` to `end`, and `elevation_m` is the site's height above
+    sea level [m].
+
     Raises
     ------
     InputError

@@ -281,7 +281,10 @@ _CELLS = {
 
 
 def pod_frame(compiled: Compiled, out: Records, ticks: IntArray, steps: IntArray) -> pl.DataFrame:
-    """One line per row and pod, pods in the site's order within each row."""
+    """One line per row and pod, pods in the site's order within each row.
+
+    `ticks` are the ends of the rows in steps of the run, `steps` how many steps each has.
+    """
     rows, pods = len(ticks), len(compiled.labels.pods)
     times = np.repeat(_times(compiled, ticks), pods)
     columns = {name: out.pod[:, row].ravel() for name, row in _MEANS.items()}

@@ -28,6 +28,8 @@ def problems_of(
 
     `hidden` are keys that the resolver put in (such as `rack` in a pod): a reader never wrote them,
     so they are left out of the dotted key; `tags` of unions likewise, which stand in no document.
+
+    `shape` is the model that refused, `file` where the values stood.
     """
     errors = [dict(one) for one in error.errors()]
     found = [_problem(one, shape, file, hidden) for one in errors if not _echoes(one)]

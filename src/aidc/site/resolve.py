@@ -29,7 +29,10 @@ class Resolver:
     def values(
         self, kind: str, name: Any, key: str, overrides: Mapping[str, Any] | None = None
     ) -> dict[str, Any]:
-        """The values of an entry under `overrides`; a missing entry becomes a problem and {}."""
+        """The values of an entry under `overrides`; a missing entry becomes a problem and {}.
+
+        `kind` and `name` are the entry's, `key` is where it is used, for messages.
+        """
         if not isinstance(name, str):
             what = f"must name a {kind} of the catalogue"
             self.problems.append(

@@ -33,7 +33,11 @@ _COEFFICIENTS: Final = (
 
 
 def york_approach_k(wet_bulb_c: float, range_k: float, water_frac: float, air_frac: float) -> float:
-    """Approach of the leaving water to wet bulb [K] at fractions of design water and air flow."""
+    """Approach of the leaving water to wet bulb [K] at fractions of design water and air flow.
+
+    `wet_bulb_c` is that of the entering air [°C], `range_k` the cooling of the water [K]; `water_frac` and `air_frac`
+    are flows over those of the design.
+    """
     ratio = water_frac / air_frac
     return sum(
         coefficient * ratio**i * range_k**j * wet_bulb_c**k

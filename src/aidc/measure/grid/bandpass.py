@@ -22,7 +22,11 @@ ORDERS = (1, 2, 4)
 
 
 def butterworth(order: int, low_hz: float, high_hz: float, step_s: Fraction) -> FloatArray:
-    """Sections [b0 b1 b2 1 a1 a2] of the band-pass, shape (order, 6)."""
+    """Sections [b0 b1 b2 1 a1 a2] of the band-pass, shape (order, 6).
+
+    `order` is that of the low-pass prototype; the band lies between `low_hz` (0: a low-pass) and `high_hz`, both -3
+    dB, for samples every `step_s` [s].
+    """
     if low_hz > 0:
         sos = signal.butter(order, (low_hz, high_hz), "bandpass", fs=float(1 / step_s), output="sos")
     else:

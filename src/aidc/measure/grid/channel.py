@@ -36,6 +36,8 @@ def cannot_judge(clause: Clause, w: Waveform, names: Iterable[str], case: str = 
 
     A record must come from where the rule looks (`location`), hold the channels, and have at least one
     sample a cycle: a slower one can miss a whole dip, and a dip that was missed is no pass.
+
+    `names` are the channels that the clause needs; `case` names the window in the verdict.
     """
     if clause.location != w.location:
         return not_assessable(

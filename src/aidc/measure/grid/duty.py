@@ -57,7 +57,12 @@ def level_duties(
     window_s: float | None = None,
     unit: str,
 ) -> list[Duty]:
-    """One duty for each (threshold, time) of a curve."""
+    """One duty for each (threshold, time) of a curve.
+
+    `channel` is looked at, in `unit`. `points` are pairs of level and time [s]; a duty runs while the channel is
+    below its level (`above`: above it; `inclusive`: or at it), in one piece or, with `window_s`, summed over that
+    time [s].
+    """
     values: FloatArray = checked(w, channel)
     step_s, start_s = float(w.step_s), first_s(w)
     side = "above" if above else "below"
@@ -89,6 +94,9 @@ def size_duty(label: str, unit: str, limit: float, course: FloatArray, w: Wavefo
 
     A sample stands for the step that ends with it: the site may leave from the sample that exceeds the limit
     on.
+
+    `course` is the size at each sample in `unit`, `label` its name and `limit` what it may reach; `least` is the size
+    from which on there is anything to ride through.
     """
     size = np.abs(course)
     start_s, step_s = first_s(w), float(w.step_s)

@@ -266,7 +266,11 @@ def plt_of(pst: Sequence[float] | FloatArray) -> float:
 def pst_of_series(
     voltage_pu: FloatArray, step_s: Fraction, frequency_hz: int, *, wave: bool = False
 ) -> FloatArray:
-    """Pst of each whole 10 minutes of a series, after the pre-roll."""
+    """Pst of each whole 10 minutes of a series, after the pre-roll.
+
+    `voltage_pu` are samples every `step_s` [s]: of the waveform where `wave` is set, else of its magnitude;
+    `frequency_hz` is nominal, 50 or 60, and chooses the lamp.
+    """
     meter = Flickermeter(step_s, frequency_hz, wave=wave)
     meter.feed(voltage_pu)
     return meter.pst()

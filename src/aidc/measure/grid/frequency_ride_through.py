@@ -37,6 +37,8 @@ def frequency_ride_through(
     """Whether the site stayed connected for as long as its frequency duty lasted.
 
     `free` says when the rule set allows to leave; without it the clause stands alone.
+
+    `case` names the window in the verdict.
     """
     duties = frequency_duties(clause, w, case)
     if isinstance(duties, Verdict):

@@ -81,7 +81,11 @@ def harmonic_currents_a(sources: Mapping[str, HarmonicSource], voltage_v: float)
 def harmonic_voltages_frac(
     currents_a: Mapping[int, float], voltage_v: float, short_circuit_va: float, x_over_r: float
 ) -> dict[int, float]:
-    """V_h = h·X_sc·I_h over the nominal phase-neutral voltage."""
+    """V_h = h·X_sc·I_h over the nominal phase-neutral voltage.
+
+    `currents_a` are phase currents by harmonic order [A], `voltage_v` is nominal line to line [V], `short_circuit_va`
+    the short-circuit power [VA] and `x_over_r` the X/R of the source.
+    """
     reactance_ohm = voltage_v**2 / short_circuit_va * math.sin(math.atan(x_over_r))
     phase_v = voltage_v / math.sqrt(3.0)
     return {order: order * reactance_ohm * current / phase_v for order, current in currents_a.items()}

@@ -162,7 +162,10 @@ def after_loss_pu(loss: Loss, connection: Connection) -> float | None:
 
 
 def source_pu(v: float, p: float, q: float, r: float, x: float) -> float:
-    """Source voltage that holds `v` at a load p + jq behind r + jx [pu]."""
+    """Source voltage that holds `v` at a load p + jq behind r + jx [pu].
+
+    `q` is reactive power drawn and `x` the reactance, all on one base.
+    """
     if v <= 0:
         raise InputError(
             Problem("the voltage at the load is not positive", "give a positive one", key="v", value=v)
@@ -171,7 +174,10 @@ def source_pu(v: float, p: float, q: float, r: float, x: float) -> float:
 
 
 def terminal_pu(e: float, p: float, q: float, r: float, x: float) -> float | None:
-    """Voltage at a load p + jq behind r + jx from a source `e` [pu]; None where the network cannot carry it."""
+    """Voltage at a load p + jq behind r + jx from a source `e` [pu]; None where the network cannot carry it.
+
+    `q` is reactive power drawn and `x` the reactance, all on one base.
+    """
     half = 0.5 * e * e - (r * p + x * q)
     inside = half * half - (r * r + x * x) * (p * p + q * q)
     if inside < 0 or half < 0:

@@ -14,7 +14,10 @@ FloatArray = NDArray[np.float64]
 
 @engine
 def mean_block(x: FloatArray, window: int, square: bool, state: FloatArray, out: FloatArray) -> int:
-    """Fill `out` with means of x (or of its square) and return how many; `state` is [sum, count]."""
+    """Fill `out` with means of x (or of its square) and return how many; `state` is [sum, count].
+
+    `window` is the number of samples of one mean.
+    """
     total, count = state[0], int(state[1])
     found = 0
     for j in range(x.size):

@@ -55,7 +55,10 @@ class Perc1:
 def response_pu(
     parameters: Perc1, voltage_pu: FloatArray, step_s: float, *, reactive: bool = False
 ) -> FloatArray:
-    """P/P0 (or Q/Q0) for a course of voltage that starts at rest, shape (n_step,)."""
+    """P/P0 (or Q/Q0) for a course of voltage that starts at rest, shape (n_step,).
+
+    `voltage_pu` has a sample every `step_s` [s]; `reactive` asks for Q.
+    """
     p = parameters
     voltage_pu = np.ascontiguousarray(voltage_pu, dtype=np.float64)
     out = np.empty(voltage_pu.size)

@@ -31,6 +31,8 @@ def recovery(clause: Recovery, with_fault: Waveform, without_fault: Waveform, ca
 
     `not_applicable` where the voltage never fell below `from_pu` or the site draws nothing without the
     fault; `not_assessable` where the voltage does not return, or less than `hold_s` remains after it does.
+
+    `case` names the window in the verdict.
     """
     channel = f"{clause.quantity}_pu"
     refusal = cannot_judge(clause, with_fault, [channel, "p_w"], case) or cannot_judge(

@@ -52,6 +52,8 @@ def ride_through(
     """Whether the site stayed connected for as long as its voltage duty lasted.
 
     `free` says when the rule set allows to leave; without it the clause stands alone.
+
+    `case` names the window in the verdict.
     """
     duties = voltage_duties(clause, w, case)
     if isinstance(duties, Verdict):

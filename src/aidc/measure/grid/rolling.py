@@ -40,7 +40,7 @@ def extremes_block(
     """Advance over x[first:last].
 
     `state` is [position in the current group, its running least, its running greatest]; `found` is
-    [greatest rise, its tick, greatest fall, its tick]. `suffix_*` hold the least and greatest from a
+    [greatest rise, its tick, greatest fall, its tick]. `suffix_min` and `suffix_max` hold the least and greatest from a
     position of the last group to its end, with one entry that is neutral behind them; `tick` is that of x[0].
     """
     size = current.size
@@ -83,7 +83,10 @@ def rate_block(
     state: FloatArray,
     found: FloatArray,
 ) -> None:
-    """Advance over x[first:last]; `ring` holds the last window, `state` is [position, samples held]."""
+    """Advance over x[first:last]; `ring` holds the last window, `state` is [position, samples held].
+
+    `tick` is that of x[0]; `found` is [greatest rise per window, its tick, greatest fall, its tick].
+    """
     size = ring.size
     r, held = int(state[0]), int(state[1])
     rise, rise_at, fall, fall_at = found[0], found[1], found[2], found[3]
@@ -141,7 +144,10 @@ class RollingExtremes(_Found):
         self._fed = 0
 
     def feed(self, x: FloatArray, first: int, last: int, tick: int, apart: int = 0) -> None:
-        """Advance over x[first:last], where x[0] is at `tick`."""
+        """Advance over x[first:last], where x[0] is at `tick`.
+
+        `apart` is 1 for what is judged apart from normal operation, else 0.
+        """
         if last <= first:
             return
         self._fed += last - first
@@ -161,7 +167,10 @@ class RollingRate(_Found):
         self._state = np.zeros(2)
 
     def feed(self, x: FloatArray, first: int, last: int, tick: int, apart: int = 0) -> None:
-        """Advance over x[first:last], where x[0] is at `tick`."""
+        """Advance over x[first:last], where x[0] is at `tick`.
+
+        `apart` is 1 for what is judged apart from normal operation, else 0.
+        """
         if last <= first:
             return
         self._any[apart] |= self._state[1] + (last - first) > self._ring.size

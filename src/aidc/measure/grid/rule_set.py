@@ -55,6 +55,8 @@ def connection_verdicts(
     """Verdicts of every ride-through clause for loads, by its place, and what the set allows.
 
     `known` and `gone` are what `duties_of` and `departures` gave, where the caller has them.
+
+    `clauses` is the whole rule set, `case` names the window in the verdicts.
     """
     found = duties_of(clauses, w, case) if known is None else known
     free = set_freedom(clauses, w, found)

@@ -92,6 +92,8 @@ def service(
     ----------
     counterfactual_w : power that the meter would have shown without the service [W], shape (n_step,)
     contracted_w : full response of the contract [W]
+    tolerance_frac : of the contract, by which a response may be short
+    case : names the window in the verdict
     """
     missing = [name for name in ("frequency_hz", "p_w") if name not in w]
     if missing:
@@ -152,6 +154,8 @@ def step_response(
     """Delay and rise of the response to a step at `at_s` (time of the first sample: 0), interpolated.
 
     The final value is the mean of the last tenth of the record; `begun_frac` and `share` are of it.
+
+    `response_frac` is the response over that of the contract, a sample every `step_s` [s].
     """
     if response_frac.size < 2 or not 0 <= at_s < (response_frac.size - 1) * step_s:
         raise InputError(

@@ -30,7 +30,10 @@ def filter_block(
     state: FloatArray,
     out: FloatArray,
 ) -> None:
-    """Filter `x - offset`: sections [b0 b1 b2 a1 a2] in chains; `ends[s]` is the chain that s ends, or -1."""
+    """Filter `x - offset`: sections [b0 b1 b2 a1 a2] in chains; `ends[s]` is the chain that s ends, or -1.
+
+    `state` holds two values a section, carried from block to block; `out` is filled, (chain, sample).
+    """
     for j in range(x.size):
         value = x[j] - offset
         carried = value

@@ -148,7 +148,7 @@ class StreamMeter(ABC, Generic[ClauseT]):
         if block.step_s != self.step_s:
             raise InputError(
                 Problem(
-                    f"a block has another step than the {float(self.step_s):g} s of its meter",
+                    f"a block's step differs from the {float(self.step_s):g} s of its meter",
                     "resample the series to one step",
                     key="step_s",
                     value=float(block.step_s),

@@ -73,7 +73,12 @@ def judge(
     case: str = "",
     suggestion: str = "",
 ) -> Verdict:
-    """Compare a value with a limit (at most, or `at_least`); the limit itself passes."""
+    """Compare a value with a limit (at most, or `at_least`); the limit itself passes.
+
+    `unit` is that of both; `reason`, `case` and `suggestion` go into the verdict's words.
+
+    `clause` is the one that the verdict answers.
+    """
     sign = -1.0 if at_least else 1.0
     margin = sign * (limit - value) / abs(limit) if limit else sign * (limit - value)
     return Verdict(

@@ -41,7 +41,11 @@ def pad_share(heat_w: float, held_w_k: float, dry_span_k: float, wet_span_k: flo
 
 @scalar
 def pad_air_k(dry_bulb_k: float, wet_bulb_k: float, share: float, pad_effectiveness: float) -> float:
-    """Temperature of the air behind the pads [K]."""
+    """Temperature of the air behind the pads [K].
+
+    `dry_bulb_k` and `wet_bulb_k` are those of the outdoor air [K], `share` is the part of the air that passes wet
+    pads (0 to 1), and `pad_effectiveness` the share of the wet-bulb depression that the pads take up.
+    """
     return dry_bulb_k - share * pad_effectiveness * max(dry_bulb_k - wet_bulb_k, 0.0)
 
 

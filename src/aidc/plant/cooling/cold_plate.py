@@ -31,7 +31,10 @@ FloatArray = NDArray[np.float64]
 
 @scalar
 def resistance_k_w(flow_l_min: float, a: float, b: float, n: float) -> float:
-    """Case-to-inlet resistance of a plate [K/W] at a flow [l/min] above 0."""
+    """Case-to-inlet resistance of a plate [K/W] at a flow [l/min] above 0.
+
+    The law is a + b / `flow_l_min` to the power n: `a` [K/W], `b` and `n` are fitted to the maker's curve.
+    """
     return a + b * math.pow(flow_l_min, -n)
 
 
@@ -39,7 +42,11 @@ def resistance_k_w(flow_l_min: float, a: float, b: float, n: float) -> float:
 def case_temp_k(
     inlet_k: float, heat_w_per_plate: float, flow_l_min: float, a: float, b: float, n: float
 ) -> float:
-    """Temperature of the case under a plate in steady state [K]."""
+    """Temperature of the case under a plate in steady state [K].
+
+    `inlet_k` is the coolant's temperature into the plate [K], `heat_w_per_plate` the heat of one plate [W] and
+    `flow_l_min` its flow [l/min]; `a`, `b` and `n` as in `resistance_k_w`.
+    """
     return inlet_k + (a + b * math.pow(flow_l_min, -n)) * heat_w_per_plate
 
 

@@ -107,7 +107,11 @@ def _corrected_ua_w_k(water_frac: float, air_frac: float, wet_bulb_k: float, p: 
 def tower_heat_w(
     water_frac: float, air_frac: float, water_in_k: float, wet_bulb_k: float, p: TowerParams
 ) -> float:
-    """Heat that a cell takes from water entering at a temperature [K], fans at a fraction of air flow [W]."""
+    """Heat that a cell takes from water entering at a temperature [K], fans at a fraction of air flow [W].
+
+    `water_frac` and `air_frac` are flows over those of the design, `water_in_k` is the temperature of the hot water
+    and `wet_bulb_k` that of the outdoor air [K].
+    """
     span_k = water_in_k - wet_bulb_k
     if span_k <= 0.0 or water_frac <= 0.0 or air_frac <= 0.0:
         return 0.0
@@ -135,6 +139,8 @@ def tower_conductance_w_k(
     """Conductance from water supply to wet bulb [W/K] while water returns at `return_k` [K].
 
     Without fans, `free_frac` of the conductance at full air flow remains.
+
+    `water_frac` and `air_frac` are flows over those of the design; `wet_bulb_k` is that of the outdoor air [K].
     """
     span_k = max(return_k - wet_bulb_k, 0.5)
     water_w_k = p.water_w_k * water_frac
@@ -153,6 +159,9 @@ def evaporated_kg_s(heat_w: float, air_kg_s: float, dry_bulb_k: float, wet_bulb_
 
     The share of latent heat follows from dry bulb, wet bulb and air flow [kg/s]. Natural draught carries
     what the fans do not: the air's enthalpy rises by no more than 100 kJ/kg.
+
+    `heat_w` is the heat rejected [W], `air_kg_s` the fans' flow, `dry_bulb_k` and `wet_bulb_k` are those of the air
+    that enters [K].
     """
     if heat_w <= 0.0:
         return 0.0
@@ -176,6 +185,10 @@ def make_up_kg_s(
     """Water drawn [kg/s]: what evaporates, drifts off and is blown down.
 
     Blow-down keeps the concentration: evaporation / (cycles − 1), of which drift is a part.
+
+    `evaporated` is the water that evaporates [kg/s], `circulating_kg_s` what the pumps turn over,
+    `cycles_of_concentration` the concentration of salts over that of fresh water (above 1), and `drift_frac` the
+    share of the circulating water that leaves as droplets.
     """
     drift = drift_frac * circulating_kg_s
     blow_down = max(evaporated / (cycles_of_concentration - 1.0) - drift, 0.0)

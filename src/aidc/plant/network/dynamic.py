@@ -88,6 +88,9 @@ def branch_voltage(
     The inverse of `branch_current` where the load's current is known instead: v = e - (R + jX)·i - L·di/dt. The
     first sample is quasi-static. The trapezoidal rule rings after a jump of the current, as no inductance
     lets one through: give a load its edge.
+
+    `source_pu` are samples of the source's voltage phasor every `step_s` [s]; `r` and `x` are the branch's impedance
+    at `frequency_hz` [pu].
     """
     source = np.ascontiguousarray(source_pu, dtype=np.complex128)
     voltage = np.empty_like(source)

@@ -49,6 +49,9 @@ def constant_power_voltage(source_pu: float, r: float, x: float, p_w: float, q_v
 
     V⁴ + (2(RP + XQ) - E²)·V² + |Z|²|S|² = 0; see P. Kundur, Power System Stability and Control,
     McGraw-Hill 1994, section 14.1.1. `NO_SOLUTION` where the load exceeds what the source can carry.
+
+    `source_pu` is the voltage behind the impedance `r` + j `x` [pu]; `p_w` and `q_var` are the load in per unit of
+    the base on which the impedance stands.
     """
     half = 0.5 * source_pu * source_pu - (r * p_w + x * q_var)
     rest = half * half - (r * r + x * x) * (p_w * p_w + q_var * q_var)
@@ -59,7 +62,11 @@ def constant_power_voltage(source_pu: float, r: float, x: float, p_w: float, q_v
 
 @scalar
 def mismatch(source_pu: float, r: float, x: float, p_w: float, q_var: float, v_pu: float) -> float:
-    """Source voltage squared that a load P + jQ at V would need, less the one there is, times V²."""
+    """Source voltage squared that a load P + jQ at V would need, less the one there is, times V².
+
+    `source_pu`, `r`, `x`, `p_w` and `q_var` as in `constant_power_voltage`; `v_pu` is the voltage at the load that is
+    tried.
+    """
     a = v_pu * v_pu + r * p_w + x * q_var
     b = x * p_w - r * q_var
     return a * a + b * b - source_pu * source_pu * v_pu * v_pu
@@ -67,7 +74,11 @@ def mismatch(source_pu: float, r: float, x: float, p_w: float, q_var: float, v_p
 
 @scalar
 def sending_voltage(v_pu: float, r: float, x: float, p_w: float, q_var: float) -> float:
-    """Voltage in front of a series impedance whose far end has V and takes P + jQ."""
+    """Voltage in front of a series impedance whose far end has V and takes P + jQ.
+
+    `v_pu` is the voltage at the far end, `r` + j `x` the impedance, `p_w` and `q_var` the power at the far end, all
+    on one base.
+    """
     if v_pu <= 0.0:
         return 0.0
     inverse = 1.0 / v_pu
@@ -78,7 +89,10 @@ def sending_voltage(v_pu: float, r: float, x: float, p_w: float, q_var: float) -
 
 @scalar
 def sending_power(v_pu: float, r: float, x: float, p_w: float, q_var: float) -> tuple[float, float]:
-    """Power into a series impedance whose far end has V and takes P + jQ [W, var]."""
+    """Power into a series impedance whose far end has V and takes P + jQ [W, var].
+
+    `v_pu`, `r`, `x`, `p_w` and `q_var` as in `sending_voltage`.
+    """
     if v_pu <= 0.0:
         return 0.0, 0.0
     square = (p_w * p_w + q_var * q_var) / (v_pu * v_pu)

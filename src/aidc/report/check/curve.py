@@ -172,6 +172,8 @@ def curve_chart(curve: Curve, windows: Sequence[NamedWindow], key: str, title: s
 
     The line of a case gives, for each level, the longest time that the quantity was beyond it as the rule
     counts; where the line stays left of the rule's curve, the rule asks the site to stay.
+
+    `key` names the chart in the page, `title` stands above it.
     """
     drawn = go.Figure()
     longest_s = _right_edge(curve)

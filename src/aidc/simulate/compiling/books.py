@@ -41,6 +41,8 @@ def book_steps(clock: Clock, market: Market, tariff: Tariff | None, timezone: st
 
     Where no span of whole steps is exact, or an exact one would make more than three million rows, the longest up to
     60 s is taken; what is then booked by its mean is told as a doubt (`study.market_rows`).
+
+    `timezone` is the zone of the tariff's hours and of the metering intervals.
     """
     longest = max(int(LONGEST_S / clock.step_s), 1)
     for many in range(longest, 0, -1):

@@ -30,7 +30,11 @@ def describe(
     remarks: tuple[str, ...] = (),
     fronts: Mapping[str, tuple[float, float]] | None = None,
 ) -> dict[str, Any]:
-    """The meta data of a run, as `aidc.measure.meta.RunMeta` expects it, and what the report shows."""
+    """The meta data of a run, as `aidc.measure.meta.RunMeta` expects it, and what the report shows.
+
+    `remarks` is what compiling noticed, told in the run; `fronts` has energy [J] and power [W] of each front end's
+    own battery, by its name.
+    """
     tariff = site.scenario.tariff
     return {
         "name": site.site.name,

@@ -42,6 +42,8 @@ def compile_jobs(
 
     A job's own clock starts at 0 when it first runs and stands still while it is paused; faults are
     drawn on it, so pausing moves them with the work.
+
+    `rng` draws the faults.
     """
     del workloads
     starts, ends, targets, restarts, clocks, levels = [], [], [], [], [], []

@@ -147,7 +147,11 @@ def load_at_batch(table: FloatArray) -> FloatArray:
 def job_table(
     rated_w: float, tokens_per_s: float, curve: CapCurve, accelerators: int, cap_min_frac: float
 ) -> FloatArray:
-    """Operating table of a training pod; load is uncapped power over rated power."""
+    """Operating table of a training pod; load is uncapped power over rated power.
+
+    `rated_w` and `tokens_per_s` are those of the pod at full power, `accelerators` is how many it has, and
+    `cap_min_frac` the lowest cap over rated power.
+    """
     table = np.zeros((CAPS, LOADS, len(Point)))
     for c, cap in enumerate(np.linspace(cap_min_frac, 1.0, CAPS)):
         cap_w = cap * rated_w / accelerators

@@ -74,7 +74,10 @@ def store_places(site: Site, shape: Storage) -> list[tuple[int, float, float]]:
 
 
 def node_slot(site: Site, node: str, lane: int, lineups: Lineups) -> int:
-    """The stage at whose output a storage acts: the one that the chain marks, else the rack's first."""
+    """The stage at whose output a storage acts: the one that the chain marks, else the rack's first.
+
+    `node` is the storage's node as the site file names it, `lane` the number of the lineup.
+    """
     pod = list(site.pods.values())[lane]
     marked = [stage.name for stage in site.chains[pod.chain].stages if stage.storage_node == node]
     wanted = f"{pod.chain}.{marked[0]}" if marked else ""

@@ -100,6 +100,8 @@ def replica_size(service: Service, pod: Pod, input_tokens: float, output_tokens:
 
     Room for a quarter of the batch limit at full length is asked for, so that the cache of a
     replica is not starved by its weights.
+
+    `input_tokens` and `output_tokens` are the mean lengths of a request.
     """
     if service.accelerators_per_replica is not None:
         return service.accelerators_per_replica

@@ -18,7 +18,11 @@ _FULL_FRAC = 1e-12
 
 @part
 def stage_loss_w(p: Fixed, now: Scratch, lane: int, stage: int, power_w: float, plain: bool) -> float:
-    """Loss of a stage [W] at an output, with the modules that are in service."""
+    """Loss of a stage [W] at an output, with the modules that are in service.
+
+    `lane` and `stage` are numbers of the lineup and of the stage in it, `power_w` is the stage's output [W]; `plain`
+    skips what is out of service, where the step has none.
+    """
     one = p.stage[lane, stage]
     whole = 1.0 if plain else now.stage_part[lane, stage]
     if whole == 1.0:
@@ -182,6 +186,8 @@ def run_lane(p: Fixed, state: State, now: Scratch, lane: int, design: int) -> fl
     first; the network joins behind them, at the rack inlet, and cooling that hangs on the lineup's UPS at its
     stage. A shed pod's power shelves are off, while the site's stages stay energised and keep their no-load loss as
     long as the bus does.
+
+    `lane` is the number of the lineup, `design` that of the site among those that are stepped together.
     """
     cut = cut_of(p, now, lane)
     pod = now.pod[lane]
@@ -306,7 +312,12 @@ def count_help(p: Fixed, now: Scratch, at: Span) -> None:
 
 @part
 def load_ups(p: Fixed, now: Scratch, lane: int, load_w: float, whole: bool) -> None:
-    """Lay a load [W] on the UPS bus of a lineup that is fed, behind what `feed_chain` found."""
+    """Lay a load [W] on the UPS bus of a lineup that is fed, behind what `feed_chain` found.
+
+    `lane` is the number of the lineup; `whole` as `plain` of `stage_loss_w`.
+
+    `load_w` replaces what lay there before.
+    """
     pod = now.pod[lane]
     flux = now.flux[lane]
     flux[PodFlux.UPS_LOAD_W] = load_w

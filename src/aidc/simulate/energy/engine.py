@@ -404,6 +404,8 @@ def advance(
     """Advance every design by `n_steps`, writing one row per `steps_per_row` steps into `out`.
 
     State and records change in place. Returns OK or NOT_FINITE.
+
+    `first_tick` counts the run's steps so far, and `first_job` is the number of the design's first job among all.
     """
     designs = p.site.shape[0]
     _set_limits(p, knobs, now)

@@ -22,7 +22,10 @@ _ROUNDING = 1e-9
 
 @inner
 def draw_lane(p: Fixed, state: State, now: Scratch, lane: int, emptying: float) -> float:
-    """What a lineup would draw from an energised bus [W] with its storages giving all they can, or taking what they wish."""
+    """What a lineup would draw from an energised bus [W] with its storages giving all they can, or taking what they wish.
+
+    `lane` is the number of the lineup; `emptying` is 1 where its storages give and 0 where they fill.
+    """
     cut = cut_of(p, now, lane)
     power = now.pod[lane, PodNow.ACCELERATOR_W] + now.pod[lane, PodNow.OVERHEAD_W]
     for stage in range(p.stage.shape[1]):
@@ -217,7 +220,10 @@ def act_lineups(p: Fixed, knobs: Knobs, state: State, now: Scratch, at: Span) ->
 
 @inner
 def relieve_lineups(p: Fixed, state: State, now: Scratch, at: Span, lack_w: float) -> float:
-    """Let lineups share a lack at the site bus by what each can spare it; what is lacking still [W]."""
+    """Let lineups share a lack at the site bus by what each can spare it; what is lacking still [W].
+
+    `lack_w` is what the sources lack for what is on [W].
+    """
     spare = 0.0
     for lane in at.lanes:
         now.spare_w[lane] = 0.0
@@ -286,6 +292,8 @@ def refill_lineups(
     """Grant the wishes of the lineups' storages, in proportion where the room is short; what they take [W].
 
     With `from_gensets` only those that gensets may fill are granted anything.
+
+    `room_w` is what the sources can give beyond what is on [W].
     """
     wanted = 0.0
     for lane in at.lanes:

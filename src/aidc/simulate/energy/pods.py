@@ -27,6 +27,8 @@ def blend_row(operating: FloatArray, cap_frac: float, cap_min_frac: float, row: 
     """Write the operating table of one pod at one cap into `row`, [load, 2 Point] as `with_steps` does.
 
     `operating` is [cap, load, Point] with caps uniform from `cap_min_frac` to 1.
+
+    `cap_frac` is the cap over rated power.
     """
     last = operating.shape[0] - 1
     place = (cap_frac - cap_min_frac) / (1.0 - cap_min_frac) * last if cap_min_frac < 1.0 else last
@@ -188,6 +190,8 @@ def run_pods(
     """Load, power, tokens and latency of every pod, at the temperatures of the step's start.
 
     In the pass that tells the wants, one that is off wants what it would draw without the ramp from nothing.
+
+    `first_job` is the number of the design's first job among all; `wants` marks the pass that tells the wants.
     """
     for lane in at.lanes:
         pod = p.pod[lane]

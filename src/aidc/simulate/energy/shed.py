@@ -112,7 +112,10 @@ def _take_down(p: Fixed, state: State, now: Scratch, at: Span, short_w: float, m
 
 @inner
 def foul_pass(p: Fixed, knobs: Knobs, state: State, now: Scratch, at: Span, may_return: float) -> bool:
-    """Serve what can be served of a pass, and change who is on; returns whether another pass is needed."""
+    """Serve what can be served of a pass, and change who is on; returns whether another pass is needed.
+
+    `may_return` is 1 where pods that are off may come back in this pass, else 0.
+    """
     serve_cooling(p, state, now, at)
     act_lineups(p, knobs, state, now, at)
     short_w = balance_foul(p, knobs, state, now, at)

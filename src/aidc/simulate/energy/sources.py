@@ -132,7 +132,10 @@ def open_bus(p: Fixed, state: State, now: Scratch, at: Span) -> bool:
 
 @part
 def call_gensets(p: Fixed, state: State, at: Span, lacking: bool) -> None:
-    """Advance the clocks of all gensets with what the step's wants lack."""
+    """Advance the clocks of all gensets with what the step's wants lack.
+
+    `lacking` says whether the wants of the step exceed what the other sources can give.
+    """
     for genset in at.gensets:
         was = state.genset[genset]
         params = _params(p, genset)

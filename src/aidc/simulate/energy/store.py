@@ -28,13 +28,19 @@ def _params(c: FloatArray, floor_frac: float) -> StorageParams:
 
 @part
 def keep_floors(p: Fixed, now: Scratch, store: int, grid: float) -> None:
-    """Keep the reserve of a storage as long as the grid is there."""
+    """Keep the reserve of a storage as long as the grid is there.
+
+    `store` is the storage's number, `grid` is 1 while the grid is there.
+    """
     now.floor_frac[store] = p.storage[store, 2] + p.store[store, Store.RESERVE_FRAC] * grid
 
 
 @part
 def reach_w(p: Fixed, state: State, now: Scratch, store: int) -> tuple[float, float]:
-    """Most that a storage can give and take over this step, as AC magnitudes [W]."""
+    """Most that a storage can give and take over this step, as AC magnitudes [W].
+
+    `store` is the storage's number.
+    """
     params = _params(p.storage[store], now.floor_frac[store])
     return storage_limits_w(state.soc_frac[store], p.dt_s, params)
 
@@ -45,6 +51,8 @@ def own_request_w(p: Fixed, knobs: Knobs, state: State, now: Scratch, store: int
 
     One that stays full wants to charge and never discharges of itself; what is lacking is asked of it by the
     merit order.
+
+    `store` is the storage's number, `node_w` the load at its node without it [W].
     """
     request = knobs.storage_w[store]
     window_s = p.store[store, Store.SMOOTH_S]
@@ -66,7 +74,10 @@ def own_request_w(p: Fixed, knobs: Knobs, state: State, now: Scratch, store: int
 
 @part
 def settle_store(p: Fixed, state: State, now: Scratch, store: int) -> float:
-    """Let a storage do what is asked of it; returns its AC power [W], charging positive."""
+    """Let a storage do what is asked of it; returns its AC power [W], charging positive.
+
+    `store` is the storage's number.
+    """
     ask_w = now.ask_w[store]
     is_now = now.store[store]
     if abs(ask_w) <= _NOTHING * p.storage[store, 1]:

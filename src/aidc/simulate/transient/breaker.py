@@ -49,6 +49,9 @@ def breaker(
     An island of storages closes in step. One of generators, which were called while the grid was away or too
     low, goes back once its voltage is; their governor is taken to have them in step by then. A site
     without a grid never closes. Behind an open breaker with nothing that forms it the bus is dead.
+
+    `there` says whether the grid is present, `e_pu` is its voltage, `grid_hz` its frequency, `grid_rad` its angle
+    [rad], and `own_hz` the frequency of the bus.
     """
     trim_hz = 0.0
     if not there or plan.site[SiteParam.ISLAND] > 0.0:
@@ -72,6 +75,9 @@ def lacks(
     """Whether grid and renewables do not suffice in this step; a dead grid is cut off once generators are ready.
 
     A low voltage counts where any lineup gets less than it needs; a lineup that is locked out lacks the grid.
+
+    `e_pu` is the grid's voltage and `v_pu` that of the bus, `load_w` what the bus asks for [W], `closed` whether the
+    grid feeds it, and `own_hz` its frequency.
     """
     locked_out = take_over(plan, state, work)
     if not closed:

@@ -31,7 +31,12 @@ def params_of(table: FloatArray, column: int) -> StorageParams:
 def step_lane_cells(
     table: FloatArray, lane: int, soc_frac: float, power_w: float, dt_s: float
 ) -> tuple[float, float, float]:
-    """`storage_step` of the battery or the capacitors of one lineup."""
+    """`storage_step` of the battery or the capacitors of one lineup.
+
+    `table` has a column a lineup and a row a parameter, `lane` is the lineup's number, `soc_frac` its state of
+    charge, `power_w` the power asked for, charging positive [W], and `dt_s` the step [s]. Returns what `storage_step`
+    returns.
+    """
     return storage_step(soc_frac, power_w, dt_s, params_of(table, lane))
 
 
@@ -69,7 +74,10 @@ def recharge_w(plan: Plan, state: State, lane: int) -> float:
 
 @scalar
 def battery_gives_w(table: FloatArray, lane: int, soc_frac: float, dt_s: float) -> float:
-    """Most that a lineup's battery can give in a step [W]."""
+    """Most that a lineup's battery can give in a step [W].
+
+    `table`, `lane`, `soc_frac` and `dt_s` as in `step_lane_cells`.
+    """
     if table[0, lane] <= 0.0:
         return 0.0
     most, _ = storage_limits_w(soc_frac, dt_s, params_of(table, lane))

@@ -51,6 +51,8 @@ def store_power(plan: Plan, work: Work, store: int, v_pu: float) -> tuple[float,
     """Power and reactive power of a current-controlled converter at a voltage.
 
     Active current goes first, but where it is stated that the voltage is supported.
+
+    `store` is the storage's number, `v_pu` the voltage of the bus.
     """
     rated = plan.store[Converter.RATED_W, store]
     limit = plan.store[Converter.CURRENT_LIMIT, store]
@@ -85,7 +87,10 @@ def store_power(plan: Plan, work: Work, store: int, v_pu: float) -> tuple[float,
 
 @part
 def lane_power(plan: Plan, work: Work, lane: int, v_pu: float) -> tuple[float, float]:
-    """Power and reactive power that a lineup draws at a voltage: what it wants, as far as its current allows."""
+    """Power and reactive power that a lineup draws at a voltage: what it wants, as far as its current allows.
+
+    `lane` is the lineup's number, `v_pu` the voltage of the bus.
+    """
     most = work.most_w[lane] * v_pu
     support = 0.0
     if v_pu < work.reduced_pu[lane]:

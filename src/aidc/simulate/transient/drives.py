@@ -43,6 +43,8 @@ def run_drives(plan: Plan, state: State, work: Work, v_pu: float, segment: int) 
 
     Compressors start again later than pumps and fans. Those on a UPS run as long as a lineup has power. On a bus
     that nothing feeds every motor drops out, whatever voltage it rides through.
+
+    `v_pu` is the voltage of the bus; `segment` is the number of the stretch of the grid's course.
     """
     low_pu = v_pu * plan.segment[Segment.BUS_MIN, segment]
     dead = state.site[SiteState.DEAD] > 0.0

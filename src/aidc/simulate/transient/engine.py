@@ -163,6 +163,9 @@ def advance(
 
     Lineups of which nothing moves are not computed again: their sums stand as they were.
     Returns OK, or UNSTABLE at the first step that no site could be in.
+
+    `no_faults` are faults of jobs that never come, in the form that the jobs' law reads, and `first_tick` counts the
+    window's steps so far.
     """
     segment = int(state.site[SiteState.SEGMENT])
     whole = plan.segment.shape[1] - 1  # phases behind an open breaker

@@ -40,6 +40,8 @@ def give(plan: Plan, state: State, work: Work, load_w: float, closed: bool) -> f
     `load_w` is what the bus lacks without them. On a bus that they form themselves the network decides, and
     only the curtailment counts. Beside the grid they keep their least load; on an island that a storage forms
     they take the whole load over. What nobody takes goes to a load bank.
+
+    `closed` says whether the grid feeds the bus.
     """
     state.site[SiteState.BANK_W] = 0.0
     state.site[SiteState.CURTAILED_W] = 0.0
@@ -68,7 +70,10 @@ def give(plan: Plan, state: State, work: Work, load_w: float, closed: bool) -> f
 
 @part
 def settle_gensets(plan: Plan, state: State, work: Work, power_w: float, v_pu: float) -> None:
-    """Book what the sets gave in the solved step; `power_w` is the bus's own. An overload trips them for good."""
+    """Book what the sets gave in the solved step; `power_w` is the bus's own. An overload trips them for good.
+
+    `v_pu` is the voltage of the bus.
+    """
     dt_s = plan.site[SiteParam.DT_S]
     lanes = state.site[SiteState.GENSET_LANES_W]
     bank = state.site[SiteState.BANK_W]

@@ -16,7 +16,10 @@ __all__ = ["check_bus", "check_source"]
 
 @part
 def check_bus(state: State, work: Work, others_w: float, others_var: float) -> None:
-    """Note what the currents into the bus lack; `others_*` is what neither lineups nor storages draw, less the bus's own."""
+    """Note what the currents into the bus lack; `others_*` is what neither lineups nor storages draw, less the bus's own.
+
+    `others_w` and `others_var` are powers at the bus [W, var].
+    """
     lack_w = others_w + work.total[Total.DRAWN_W] + work.total[Total.STORED_W]
     lack_var = others_var + work.total[Total.DRAWN_VAR] + work.total[Total.STORED_VAR]
     lack = (abs(lack_w) + abs(lack_var) + work.total[Total.FORMED_LACK_W]) * work.per_rated
@@ -27,7 +30,11 @@ def check_bus(state: State, work: Work, others_w: float, others_var: float) -> N
 def check_source(
     plan: Plan, state: State, segment: int, e_pu: float, poi_pu: float, poi_w: float, poi_var: float
 ) -> None:
-    """Note by how much the source's voltage differs from the one behind its impedance at the metered current."""
+    """Note by how much the source's voltage differs from the one behind its impedance at the metered current.
+
+    `segment` is the number of the stretch of the grid's course, `e_pu` the source's voltage, `poi_pu` the voltage at
+    the meter, `poi_w` and `poi_var` what flows there [W, var].
+    """
     most = state.site[SiteState.KIRCHHOFF_PU]
     if poi_pu <= 0.0 or e_pu <= 0.0:
         state.site[SiteState.KIRCHHOFF_PU] = max(most, poi_pu + e_pu)

@@ -38,6 +38,8 @@ def run_jobs(plan: Plan, state: State, no_faults: IntArray, tick: int) -> bool:
 
     Returns whether any of them moved. Shares of phases come from differences of times, so they are known to
     rounding only: what is closer than `_NEAR` is the same.
+
+    `no_faults` as in `engine.advance`; `tick` counts the window's steps.
     """
     moved = False
     for job in range(plan.job_start.shape[0]):
@@ -108,7 +110,10 @@ def _server(plan: Plan, lane: int, power_w: float) -> float:
 
 @part
 def wish(plan: Plan, state: State, work: Work, sample: int) -> None:
-    """Power leaving each lineup's buffer, and at the grid side what it would draw; sums in `work.total`."""
+    """Power leaving each lineup's buffer, and at the grid side what it would draw; sums in `work.total`.
+
+    `sample` is the number of the 100 ms window of the replicas' ripple.
+    """
     dt_s = plan.site[SiteParam.DT_S]
     wished_w = 0.0
     for lane in range(plan.lane.shape[1]):

@@ -230,6 +230,9 @@ def solve_bus(
     The closed form answers while nothing is limited. Otherwise a scan from above finds the highest interval
     in which the exact equation changes sign, and a safeguarded secant its root (`_upper_root`). Where there is
     none, see `_let_go`.
+
+    `e_pu` is the voltage behind `r` + j `x` [pu of the site's base], `store_pu` the least voltage at which no storage
+    is limited.
     """
     p = work.total[Total.WANT_W] + plan.site[SiteParam.AUXILIARY_W] - plan.site[SiteParam.PV_W]
     p -= work.total[Total.GIVEN_W]
@@ -271,6 +274,9 @@ def form(
     Returns voltage, power and reactive power through the main transformer, the bus's own power and
     reactive power, and 1 for a collapse. Powers of the storages are left in `work.formed_w`; one whose
     cells cannot give or take it trips before the step is solved, so that no energy comes from nowhere.
+
+    `grid` is the phasor of the source behind `r` + j `x` [pu], `closed` says whether it feeds the bus, and `store_pu`
+    as in `solve_bus`.
     """
     dt_s = plan.site[SiteParam.DT_S]
     v = 0.0
@@ -341,7 +347,10 @@ def _trip(plan: Plan, state: State, work: Work, dt_s: float) -> bool:
 def step_cells(
     plan: Plan, state: State, store: int, power_w: float, dt_s: float
 ) -> tuple[float, float, float]:
-    """`storage_step` of one of the site's storages."""
+    """`storage_step` of one of the site's storages.
+
+    `store` is the storage's number, `power_w` the power asked for, charging positive [W], `dt_s` the step [s].
+    """
     c = plan.storage[:, store]
     params = StorageParams(
         c[0], c[1], c[2], c[3], c[4], c[5], c[6], c[7], c[8], c[9], c[10], c[11], c[12], c[13]

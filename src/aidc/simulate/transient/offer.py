@@ -24,6 +24,8 @@ def offer_service(
 
     Fills rows of `lane`, `store` and `row` in place. What a battery or an accelerator gives is divided by what
     its lineup loses in front of it, so that the offer is met at the meter.
+
+    `step_s` is the step of the window [s].
     """
     offer = site.grid.service
     if offer is None:

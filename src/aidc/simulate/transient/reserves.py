@@ -44,7 +44,10 @@ def _storage_of(site: Site, point: OperatingPoint, lane: int, node: str) -> tupl
 
 
 def has_battery(site: Site, point: OperatingPoint, lane: int, front: FrontEnd) -> bool:
-    """Whether a lineup has a battery on its UPS bus: a storage, or the front end's own."""
+    """Whether a lineup has a battery on its UPS bus: a storage, or the front end's own.
+
+    `lane` is the lineup's number.
+    """
     return front.battery_frac > 0 or _storage_of(site, point, lane, "ups") is not None
 
 
@@ -56,6 +59,8 @@ def fill_battery(
     A storage at its UPS node goes before the front end's own. That one hangs on the direct voltage without a
     converter; its cells hold what it delivers at rated power for `battery_s`, over its efficiency. It is refilled
     to the full, as is a storage that keeps a reserve; another storage to where its rule had left it.
+
+    `lane` is the lineup's number and `row` its column of `Plan.lane`, changed in place.
     """
     buffer_w = row[Lane.BUFFER_W]
     found = _storage_of(site, point, lane, "ups")
@@ -88,6 +93,9 @@ def fill_shelf(
     """Fill a lineup's rows of its rack capacitors, and return their cells.
 
     Capacitors that the rack's own entry states have no losses of their own: those are part of its power shelf.
+
+    `lane` is the lineup's number, `pod` what it feeds, `row` its column of `Plan.lane`, changed in place, and
+    `step_s` the step of the window [s].
     """
     found = _storage_of(site, point, lane, "rack")
     params, window_s = _NO_CELLS, _SHELF_WINDOW_S

@@ -61,6 +61,8 @@ def ask_storages(plan: Plan, state: State, work: Work, load_w: float, hz: float)
 
     Later storages see the load with what the earlier ones take from it. Returns the least voltage at
     which none of them is limited: more than any where voltage control makes power depend on voltage.
+
+    `load_w` is what the bus asks for [W], `hz` its frequency.
     """
     dt_s = plan.site[SiteParam.DT_S]
     free_pu = 0.0
@@ -181,7 +183,10 @@ def _recover(plan: Plan, state: State, work: Work, store: int, v_pu: float, powe
 
 @part
 def book_storages(plan: Plan, state: State, work: Work, v_pu: float) -> float:
-    """What the cells make of the power that the network let through; returns it [W], charging positive."""
+    """What the cells make of the power that the network let through; returns it [W], charging positive.
+
+    `v_pu` is the voltage of the bus.
+    """
     dt_s = plan.site[SiteParam.DT_S]
     total = 0.0
     work.total[Total.STORED_W] = 0.0

@@ -175,6 +175,9 @@ def supply_lanes(
     Returns power served to the racks [W], rated power that is connected [W], the lowest buffer voltage
     over nominal, and the power of all batteries [W]. What nothing will move before the work asks for
     something else is noted as steady.
+
+    `v_pu` and `hz` are voltage and frequency of the bus, `segment` is the number of the stretch of the grid's course
+    and `tick` counts the window's steps.
     """
     dt_s = plan.site[SiteParam.DT_S]
     served_w = 0.0
@@ -246,7 +249,10 @@ def supply_lanes(
 
 @part
 def nothing_moves(plan: Plan, work: Work, v_pu: float, hz: float, segment: int) -> bool:
-    """Whether steady lineups that ask for what they asked for before also find the grid as good as before."""
+    """Whether steady lineups that ask for what they asked for before also find the grid as good as before.
+
+    `v_pu`, `hz` and `segment` as in `supply_lanes`.
+    """
     low_pu = v_pu * min(plan.segment[Segment.BUS_MIN, segment], plan.segment[Segment.UNIT_MIN, segment])
     high_pu = v_pu * max(plan.segment[Segment.BUS_MAX, segment], plan.segment[Segment.UNIT_MAX, segment])
     return (

@@ -91,6 +91,8 @@ def run_battery(
 
     Cases that share a short-circuit level and a phase of the iteration share their beginning and the run
     without a fault. Threads step them side by side: the kernel holds no lock.
+
+    `clauses` is the whole rule set, `step_s` the step of the windows [s]; `progress` is told of every case.
     """
     recoveries = [c for c in clauses if isinstance(c, Recovery) and c.applies_to == "load"]
     hold_s = max((clause.hold_s for clause in recoveries), default=1.0)

@@ -66,6 +66,9 @@ def fault_cases(
     """Every case that the voltage clauses of a set ask for.
 
     A set with a recovery clause alone is tried with a bolted and a half-depth fault of 150 ms.
+
+    `levels` are short-circuit powers by name [VA], `phases` the points in the training iteration at which faults
+    begin (0 to 1), `cycle_s` the length of an iteration and `step_s` that of a step [s].
     """
     events: dict[tuple[object, ...], Sag | Swell] = {}
     curves = [reading for clause in clauses for reading in readings(clause)]

@@ -112,6 +112,8 @@ def run_frequency(
     """Try every excursion; the worst verdict, its window, and the steps taken.
 
     `clauses` is the rule set that `clause` belongs to: leaving is held against all of it.
+
+    `step_s` is the step of the windows [s].
     """
     whole = [clause, *(one for one in clauses if one is not clause)]
     voltage = any(isinstance(one, VoltageRideThrough) for one in whole)

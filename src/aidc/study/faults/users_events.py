@@ -44,7 +44,11 @@ def run_events(
     connection: Connection,
     at: datetime | None = None,
 ) -> EventResult:
-    """Run each event file with and without its events, on the same seed."""
+    """Run each event file with and without its events, on the same seed.
+
+    `clauses` is the rule set, `files` are the event files, `step_s` is the step [s] and `at` the time of the run at
+    which windows begin.
+    """
     result = EventResult()
     for number, path in enumerate(files, start=1):
         done = transient(site, events=path, step_s=step_s, at=at)

@@ -72,6 +72,8 @@ def judge_fault(
     Recovery is asked only of what had to be ridden through: where any duty of the set was past in the excursion
     that it follows (by the reading in question), the site was free to leave. Without `calm`, the same window
     without the event, recovery is left out.
+
+    `case` names the window in the verdicts.
     """
     told, free, other_free = _connected(clauses, shown, case)
     found = {index: one for index, one in told.items() if isinstance(clauses[index], VoltageRideThrough)}
@@ -114,7 +116,10 @@ def _connected(
 
 
 def asked(clause: Recovery, shown: Waveform, verdict: Verdict, free: Freedom, case: str) -> Verdict:
-    """The verdict, or that the site was free to leave before the voltage returned."""
+    """The verdict, or that the site was free to leave before the voltage returned.
+
+    `case` names the window in the verdict.
+    """
     if verdict.result == "not_applicable" or not free.because:
         return verdict
     channel, start_s = checked(shown, f"{clause.quantity}_pu"), first_s(shown)
@@ -137,7 +142,10 @@ def asked(clause: Recovery, shown: Waveform, verdict: Verdict, free: Freedom, ca
 
 
 def unjudged(clause: Clause, found: FaultVerdict, reason: str, case: str) -> FaultVerdict:
-    """The same without a result, but where the clause does not ask anything of the case."""
+    """The same without a result, but where the clause does not ask anything of the case.
+
+    `reason` is why there is no result, `case` names the window.
+    """
     verdict = not_assessable(clause, reason, case)
 
     def told(one: Verdict) -> Verdict:

@@ -27,7 +27,11 @@ _NOT_MODELLED = (
 def point_facts(
     site: Site, point: OperatingPoint, levels: Mapping[str, float], step_s: Fraction, duration_s: float
 ) -> dict[str, Any]:
-    """Where the windows begin, and behind which grid."""
+    """Where the windows begin, and behind which grid.
+
+    `levels` are short-circuit powers by name [VA], `step_s` is the step and `duration_s` the length of the quiet
+    window [s].
+    """
     site_w = max(site.grid.import_limit_mw * MEGA, 1.0)
     return {
         "start": point.start.isoformat(),

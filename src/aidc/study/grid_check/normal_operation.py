@@ -61,6 +61,8 @@ def run_normal(
 
     Every clause that has a meter is judged on the quiet hour; oscillation and ramps also on the windows
     with a start or an abort, apart from normal operation.
+
+    `clauses` is the rule set, `step_s` the step [s]; `progress` is told of every block.
     """
     result = NormalResult()
     meters = {

@@ -72,7 +72,10 @@ def offered_service(site: Site, clause: FrequencyService) -> GridService | None:
 def run_service(
     site: Site, point: OperatingPoint, clause: FrequencyService, step_s: Fraction
 ) -> ServiceCases:
-    """Try a service; the worst case counts."""
+    """Try a service; the worst case counts.
+
+    `step_s` is the step of the windows [s].
+    """
     offer = offered_service(site, clause)
     if offer is None:
         return ServiceCases(

@@ -42,7 +42,10 @@ class EventLog:
         self._supply = SupplyEvents(compiled, self.add, planned)
 
     def add(self, when: datetime, kind: str, subject: str, message: str) -> None:
-        """Note one event; beyond many of one kind only their number is kept."""
+        """Note one event; beyond many of one kind only their number is kept.
+
+        `when` is its time, `subject` the equipment or workload and `message` the words.
+        """
         self._count[kind] = self._count.get(kind, 0) + 1
         if self._count[kind] <= _MOST:
             self._rows.append((when, kind, subject, message))

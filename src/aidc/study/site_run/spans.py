@@ -49,7 +49,11 @@ class Spans:
         begun: Callable[[Span], None],
         ended: Callable[[Span], None],
     ) -> None:
-        """Tell of the spans that began and ended within these steps; `amounts` are summed over each."""
+        """Tell of the spans that began and ended within these steps; `amounts` are summed over each.
+
+        `name` is that of the condition, `times_s` are the beginnings of the rows in seconds of the run, and `on` says
+        in which the condition held; `begun` and `ended` are called with each span.
+        """
         edges = np.flatnonzero(np.diff(np.concatenate([[False], on, [False]]).astype(np.int8))).reshape(-1, 2)
         before = self._open.pop(name, None)
         if before is not None and (not edges.size or edges[0, 0] > 0):
