@@ -20,7 +20,6 @@ FloatArray = NDArray[np.float64]
 class Signal:
     """A grid event as announced: who asked for what, from when to when.
 
-    `limit_frac` is the share of the import limit (or of the baseline) left to the site and
     `reduce_frac` is the share by which the site is to go below its baseline (0 to 1), `limit_w` the import that it may
     have [W]; the one that does not apply is NaN.
     """

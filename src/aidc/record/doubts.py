@@ -177,5 +177,7 @@ def _power(w: Waveform, import_w: float, path: Path) -> list[Problem]:
         )
     elif apparent > 0.05 * import_w and usual < _LEAST_PF * apparent:
         what = f"has a power factor of {usual / apparent:.2g}: currents and voltages of different phases?"
-        remedy = "Correct the order of the phases in a recording.toml; trusted = true if it is right as it is."
+        remedy = (
+            "Correct the order of the phases in a recording.toml; trusted = true if it is right as it is."
+        )
     return [Problem(what, remedy, path, "power", round(middle / 1e6, 6))] if what else []

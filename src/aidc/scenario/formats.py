@@ -200,7 +200,9 @@ def _mooncake_row(path: Path, place: str, row: Any, last_ms: dict[Any, float]) -
             value = last_ms[session] + delay if isinstance(delay, (int, float)) else None
         if isinstance(value, bool) or not isinstance(value, (int, float)) or not 0 <= value <= most:
             raise InputError(
-                Problem(f"needs {key} as a number from 0 to {most:g}", "Correct the line.", path, place, value)
+                Problem(
+                    f"needs {key} as a number from 0 to {most:g}", "Correct the line.", path, place, value
+                )
             )
         values.append(float(value))
     if isinstance(session, (str, int)):

@@ -210,7 +210,9 @@ def _of_pvgis(table: Table, facts: Mapping[str, str], typical: bool) -> Stamped:
         if len(day) != 8 or len(clock) != 4 or not (day + clock).isdigit():
             place = f"line {table.lines[row]}, column {time}"
             raise InputError(
-                Problem("is not a time of PVGIS (20250707:1200)", "Correct the line.", table.path, place, cell)
+                Problem(
+                    "is not a time of PVGIS (20250707:1200)", "Correct the line.", table.path, place, cell
+                )
             )
         stamps.append((int(day[:4]), int(day[4:6]), int(day[6:]), int(clock[:2]), int(clock[2:])))
     columns = {ours: table.columns[theirs] for theirs, ours in _PVGIS.items() if theirs in table.columns}

@@ -139,7 +139,9 @@ class Stamped:
         except (ValueError, OverflowError) as error:
             place = f"line {self.lines[row]}"
             raise InputError(
-                Problem("has no date of any calendar", "Correct the line.", self.path, place, self.stamps[row])
+                Problem(
+                    "has no date of any calendar", "Correct the line.", self.path, place, self.stamps[row]
+                )
             ) from error
 
 
