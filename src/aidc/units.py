@@ -18,7 +18,6 @@ __all__ = [
     "YEAR_S",
     "celsius",
     "kelvin",
-    "kwh_per_mtok",
 ]
 
 MINUTE_S: Final = 60.0
@@ -39,8 +38,3 @@ def kelvin(temp_c: float) -> float:
 def celsius(temp_k: float) -> float:
     """Kelvin to degrees Celsius."""
     return temp_k - KELVIN_AT_0C
-
-
-def kwh_per_mtok(energy_j: float, tokens: float) -> float:
-    """Energy per token in kWh per million tokens (1 J/token = 0.2778), NaN-free: 0 tokens give 0."""
-    return energy_j / J_PER_KWH / (tokens / MEGA) if tokens > 0 else 0.0

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from aidc.plant.cooling.coolant import density_kg_m3, heat_capacity_j_kg_k, mass_flow_kg_s
+from aidc.plant.cooling.coolant import density_kg_m3, heat_capacity_j_kg_k
 from aidc.plant.cooling.exchanger import (
     effectiveness,
     film_conductance_w_k,
@@ -50,7 +50,7 @@ def test_a_coolant_beyond_its_range_keeps_the_last_value():
 
 def test_rule_of_thumb_for_coolant_flow():
     """OCP: 1.5 l/min per kW of PG25 rises by 10 K."""
-    flow_kg_s = mass_flow_kg_s("pg25", 1.5, 303.15)
+    flow_kg_s = 1.5 / 60_000 * density_kg_m3("pg25", 303.15)
     assert 1000.0 / (flow_kg_s * heat_capacity_j_kg_k("pg25", 303.15)) == pytest.approx(10.0, abs=0.1)
 
 

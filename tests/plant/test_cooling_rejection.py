@@ -7,12 +7,12 @@ import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from pydantic import TypeAdapter
+from star import star
 
 from aidc.catalogue import names, read
 from aidc.plant.cooling.adiabatic import pad_air_k, pad_share, pad_water_kg_s
 from aidc.plant.cooling.chiller import carnot_cop, lifted_w, part_load_factor, part_load_work
 from aidc.plant.cooling.moist_air import ATMOSPHERE_PA, enthalpy_j_kg, humidity_ratio, relative_humidity
-from aidc.plant.cooling.node import star_step
 from aidc.plant.cooling.rejection import Figure, reject, rejection_limit, rejection_power
 from aidc.plant.cooling.rejection_build import (
     rejection_column,
@@ -269,7 +269,7 @@ def test_a_closed_loop_comes_to_its_set_point(columns, name, load):
     dry_k, wet_k = kelvin(24.0), kelvin(19.0)
     flow = max(load, 0.3)
     loop_j_k, lag_s, approach_s = 4.0 * 4180.0 * HEAT_W / 1e3, 60.0, 240.0
-    centre_k, held, leaf, flux = set_k + 3.0, 0.0, np.array([set_k + 8.0]), np.zeros(1)
+    centre_k, held, leaf = set_k + 3.0, 0.0, np.array([set_k + 8.0])
     trace = []
     for _ in range(7200):
         heat_w = max(2e6 * (leaf[0] - centre_k), 0.0)
@@ -278,41 +278,19 @@ def test_a_closed_loop_comes_to_its_set_point(columns, name, load):
         wanted = heat_w + loop_j_k * (centre_k - set_k) / approach_s
         target = min(max(wanted / max(centre_k - sink_k, 0.05), 0.0), most)
         held = min(held + (target - held) / (lag_s + 1.0), most)
-        centre_k, _ = star_step(
-            centre_k,
-            loop_j_k,
-            0.0,
-            held,
-            sink_k,
-            leaf,
-            np.array([4e7]),
-            np.array([load * HEAT_W]),
-            np.array([2e6]),
-            1.0,
-            flux,
-        )
+        rack = (leaf, np.array([4e7]), np.array([load * HEAT_W]), np.array([2e6]))
+        centre_k, _, leaf, _ = star((centre_k, loop_j_k, 0.0), (held, sink_k), rack, 1.0)
         trace.append(centre_k)
     assert trace[-600:] == pytest.approx([set_k] * 600, abs=0.2)
 
 
 def test_loss_of_rejection_warms_the_loop_in_minutes():
     """Fans stopped: 4 l/kW of water warm up by 0.06 K/s."""
-    leaf, flux, centre_k = np.array([311.0]), np.zeros(1), 305.0
+    leaf, centre_k = np.array([311.0]), 305.0
     loop_j_k = 4.0 * 4150.0 * HEAT_W / 1e3
     for _ in range(100):
-        centre_k, _ = star_step(
-            centre_k,
-            loop_j_k,
-            0.0,
-            0.0,
-            300.0,
-            leaf,
-            np.array([1.0]),
-            np.array([HEAT_W]),
-            np.array([2e6]),
-            1.0,
-            flux,
-        )
+        rack = (leaf, np.array([1.0]), np.array([HEAT_W]), np.array([2e6]))
+        centre_k, _, leaf, _ = star((centre_k, loop_j_k, 0.0), (0.0, 300.0), rack, 1.0)
     assert (centre_k - 305.0) / 100 == pytest.approx(0.06, abs=0.003)
 
 

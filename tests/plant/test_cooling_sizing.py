@@ -8,10 +8,10 @@ from aidc.catalogue import names, read
 from aidc.errors import InputError
 from aidc.plant.cooling.rejection import Figure, reject
 from aidc.plant.cooling.rejection_build import rejection_units
+from aidc.plant.cooling.reuse import reused_heat_w
 from aidc.plant.cooling.sizing import (
     facility_loop,
     range_warnings,
-    reused_heat_w,
     with_spares,
 )
 from aidc.schema.cooling import Cdu, CoolingPlant, Crah, HeatRejection

@@ -10,7 +10,6 @@ from aidc.calibrate.server import PsuLoss, fit_psu, fit_server, main
 from aidc.calibrate.server_rows import Stretch, WallRow, read_ac_dc, read_walls, steady
 from aidc.plant.server import (
     ServerParams,
-    accelerator_power_at_w,
     dc_power_w,
     fan_power_w,
     network_power_w,
@@ -68,16 +67,6 @@ def test_overhead_coefficients_are_the_same_curve(params, load):
 def test_more_accelerator_power_is_more_server_power(params, one, other):
     low, high = sorted((one * params.accelerator_rated_w, other * params.accelerator_rated_w))
     assert server_power_w(high, params) - server_power_w(low, params) >= (high - low) - 1e-8
-
-
-@given(servers, st.floats(0.01, 1))
-def test_the_inverse_finds_the_accelerators(params, load):
-    power_w = load * params.accelerator_rated_w
-    assert accelerator_power_at_w(server_power_w(power_w, params), params) == pytest.approx(power_w, rel=1e-6)
-
-
-def test_a_server_without_work_for_its_accelerators_has_none():
-    assert accelerator_power_at_w(100.0, PARAMS) == pytest.approx(0, abs=1e-6)
 
 
 @pytest.mark.parametrize("power_w", [0.0, 600.0, 5600.0, 6000.0])

@@ -2,18 +2,14 @@
 
 import math
 
-import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from pydantic import ValidationError
 
-from aidc.catalogue import names, read
-from aidc.errors import InputError
+from aidc.catalogue import read
 from aidc.plant.storage import (
     StorageParams,
     auxiliary_w,
-    capacitor_energy_j,
     charge_power_w,
     charge_stored_w,
     discharge_drawn_w,
@@ -25,7 +21,7 @@ from aidc.plant.storage import (
     storage_params,
     storage_step,
 )
-from aidc.schema.storage import PeakShaving, Reserve, SelfConsumption, Smoothing, Storage
+from aidc.schema.storage import PeakShaving, Reserve, SelfConsumption, Storage
 
 relaxed = settings(deadline=None)  # the first example compiles
 
@@ -190,55 +186,3 @@ def test_smoothing_follows_a_first_order_filter():
         request_w, mean_w = smoothing_request_w(1e6, mean_w, 1.0, 900.0)
         assert 1e6 + request_w == pytest.approx(mean_w)
     assert mean_w == pytest.approx(1e6 * (1 - math.exp(-1)), rel=1e-3)
-
-
-def test_capacitor_energy():
-    assert capacitor_energy_j(2.0, 50.0, 40.0) == pytest.approx(900.0)
-
-
-def test_rack_storage_scales_with_the_accelerators():
-    params = storage_params(shipped("rack-capacitor-shelf"), accelerators=72)
-    assert (params.capacity_j, params.rated_w) == (72 * 65, 72 * 420)
-    with pytest.raises(InputError, match="per accelerator"):
-        storage_params(shipped("rack-capacitor-shelf"), accelerators=0)
-
-
-@pytest.mark.parametrize(
-    ("change", "message"),
-    [
-        ({"power_mw": None}, "has no power"),
-        ({"energy_mwh": None}, "has no energy"),
-        ({"energy_mwh": -1}, "greater than 0"),
-        ({"power_mw": math.nan}, "finite"),
-        ({"soc_min_frac": 0.96}, "usable range"),
-        ({"soc_initial_frac": 0.99}, "soc_initial_frac"),
-        ({"at": ["dc"]}, "shared by all"),
-        ({"rule": {"use": "peak-shaving", "target_mw": 10, "charge_below_mw": 11}}, "above target_mw"),
-        ({"rule": {"use": "arbitrage"}}, "does not match any"),
-        ({"powr_mw": 3}, "not permitted"),
-    ],
-)
-def test_a_wrong_storage_is_refused(change, message):
-    with pytest.raises(ValidationError, match=message):
-        shipped("lfp-site", **change)
-
-
-def test_every_shipped_storage_survives_a_noisy_week():
-    generator = np.random.default_rng(5)
-    for name in names("storage"):
-        storage = shipped(name)
-        params = storage_params(storage, accelerators=72)
-        soc = storage.soc_initial_frac
-        stored_j = lost_j = bought_j = 0.0
-        for request in generator.normal(0, params.rated_w, 10_080):
-            power_w, after, lost_w = storage_step(soc, request, 60.0, params)
-            stored_j += (after - soc) * params.capacity_j
-            bought_j += power_w * 60
-            lost_j += lost_w * 60
-            soc = after
-        assert bought_j == pytest.approx(stored_j + lost_j, rel=1e-9), name
-        assert stored_j == pytest.approx(
-            (soc - storage.soc_initial_frac) * params.capacity_j, rel=1e-6, abs=1.0
-        )
-
-    assert Smoothing().window_min == 15

@@ -59,7 +59,8 @@ def loss_w(output_w: float, no_load_w: float, linear: float, quadratic_per_w: fl
     `output_w` is the power put out [W]. `no_load_w` [W], `linear` [W/W] and `quadratic_per_w` [1/W] are the
     coefficients of the stage's loss over its output.
     """
-    return no_load_w + linear * abs(output_w) + quadratic_per_w * output_w * output_w
+    size_w = abs(output_w)
+    return no_load_w + (linear + quadratic_per_w * size_w) * size_w
 
 
 @scalar
@@ -69,7 +70,7 @@ def input_power_w(output_w: float, no_load_w: float, linear: float, quadratic_pe
     `no_load_w` [W], `linear` [W/W] and `quadratic_per_w` [1/W] are the coefficients of the stage's loss over its
     output.
     """
-    return output_w + (no_load_w + linear * abs(output_w) + quadratic_per_w * output_w * output_w)
+    return output_w + loss_w(output_w, no_load_w, linear, quadratic_per_w)
 
 
 @scalar

@@ -14,11 +14,10 @@ from aidc.jit import scalar
 from aidc.plant.conversion import StageLoss, input_power_w, online_multiple, output_power_w
 from aidc.plant.fit_conversion import fit_loss_curve
 from aidc.schema.renewables import Genset
-from aidc.units import J_PER_MWH, MEGA
+from aidc.units import MEGA
 
 __all__ = [
     "GensetParams",
-    "fuel_carbon_kg_per_j",
     "fuel_loss",
     "fuel_power_w",
     "genset_clock",
@@ -134,8 +133,3 @@ def fuel_loss(genset: Genset) -> StageLoss:
     fit = fit_loss_curve(list(zip(genset.load_frac, genset.efficiency_frac, strict=True)))
     rated_w = genset.power_mw * MEGA
     return StageLoss(fit.a * rated_w, fit.b, fit.c / rated_w, rated_w)
-
-
-def fuel_carbon_kg_per_j(genset: Genset) -> float:
-    """Carbon dioxide from a joule of fuel [kg/J]."""
-    return genset.fuel_carbon_kg_per_mwh / J_PER_MWH

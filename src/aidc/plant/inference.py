@@ -32,8 +32,6 @@ from aidc.jit import scalar
 
 __all__ = [
     "Replica",
-    "decode_step_s",
-    "idle_power_w",
     "itl_median_s",
     "power_w",
     "predict",
@@ -106,12 +104,6 @@ draw = scalar(_draw)
 
 
 @scalar
-def decode_step_s(batch: float, r: Replica) -> float:
-    """Time of a step without prefill at this batch (sequences of the whole replica), s."""
-    return work(batch, r)[0]
-
-
-@scalar
 def itl_median_s(batch: float, r: Replica) -> float:
     """Median inter-token latency: most steps carry no prefill, s."""
     return work(batch, r)[0]
@@ -139,12 +131,6 @@ def throughput_tok_s(batch: float, r: Replica) -> float:
 def power_w(batch: float, r: Replica) -> float:
     """Power of all the replica's accelerators at a steady batch, W, uncapped."""
     return draw(work(batch, r)[2], r)
-
-
-@scalar
-def idle_power_w(r: Replica) -> float:
-    """Power of the replica's accelerators with no request in hand, W."""
-    return r.accelerators * r.idle_w
 
 
 def predict(batch: Any, r: Any) -> tuple[Any, Any, Any]:

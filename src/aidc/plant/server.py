@@ -24,7 +24,6 @@ from aidc.schema.rack import Rack
 
 __all__ = [
     "ServerParams",
-    "accelerator_power_at_w",
     "dc_power_w",
     "fan_coefficients",
     "fan_power_w",
@@ -95,21 +94,6 @@ def fan_coefficients(params: ServerParams) -> tuple[float, float]:
     """`c0, c2` of the fans of one server, `c0 + c2 P²` with P in W: their part of `overhead_coefficients`."""
     rise_w = params.fan_rated_w - params.fan_idle_w
     return params.fan_idle_w, rise_w / params.accelerator_rated_w**2
-
-
-def accelerator_power_at_w(server_w: float, params: ServerParams) -> float:
-    """Accelerator power of a server that draws `server_w`, W: the inverse of `server_power_w`.
-
-    Zero where the server draws less than it would without accelerators.
-    """
-    low, high = 0.0, server_w
-    for _ in range(60):  # halving: 60 rounds reach the last bit
-        middle = 0.5 * (low + high)
-        if server_power_w(middle, params) > server_w:
-            high = middle
-        else:
-            low = middle
-    return low
 
 
 def network_power_w(rack: Rack) -> float:

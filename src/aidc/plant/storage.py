@@ -23,7 +23,6 @@ from aidc.units import J_PER_MWH, MEGA
 __all__ = [
     "StorageParams",
     "auxiliary_w",
-    "capacitor_energy_j",
     "charge_power_w",
     "charge_stored_w",
     "discharge_drawn_w",
@@ -242,8 +241,3 @@ def rule_thresholds_w(rule: Rule, import_limit_w: float) -> tuple[float, float]:
         below_w = RECHARGE_SHARE * target_w if rule.charge_below_mw is None else rule.charge_below_mw * MEGA
         return min(below_w, target_w), target_w
     return 0.0, import_limit_w
-
-
-def capacitor_energy_j(capacitance_f: float, voltage_v: float, minimum_voltage_v: float) -> float:
-    """Usable energy of a capacitor bank, ½·C·(V² - Vmin²) [J]."""
-    return 0.5 * capacitance_f * (voltage_v**2 - minimum_voltage_v**2)

@@ -17,7 +17,6 @@ _DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 _HOURS = tuple(str(hour) for hour in range(24))
 
 UsdPerKwh = Annotated[float, Field(ge=-100, le=100)]
-UsdPerMwh = Annotated[float, Field(ge=-100_000, le=100_000)]
 Charge = Annotated[float, Field(ge=0, le=10_000)]
 KgPerMwh = Annotated[float, Field(ge=0, le=3000)]
 

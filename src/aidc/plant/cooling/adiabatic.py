@@ -12,7 +12,7 @@ from aidc.jit import scalar
 
 __all__ = ["pad_air_k", "pad_share", "pad_water_kg_s"]
 
-EVAPORATION_J_KG = 2.45e6  # at 20 °C
+_EVAPORATION_J_KG = 2.45e6  # at 20 °C: 2501 + (1.86 - 4.186) t kJ/kg, ASHRAE Handbook Fundamentals, chapter 1
 
 
 @scalar
@@ -52,4 +52,4 @@ def pad_air_k(dry_bulb_k: float, wet_bulb_k: float, share: float, pad_effectiven
 @scalar
 def pad_water_kg_s(air_w_k: float, dry_bulb_k: float, air_k: float) -> float:
     """Water that evaporates from the pads [kg/s] into a heat capacity flow of air [W/K]."""
-    return air_w_k * max(dry_bulb_k - air_k, 0.0) / 2.45e6
+    return air_w_k * max(dry_bulb_k - air_k, 0.0) / _EVAPORATION_J_KG

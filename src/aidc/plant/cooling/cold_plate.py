@@ -15,15 +15,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from aidc.jit import scalar
-from aidc.schema.cooling import ColdPlate
 
 __all__ = [
-    "case_rise_k_s",
     "case_temp_k",
     "fit_cold_plate",
-    "flow_l_min_for",
+    "hot_frac",
     "resistance_k_w",
-    "throttle_frac",
 ]
 
 FloatArray = NDArray[np.float64]
@@ -47,25 +44,16 @@ def case_temp_k(
     `inlet_k` is the coolant's temperature into the plate [K], `heat_w_per_plate` the heat of one plate [W] and
     `flow_l_min` its flow [l/min]; `a`, `b` and `n` as in `resistance_k_w`.
     """
-    return inlet_k + (a + b * math.pow(flow_l_min, -n)) * heat_w_per_plate
+    return inlet_k + resistance_k_w(flow_l_min, a, b, n) * heat_w_per_plate
 
 
 @scalar
-def throttle_frac(case_k: float, limit_k: float, trip_k: float) -> float:
-    """Share of power that a device gives up: 0 at its limit, rising linearly to 1 where it shuts down."""
-    return min(max((case_k - limit_k) / (trip_k - limit_k), 0.0), 1.0)
+def hot_frac(temp_k: float, limit_k: float, per_band_k: float) -> float:
+    """How hot a device is: 0 at its limit, 1 where it shuts down; between them it gives up this share of its power.
 
-
-@scalar
-def case_rise_k_s(heat_w: float, heat_capacity_j_k: float) -> float:
-    """Rate at which a case warms up without flow [K/s]."""
-    return heat_w / heat_capacity_j_k
-
-
-def flow_l_min_for(plate: ColdPlate, resistance: float) -> float:
-    """Flow [l/min] at which a plate has this resistance [K/W]; inf where it never has."""
-    rest = resistance - plate.a_k_per_w
-    return math.inf if rest <= 0 else (plate.b_k_per_w / rest) ** (1 / plate.exponent)
+    `per_band_k` is 1 over the difference of the two temperatures [1/K].
+    """
+    return (temp_k - limit_k) * per_band_k
 
 
 def fit_cold_plate(flow_l_min: FloatArray, measured_k_w: FloatArray) -> tuple[float, float, float]:

@@ -12,7 +12,7 @@ from typing import Final, NamedTuple
 
 from aidc.schema.cooling import CoolantName
 
-__all__ = ["COOLANTS", "Coolant", "density_kg_m3", "heat_capacity_j_kg_k", "mass_flow_kg_s"]
+__all__ = ["COOLANTS", "Coolant", "density_kg_m3", "heat_capacity_j_kg_k"]
 
 REFERENCE_K: Final = 313.15
 RANGE_K: Final = (275.15, 343.15)
@@ -43,11 +43,6 @@ def density_kg_m3(coolant: CoolantName, temp_k: float) -> float:
 def heat_capacity_j_kg_k(coolant: CoolantName, temp_k: float) -> float:
     """Heat capacity of a coolant [J/(kg·K)]; beyond 2 to 70 °C that at the end of the range."""
     return _polynomial(COOLANTS[coolant].heat_capacity, temp_k)
-
-
-def mass_flow_kg_s(coolant: CoolantName, flow_l_min: float, temp_k: float) -> float:
-    """Mass flow [kg/s] of a volume flow [l/min]."""
-    return flow_l_min / 60_000.0 * density_kg_m3(coolant, temp_k)
 
 
 def _polynomial(coefficients: tuple[float, ...], temp_k: float) -> float:

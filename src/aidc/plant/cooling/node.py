@@ -2,112 +2,65 @@
 
     C (T' − T)/dt = Q + G (T_o − T')     gives     T' = (C T/dt + Q + G T_o) / (C/dt + G)
 
-Each flux is computed once, from end-of-step temperatures, and applied to both its ends, so that heat in equals
-heat out plus heat stored to rounding. Source: any text on numerical heat transfer, e.g. Patankar, Numerical Heat
-Transfer and Fluid Flow (1980), section 4.3.
+A node that hangs on another passes on the share a = G / (C/dt + G) of what it would have kept: its flux to a
+neighbour that ends the step at T_o is a (Q + C/dt (T − T_o)). So the nodes around a loop are eliminated, the loop is
+solved, and the nodes follow from their fluxes; each flux is applied to both its ends, so that heat in equals heat out
+plus heat stored to rounding. Source: any text on numerical heat transfer, e.g. Patankar, Numerical Heat Transfer and
+Fluid Flow (1980), section 4.3.
 """
 
 from __future__ import annotations
 
-import numpy as np
-from numpy.typing import NDArray
+from typing import Any
 
-from aidc.jit import engine, scalar
+from aidc.jit import scalar
 
-__all__ = ["implicit_node", "star_step"]
-
-FloatArray = NDArray[np.float64]
+__all__ = ["flux_w", "hub_k", "node_k", "passed_frac", "passed_fracs", "passed_of_share"]
 
 
 @scalar
-def implicit_node(
-    temp_k: float,
-    capacity_j_k: float,
-    conductance_w_k: float,
-    other_temp_k: float,
-    heat_w: float,
-    dt_s: float,
-) -> tuple[float, float]:
-    """Advance one node.
+def node_k(temp_k: float, store_w_k: float, heat_w: float, conductance_w_k: float, other_k: float) -> float:
+    """Temperature of a node at the end of a step [K].
 
-    Parameters
-    ----------
-    temp_k, capacity_j_k
-        Temperature at the start [K] and heat capacity [J/K] (above 0).
-    conductance_w_k, other_temp_k
-        To a neighbour at a known end-of-step temperature.
-    heat_w
-        Heat put in.
-    dt_s
-        Length of the step.
-
-    Returns
-    -------
-    tuple
-        Temperature at the end [K] and the flux to the neighbour [W].
+    `temp_k` is its temperature at the start, `store_w_k` its heat capacity over the step [W/K] (above 0), `heat_w`
+    the heat put in [W], and `conductance_w_k` leads to a neighbour that ends the step at `other_k`.
     """
-    store = capacity_j_k / dt_s
-    end_k = (store * temp_k + heat_w + conductance_w_k * other_temp_k) / (store + conductance_w_k)
-    return end_k, conductance_w_k * (end_k - other_temp_k)
+    return (store_w_k * temp_k + heat_w + conductance_w_k * other_k) / (store_w_k + conductance_w_k)
 
 
-@engine
-def star_step(
-    centre_k: float,
-    centre_j_k: float,
-    centre_heat_w: float,
-    sink_w_k: float,
-    sink_k: float,
-    leaf_k: FloatArray,
-    leaf_j_k: FloatArray,
-    leaf_heat_w: FloatArray,
-    leaf_w_k: FloatArray,
-    dt_s: float,
-    flux_w: FloatArray,
-) -> tuple[float, float]:
-    """Advance a facility loop and all nodes that hang on it, exactly, in one step.
+def passed_fracs(store_w_k: Any, conductance_w_k: Any) -> Any:
+    """Share that a node passes on to its neighbour: G / (C/dt + G); floats or arrays [W/K]."""
+    return conductance_w_k / (store_w_k + conductance_w_k)
 
-    Each leaf is eliminated (its flux to the centre is linear in the centre's temperature), the centre is
-    solved, and the leaves follow from their fluxes. A sink warmer than the centre would end up takes no
-    part: the bypass closes.
 
-    Parameters
-    ----------
-    centre_k, centre_j_k, centre_heat_w
-        Start temperature [K], heat capacity [J/K] and heat put in [W] of the facility loop.
-    sink_w_k, sink_k
-        Conductance [W/K] to the weather at `sink_k` [K].
-    leaf_k, leaf_j_k, leaf_heat_w, leaf_w_k
-        The same of each leaf, with its conductance to the centre; `leaf_k` is overwritten.
-    dt_s
-        Length of the step.
-    flux_w
-        Out: flux from each leaf to the centre [W].
+passed_frac = scalar(passed_fracs)
 
-    Returns
-    -------
-    tuple
-        Temperature of the centre at the end [K] and heat rejected [W].
+
+@scalar
+def passed_of_share(passed: float, share: float) -> float:
+    """`passed_frac` where only a share of the conductance is there."""
+    return share * passed / (1.0 - passed + share * passed)
+
+
+@scalar
+def flux_w(passed: float, store_w_k: float, heat_w: float, above_k: float) -> float:
+    """Heat that a node gives to its neighbour in a step [W].
+
+    `passed` as `passed_frac`, `store_w_k` its heat capacity over the step [W/K], `heat_w` the heat put in [W], and
+    `above_k` by how much it begins above the neighbour's end [K].
     """
-    store = centre_j_k / dt_s
-    inflow = store * centre_k + centre_heat_w
-    weight = store
-    for i in range(leaf_k.shape[0]):
-        own = leaf_j_k[i] / dt_s
-        passed = leaf_w_k[i] / (own + leaf_w_k[i])
-        inflow += passed * (own * leaf_k[i] + leaf_heat_w[i])
-        weight += passed * own
-    end_k = (inflow + sink_w_k * sink_k) / (weight + sink_w_k)
-    out_w_k = sink_w_k
+    return passed * (heat_w + store_w_k * above_k)
+
+
+@scalar
+def hub_k(inflow_w: float, weight_w_k: float, sink_w_k: float, sink_k: float) -> tuple[float, float]:
+    """End temperature of a loop [K] and the heat that it gives to a sink [W].
+
+    `inflow_w` is the sum of C/dt T + Q of the loop and of what its nodes pass on, `weight_w_k` that of C/dt of the
+    loop and of what the nodes pass on of theirs. A sink (`sink_w_k`, at `sink_k`) that is warmer than the loop would
+    end up takes no part: the bypass closes.
+    """
+    end_k = (inflow_w + sink_w_k * sink_k) / (weight_w_k + sink_w_k)
     if end_k < sink_k:
-        out_w_k = 0.0
-        end_k = inflow / weight
-    rejected_w = out_w_k * (end_k - sink_k)
-    total_w = centre_heat_w - rejected_w
-    for i in range(leaf_k.shape[0]):
-        own = leaf_j_k[i] / dt_s
-        leaf_end_k = (own * leaf_k[i] + leaf_heat_w[i] + leaf_w_k[i] * end_k) / (own + leaf_w_k[i])
-        flux_w[i] = leaf_w_k[i] * (leaf_end_k - end_k)
-        leaf_k[i] += (leaf_heat_w[i] - flux_w[i]) / own
-        total_w += flux_w[i]
-    return centre_k + total_w / store, rejected_w
+        return inflow_w / weight_w_k, 0.0
+    return end_k, sink_w_k * (end_k - sink_k)

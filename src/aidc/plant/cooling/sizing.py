@@ -43,7 +43,6 @@ __all__ = [
     "facility_loop",
     "rack_loop",
     "range_warnings",
-    "reused_heat_w",
     "size_plant",
     "with_spares",
 ]
@@ -326,11 +325,6 @@ def size_plant(
         )
         units = with_spares(needed, plant.redundancy)
     return PlantSize(units, heat_w, flow_w_k, flow_w_k / (density * heat_capacity))
-
-
-def reused_heat_w(heat_w: float, return_k: float, frac: float, limit_w: float, min_k: float) -> float:
-    """Heat that is used elsewhere instead of rejected [W]: none below the least return temperature."""
-    return min(max(heat_w, 0.0) * frac, limit_w) if return_k >= min_k else 0.0
 
 
 def range_warnings(plant: CoolingPlant, *, cools_air: bool = True) -> list[str]:

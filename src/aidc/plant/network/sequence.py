@@ -20,7 +20,6 @@ __all__ = ["HEALTHY", "Fault", "Phases", "fault_of", "phases_of", "through_windi
 FaultKind = Literal["3ph", "lg", "ll", "llg"]
 _A: Final = cmath.exp(2j * math.pi / 3)
 _SHIFT: Final = cmath.exp(1j * math.pi / 6)
-_LEAST_V1: Final = 1e-9
 
 
 class Fault(NamedTuple):

@@ -16,7 +16,6 @@ __all__ = [
     "Impedance",
     "constant_power_voltage",
     "impedance_of",
-    "largest_power_w",
     "mismatch",
     "sending_power",
     "sending_voltage",
@@ -36,11 +35,6 @@ def impedance_of(short_circuit_va: float, x_over_r: float) -> Impedance:
     """Source impedance from short-circuit power and X/R (IEC 60909-0, with c = 1)."""
     r = 1.0 / short_circuit_va / math.hypot(1.0, x_over_r)
     return Impedance(r, r * x_over_r)
-
-
-def largest_power_w(source_pu: float, short_circuit_va: float) -> float:
-    """Most that a load of unity power factor can draw through a pure reactance: E² · Ssc / 2."""
-    return 0.5 * source_pu * source_pu * short_circuit_va
 
 
 @scalar

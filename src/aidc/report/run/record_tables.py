@@ -16,7 +16,6 @@ from aidc.report.tree import flatten
 __all__ = ["assumption_count", "assumptions_section", "events_section", "inputs_section"]
 
 _EVENTS_SHOWN = 400
-_CONFIDENCE = ("measured", "published", "derived", "secondary", "estimated")
 
 
 def events_section(view: View) -> Section:

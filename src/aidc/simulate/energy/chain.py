@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 
 from aidc.jit import inner, part
+from aidc.plant.conversion import loss_w
 from aidc.simulate.energy.arrays import Fixed, Knobs, Scratch, Span, State
 from aidc.simulate.energy.fields import BusNow, Pod, PodFlux, PodNow, Stage, Store, StoreNow
 from aidc.simulate.energy.store import own_request_w, settle_store
@@ -26,10 +27,10 @@ def stage_loss_w(p: Fixed, now: Scratch, lane: int, stage: int, power_w: float, 
     one = p.stage[lane, stage]
     whole = 1.0 if plain else now.stage_part[lane, stage]
     if whole == 1.0:
-        return one[Stage.A_W] + (one[Stage.B] + one[Stage.C_PER_W] * power_w) * power_w
+        return loss_w(power_w, one[Stage.A_W], one[Stage.B], one[Stage.C_PER_W])
     if whole <= 0.0:
         return 0.0
-    return one[Stage.A_W] * whole + (one[Stage.B] + one[Stage.C_PER_W] / whole * power_w) * power_w
+    return loss_w(power_w, one[Stage.A_W] * whole, one[Stage.B], one[Stage.C_PER_W] / whole)
 
 
 @part

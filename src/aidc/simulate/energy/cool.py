@@ -13,8 +13,12 @@ of an accelerator follows its coolant with R C; it is read off the loop and has 
 
 from __future__ import annotations
 
-from aidc.jit import part, scalar
+from aidc.jit import part
+from aidc.plant.cooling.cold_plate import hot_frac
+from aidc.plant.cooling.node import flux_w, hub_k, node_k, passed_of_share
+from aidc.plant.cooling.pump_fan import pump_power_w
 from aidc.plant.cooling.rejection import rejection_limit, rejection_power
+from aidc.plant.cooling.reuse import reused_heat_w
 from aidc.simulate.energy.arrays import Fixed, Knobs, Scratch, Span, State
 from aidc.simulate.energy.fields import (
     Channel,
@@ -40,12 +44,6 @@ _LEAST_SPAN_K = 0.05  # below this difference to the weather nothing is rejected
 _NO_PART = 1e-6  # a share of units that stands for none
 
 
-@scalar
-def _passed(passed: float, share: float) -> float:
-    """G / (C/dt + G), where only a share of G is there."""
-    return share * passed / (1.0 - passed + share * passed)
-
-
 @part
 def _move_coolant(p: Fixed, now: Scratch, lane: int) -> None:
     """Flow of a pod's rack loop: its conductances and its pumps."""
@@ -61,7 +59,7 @@ def _move_coolant(p: Fixed, now: Scratch, lane: int) -> None:
     flux[PodFlux.LOOP_PASSED] = read_at(here, PodFlow.LOOP_PASSED, frac)
     flux[PodFlux.CASE_FLOW] = 1.0
     if whole < 1.0:  # the plates see what the units that are left can give
-        flux[PodFlux.LOOP_PASSED] = _passed(flux[PodFlux.LOOP_PASSED], whole)
+        flux[PodFlux.LOOP_PASSED] = passed_of_share(flux[PodFlux.LOOP_PASSED], whole)
         given = min(wanted, whole)
         least = pod[Pod.FLOW_MIN_FRAC] * pod[Pod.PER_LOOP_MOST]
         flux[PodFlux.CASE_FLOW] = max(min(given / max(least, _NO_PART), 1.0), pod[Pod.CASE_ON_AIR])
@@ -85,7 +83,7 @@ def _move_air(p: Fixed, now: Scratch, lane: int) -> None:
     now.pod[lane, PodNow.CRAH_W] = whole * read_at(here, PodFlow.CRAH_W, frac)
     flux[PodFlux.AIR_PASSED] = read_at(here, PodFlow.AIR_PASSED, frac)
     if whole < 1.0:
-        flux[PodFlux.AIR_PASSED] = _passed(flux[PodFlux.AIR_PASSED], whole)
+        flux[PodFlux.AIR_PASSED] = passed_of_share(flux[PodFlux.AIR_PASSED], whole)
 
 
 @part
@@ -126,8 +124,7 @@ def _command_plant(p: Fixed, knobs: Knobs, state: State, now: Scratch, at: Span,
     flow = min(wanted_flow, whole[PlantPart.PUMPS])
     moved = flow / wanted_flow
     heat = star[Star.HEAT_W] * moved
-    static = fixed[Plant.PUMP_STATIC_FRAC]
-    pump = fixed[Plant.PUMP_W] * flow * (static + (1.0 - static) * flow * flow)
+    pump = pump_power_w(flow, fixed[Plant.PUMP_W], fixed[Plant.PUMP_STATIC_FRAC])
     return_k = supply_k + max(heat, 0.0) / (fixed[Plant.FLOW_W_K] * max(flow, _NO_PART))
     outdoor = whole[PlantPart.OUTDOOR]
     chillers = whole[PlantPart.CHILLERS]
@@ -178,15 +175,16 @@ def _solve_plants(p: Fixed, state: State, now: Scratch, at: Span) -> None:
         store = fixed[Plant.LOOP_J_K] * per_dt
         inflow = store * state.plant[plant, PlantState.SUPPLY_K] + star[Star.IN_W]
         inflow += is_now[Component.PUMP_FACILITY_W]
-        facility_k = (inflow + out * sink_k) / (store + star[Star.OUT_W_K] + out)
-        if facility_k < sink_k:  # the weather would heat the loop: the bypass closes
-            out = 0.0
+        facility_k, heat = hub_k(inflow, store + star[Star.OUT_W_K], out, sink_k)
+        if facility_k < sink_k:  # the weather would heat the loop: the bypass closed
             held = 0.0
-            facility_k = inflow / (store + star[Star.OUT_W_K])
-        heat = out * (facility_k - sink_k)
-        reused = 0.0
-        if is_now[Component.RETURN_K] >= fixed[Plant.REUSE_MIN_K]:
-            reused = min(heat * fixed[Plant.REUSE_FRAC], fixed[Plant.REUSE_W])
+        reused = reused_heat_w(
+            heat,
+            is_now[Component.RETURN_K],
+            fixed[Plant.REUSE_FRAC],
+            fixed[Plant.REUSE_W],
+            fixed[Plant.REUSE_MIN_K],
+        )
         state.plant[plant, PlantState.SUPPLY_K] = facility_k
         state.plant[plant, PlantState.CONDUCTANCE_W_K] = held
         is_now[Component.HEAT_W] = heat - reused
@@ -202,11 +200,7 @@ def _solve_plants(p: Fixed, state: State, now: Scratch, at: Span) -> None:
 
 @part
 def _collect(p: Fixed, state: State, now: Scratch, at: Span) -> None:
-    """What the pods' nodes give to the facility loop, as far as it does not hang on its temperature.
-
-    A node of capacity C at T, with heat Q and conductance G to the facility at F, ends the step at
-    (C T/dt + Q + G F) / (C/dt + G), so its flux to the facility is a (C T/dt + Q) - a C/dt F, a = G / (C/dt + G).
-    """
+    """What the pods' nodes pass on to the facility loop (`plant.cooling.node`), and their part of its weight."""
     for plant in at.plants:
         now.star[plant, Star.IN_W] = 0.0
         now.star[plant, Star.OUT_W_K] = 0.0
@@ -219,23 +213,23 @@ def _collect(p: Fixed, state: State, now: Scratch, at: Span) -> None:
         share = served[PodServed.CDU_PUMPS] * star[Star.MOVED_FRAC]
         passed = flux[PodFlux.LOOP_PASSED]
         if share < 1.0:
-            passed = _passed(passed, share)
+            passed = passed_of_share(passed, share)
         heat = flux[PodFlux.LIQUID_W] + now.pod[lane, PodNow.PUMP_W]
         store = pod[Pod.LOOP_STORE_W_K]
         flux[PodFlux.LOOP_PASSED] = passed
         flux[PodFlux.LOOP_IN_W] = heat
-        star[Star.IN_W] += passed * (store * state.pod[lane, PodState.LOOP_K] + heat)
+        star[Star.IN_W] += flux_w(passed, store, heat, state.pod[lane, PodState.LOOP_K])
         star[Star.OUT_W_K] += passed * store
         star = now.star[p.air_plant[lane]]
         share = served[PodServed.CRAH_FANS] * star[Star.MOVED_FRAC]
         passed = flux[PodFlux.AIR_PASSED]
         if share < 1.0:
-            passed = _passed(passed, share)
+            passed = passed_of_share(passed, share)
         heat = flux[PodFlux.AIR_W] + now.pod[lane, PodNow.CRAH_W]
         store = pod[Pod.AIR_STORE_W_K]
         flux[PodFlux.AIR_PASSED] = passed
         flux[PodFlux.AIR_IN_W] = heat
-        star[Star.IN_W] += passed * (store * state.pod[lane, PodState.AIR_K] + heat)
+        star[Star.IN_W] += flux_w(passed, store, heat, state.pod[lane, PodState.AIR_K])
         star[Star.OUT_W_K] += passed * store
 
 
@@ -251,7 +245,7 @@ def _warm_case(p: Fixed, state: State, now: Scratch, lane: int, inlet_k: float) 
     if share < 1.0:
         conducts = share / flux[PodFlux.CASE_K_W]
         store = pod[Pod.CASE_STORE_W_K]
-        return (store * case_k + per_plate + conducts * inlet_k) / (store + conducts)
+        return node_k(case_k, store, per_plate, conducts, inlet_k)
     steady_k = inlet_k + flux[PodFlux.CASE_K_W] * per_plate
     return case_k + flux[PodFlux.CASE_PASSED] * (steady_k - case_k)
 
@@ -268,12 +262,12 @@ def exchange_heat(p: Fixed, state: State, now: Scratch, at: Span) -> None:
         facility_k = state.plant[p.loop_plant[lane], PlantState.SUPPLY_K]
         loop_k = state.pod[lane, PodState.LOOP_K]
         heat = flux[PodFlux.LOOP_IN_W]
-        given = flux[PodFlux.LOOP_PASSED] * (heat + pod[Pod.LOOP_STORE_W_K] * (loop_k - facility_k))
+        given = flux_w(flux[PodFlux.LOOP_PASSED], pod[Pod.LOOP_STORE_W_K], heat, loop_k - facility_k)
         loop_k += (heat - given) * pod[Pod.PER_LOOP_STORE]
         facility_k = state.plant[p.air_plant[lane], PlantState.SUPPLY_K]
         air_k = state.pod[lane, PodState.AIR_K]
         heat = flux[PodFlux.AIR_IN_W]
-        given = flux[PodFlux.AIR_PASSED] * (heat + pod[Pod.AIR_STORE_W_K] * (air_k - facility_k))
+        given = flux_w(flux[PodFlux.AIR_PASSED], pod[Pod.AIR_STORE_W_K], heat, air_k - facility_k)
         air_k += (heat - given) * pod[Pod.PER_AIR_STORE]
         on_air = pod[Pod.CASE_ON_AIR]
         inlet_k = on_air * air_k + (1.0 - on_air) * loop_k
@@ -283,7 +277,7 @@ def exchange_heat(p: Fixed, state: State, now: Scratch, at: Span) -> None:
         state.pod[lane, PodState.AIR_K] = air_k
         case_k = _warm_case(p, state, now, lane, inlet_k)
         state.pod[lane, PodState.CASE_K] = case_k
-        hot = (case_k - pod[Pod.THROTTLE_K]) * pod[Pod.PER_CASE_BAND]
+        hot = hot_frac(case_k, pod[Pod.THROTTLE_K], pod[Pod.PER_CASE_BAND])
         inlet = max(loop_k - pod[Pod.COOLANT_LIMIT_K], air_k - pod[Pod.AIR_LIMIT_K])
         state.pod[lane, PodState.HOT_FRAC] = max(hot, inlet * pod[Pod.PER_INLET_BAND])
         ambient += flux[PodFlux.AMBIENT_W]

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from aidc.plant.cooling.node import passed_fracs
 from aidc.simulate.energy.arrays import (
     Fixed,
     FloatArray,
@@ -97,7 +98,7 @@ def _for_step(params: Params) -> Params:
         (PodFlow.AIR_PASSED, flow[PodFlow.AIR_W_K], air),
         (PodFlow.CASE_PASSED, 1.0 / flow[PodFlow.CASE_K_W], case),
     ):
-        flow[row] = conducts / (store[:, None] + conducts)
+        flow[row] = passed_fracs(store[:, None], conducts)
     return params._replace(pod=pod, flow=flow)
 
 

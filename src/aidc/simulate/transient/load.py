@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import math
-
 from aidc.firmware.fault_current import NO_LIMIT
 from aidc.firmware.power_smoothing import smooth_power
 from aidc.jit import part, scalar
+from aidc.plant.conversion import loss_w, output_power_w
 from aidc.plant.training import TrainingClock, TrainingLevels, step_job
 from aidc.simulate.energy.fields import Kind
 from aidc.simulate.transient.arrays import IntArray, Plan, State, Work
@@ -174,9 +173,8 @@ def _cooling(plan: Plan, state: State, lane: int, mode: float, on: float) -> flo
 @part
 def _stage_loss(plan: Plan, stage: int, lane: int, power_w: float) -> float:
     """Loss of a conversion stage behind the buffer [W] at an output of `power_w`."""
-    return (
-        plan.down_a_w[stage, lane]
-        + (plan.down_b[stage, lane] + plan.down_c_per_w[stage, lane] * power_w) * power_w
+    return loss_w(
+        power_w, plan.down_a_w[stage, lane], plan.down_b[stage, lane], plan.down_c_per_w[stage, lane]
     )
 
 
@@ -216,9 +214,8 @@ def _ask(plan: Plan, state: State, work: Work) -> None:
                 asked = min(asked, walked * plan.lane[Lane.BUFFER_W, lane]) if cold else walked * asked
         work.buffer_w[lane] = asked
         for stage in range(plan.up_a_w.shape[0]):
-            asked += (
-                plan.up_a_w[stage, lane]
-                + (plan.up_b[stage, lane] + plan.up_c_per_w[stage, lane] * asked) * asked
+            asked += loss_w(
+                asked, plan.up_a_w[stage, lane], plan.up_b[stage, lane], plan.up_c_per_w[stage, lane]
             )
         if state.lane[LaneState.LOST, lane] > 0.0 or state.lane[LaneState.LIMIT_W, lane] < NO_LIMIT:
             asked = _held_back(plan, state, work, lane, mode, asked)
@@ -258,11 +255,9 @@ def arriving_w(plan: Plan, lane: int, bus_w: float) -> float:
     power = bus_w
     for back in range(plan.up_a_w.shape[0]):
         stage = plan.up_a_w.shape[0] - 1 - back
-        surplus = power - plan.up_a_w[stage, lane]
-        slope = 1.0 + plan.up_b[stage, lane]
-        bend = plan.up_c_per_w[stage, lane]
-        root = math.sqrt(slope * slope + 4.0 * bend * max(surplus, 0.0))
-        power = 2.0 * max(surplus, 0.0) / (slope + root)
+        power = output_power_w(
+            power, plan.up_a_w[stage, lane], plan.up_b[stage, lane], plan.up_c_per_w[stage, lane]
+        )
     return power
 
 
@@ -277,9 +272,8 @@ def _fill_batteries(plan: Plan, state: State, work: Work, surplus_w: float) -> N
             if buffer > work.buffer_w[lane]:
                 work.buffer_w[lane] = buffer
                 for stage in range(plan.up_a_w.shape[0]):
-                    buffer += (
-                        plan.up_a_w[stage, lane]
-                        + (plan.up_b[stage, lane] + plan.up_c_per_w[stage, lane] * buffer) * buffer
+                    buffer += loss_w(
+                        buffer, plan.up_a_w[stage, lane], plan.up_b[stage, lane], plan.up_c_per_w[stage, lane]
                     )
                 work.want_w[lane] = buffer
                 work.total[Total.WANT_W] += buffer - want
