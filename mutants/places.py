@@ -116,6 +116,12 @@ def functions(tree: ast.AST) -> list[tuple[int, int, str]]:
     ]
 
 
+def operator_spans(tree: ast.AST) -> list[Span]:
+    """Where the operators of arithmetic stand: between the two sides of each."""
+    found = [node for node in ast.walk(tree) if isinstance(node, ast.BinOp)]
+    return [(_span(node.left)[1], _span(node.right)[0]) for node in found]
+
+
 def mutants_of(root: Path, path: Path) -> Iterator[list[Mutant]]:
     """For each place of a file that may be changed, its changes."""
     from cosmic_ray.ast import ast_nodes, get_ast
@@ -124,6 +130,7 @@ def mutants_of(root: Path, path: Path) -> Iterator[list[Mutant]]:
     text = path.read_text()
     tree = ast.parse(text)
     quiet, named, lines = quiet_spans(tree), functions(tree), text.split("\n")
+    operators = operator_spans(tree)
     name = path.relative_to(root).as_posix()
     nodes = list(ast_nodes(get_ast(text)))
     places: dict[tuple[int, int], list[Mutant]] = {}
@@ -135,6 +142,8 @@ def mutants_of(root: Path, path: Path) -> Iterator[list[Mutant]]:
             start = (line, len(lines[line - 1][:column].encode()))
             if any(first <= start < last for first, last in quiet):
                 continue
+            if "Binary" in change and not any(first <= start < last for first, last in operators):
+                continue  # the star of a signature or of a call
             where = next((own for first, last, own in reversed(named) if first <= line <= last), "module")
             written = (where, lines[line - 1].strip(), change)
             seen[written] = seen.get(written, 0) + 1

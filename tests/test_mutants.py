@@ -201,3 +201,13 @@ def test_the_score_leaves_out_the_equivalent_and_refuses_too_many(places, capsys
     assert "equivalent: the same" in capsys.readouterr().out
     assert not told(killed[:8] + living, {"s0": "the same"})  # 8 of 9
     assert not told(killed[:9] + living, {"s0": "the same", "s1": "too"})  # 9 of 9, but two of eleven excused
+
+
+def test_the_stars_of_signatures_and_calls_are_no_arithmetic(places, tmp_path):
+    path = write(tmp_path, "def law(x, *, y, **more):\n    return max(*x, law(y, y=0, **more)) * y ** x\n")
+    changes = {one.change for alike in places.mutants_of(tmp_path, path) for one in alike}
+    assert {name for name in changes if "Binary" in name} == {
+        f"ReplaceBinaryOperator_{old}_{new}" for old in ("Mul", "Pow") for new in places.EXCHANGED[old]
+    }
+    stars = [one for alike in places.mutants_of(tmp_path, path) for one in alike if "Mul_Div" in one.change]
+    assert len(stars) == 1
