@@ -11,6 +11,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from sites import document, documents, loaded
 
+from aidc.plant.storage import StorageParams
+from aidc.simulate.energy.fields import Cells
 from aidc.study.site_run.run import run
 
 WIDE = {"use": "8xb200-liquid", "racks": 10, "chain": "dc", "cooling": "warm", "air_cooling": "hall"}
@@ -131,3 +133,7 @@ def test_energy_converges_with_the_step() -> None:
     errors = [abs(total - totals[-1]) for total in totals[:-1]]
     assert errors[0] > errors[1] > errors[2]
     assert errors[2] / totals[-1] < 1e-3
+
+
+def test_rows_of_storages_are_named_as_their_parameters_are() -> None:
+    assert [row.name.lower() for row in Cells] == list(StorageParams._fields)[: len(Cells)]

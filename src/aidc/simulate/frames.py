@@ -16,6 +16,7 @@ from aidc.scenario.series import Series
 from aidc.simulate.compiling.compiled import Compiled
 from aidc.simulate.energy.arrays import FloatArray, IntArray, Records, State
 from aidc.simulate.energy.fields import (
+    Cells,
     Component,
     GensetNow,
     Plant,
@@ -53,7 +54,7 @@ def _stored(
     compiled: Compiled, soc_frac: FloatArray, loop_k: FloatArray, air_k: FloatArray, facility_k: FloatArray
 ) -> Stored:
     params = compiled.params
-    capacity = params.storage[0] if params.storage.size else np.zeros(0)
+    capacity = params.storage[Cells.CAPACITY_J] if params.storage.size else np.zeros(0)
     heat = (
         params.pod[Pod.LOOP_J_K] @ loop_k
         + params.pod[Pod.AIR_J_K] @ air_k
@@ -170,7 +171,7 @@ def _plant_columns(compiled: Compiled, out: Records) -> dict[str, FloatArray]:
 
 def _store_columns(compiled: Compiled, out: Records) -> dict[str, FloatArray]:
     columns: dict[str, FloatArray] = {}
-    capacity = compiled.params.storage[0] if compiled.params.storage.size else np.zeros(0)
+    capacity = compiled.params.storage[Cells.CAPACITY_J] if compiled.params.storage.size else np.zeros(0)
     for name in dict.fromkeys(compiled.labels.stores):
         mine = np.array([label == name for label in compiled.labels.stores])
         now = out.store[:, :, mine].sum(axis=2)
@@ -197,7 +198,7 @@ def _residuals(compiled: Compiled, out: Records, row_s: FloatArray, before: Stor
     """Energy and heat that the components do not account for, and the flows to hold them against."""
     params = compiled.params
     site, pod, plant, store = out.site[:, :, 0], out.pod, out.plant, out.store
-    capacity = params.storage[0] if params.storage.size else np.zeros(0)
+    capacity = params.storage[Cells.CAPACITY_J] if params.storage.size else np.zeros(0)
     stored = np.concatenate([[before.energy_j], out.soc_frac @ capacity])
     thermal = (
         out.loop_k[:, 0] @ params.pod[Pod.LOOP_J_K]

@@ -15,6 +15,7 @@ from aidc.plant.cycle_count import CycleCount
 from aidc.plant.rainflow import Cycles
 from aidc.simulate.compiling.compiled import Compiled
 from aidc.simulate.energy.arrays import FloatArray
+from aidc.simulate.energy.fields import Cells
 from aidc.units import DAY_S
 
 __all__ = ["StorageUse"]
@@ -77,7 +78,7 @@ class StorageUse:
         for store in self._stores:
             store.finish()
         labels = self._compiled.labels.stores
-        capacity = self._compiled.params.storage[0] if labels else np.zeros(0)
+        capacity = self._compiled.params.storage[Cells.CAPACITY_J] if labels else np.zeros(0)
         found: dict[str, dict[str, Any]] = {}
         for name in dict.fromkeys(labels):
             mine = [place for place, label in enumerate(labels) if label == name]

@@ -13,7 +13,7 @@ from aidc.errors import SimulationError
 from aidc.simulate.compiling.compiled import Compiled
 from aidc.simulate.energy.arrays import Knobs, Records, Rows, State
 from aidc.simulate.energy.engine import OK, advance
-from aidc.simulate.energy.fields import Component, PodKnob, PodNow, SiteNow, StoreNow
+from aidc.simulate.energy.fields import Cells, Component, PodKnob, PodNow, SiteNow, StoreNow
 from aidc.simulate.energy.layout import (
     knobs_by_place,
     lay_out,
@@ -212,7 +212,7 @@ def _spread(compiled: Compiled, value: FloatArray) -> FloatArray:
     """A set point per named storage, shared among its lineups by rating; NaN for what nobody commands."""
     labels = compiled.labels.stores
     names = compiled.view.storages
-    rated = compiled.params.storage[1] if len(labels) else np.zeros(0)
+    rated = compiled.params.storage[Cells.RATED_W] if len(labels) else np.zeros(0)
     total = {name: sum(r for r, label in zip(rated, labels, strict=True) if label == name) for name in names}
     return np.array(
         [
@@ -238,7 +238,7 @@ def _measured(compiled: Compiled, block: Block) -> dict[Point, FloatArray]:
     names = compiled.view.storages
     member = np.array([[label == name for label in compiled.labels.stores] for name in names], dtype=float)
     member = member.reshape(len(names), len(compiled.labels.stores))
-    capacity = compiled.params.storage[0]
+    capacity = compiled.params.storage[Cells.CAPACITY_J]
     store = np.tensordot(share, out.store, 1)
     times = np.array([np.datetime64(compiled.clock.at(block.first_tick).replace(tzinfo=None), "us")])
     step_s = float(compiled.clock.step_s)

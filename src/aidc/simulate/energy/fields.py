@@ -11,6 +11,7 @@ from enum import IntEnum
 
 __all__ = [
     "BusNow",
+    "Cells",
     "Channel",
     "Component",
     "Equipment",
@@ -331,6 +332,15 @@ class PlantState(IntEnum):
     SUPPLY_K = 0
     CONDUCTANCE_W_K = 1
     BUS_S = 2  # how long the bus has been formed since it was lost
+
+
+class Cells(IntEnum):
+    """Rows of a storage's parameters, in the order of `plant.storage.StorageParams`."""
+
+    CAPACITY_J = 0
+    RATED_W = 1
+    SOC_MIN_FRAC = 2
+    SOC_MAX_FRAC = 3
 
 
 class Component(IntEnum):

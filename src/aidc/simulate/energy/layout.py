@@ -22,6 +22,7 @@ from aidc.simulate.energy.arrays import (
 )
 from aidc.simulate.energy.fields import (
     BusNow,
+    Cells,
     Component,
     GensetNow,
     GensetRange,
@@ -240,7 +241,7 @@ def scratch_of(params: Params, channels: int, workloads: int) -> Scratch:
         wish_w=np.zeros(stores),
         grant_w=np.zeros(stores),
         kept_w=np.zeros(stores),
-        floor_frac=params.storage[2] + params.store[Store.RESERVE_FRAC],
+        floor_frac=params.storage[Cells.SOC_MIN_FRAC] + params.store[Store.RESERVE_FRAC],
         genset_range=np.zeros((gensets, len(GensetRange))),
         genset_part=np.ones(gensets),
         stage_part=np.ones((lanes, stages)),

@@ -10,7 +10,7 @@ from aidc.schema.converter import FrequencyDroop, LoadSmoothing, RampLimit
 from aidc.schema.fault_behaviour import FaultBehaviour
 from aidc.schema.site import Site
 from aidc.schema.storage import Smoothing, Storage
-from aidc.simulate.energy.fields import Store
+from aidc.simulate.energy.fields import Cells, Store
 from aidc.simulate.transient.arrays import FloatArray
 from aidc.simulate.transient.fields import Converter, Law
 from aidc.simulate.transient.start import OperatingPoint
@@ -42,7 +42,7 @@ def converter_rows(site: Site, point: OperatingPoint, step_s: float) -> FloatArr
     rows = np.zeros((len(Converter), len(found)))
     for number, (column, shape) in enumerate(found):
         one = shape.converter
-        rated_w = float(point.compiled.params.storage[1, column])
+        rated_w = float(point.compiled.params.storage[Cells.RATED_W, column])
         row = rows[:, number]
         row[Converter.FORMING] = float(one.control == "grid-forming")
         row[Converter.RATED_W] = rated_w

@@ -13,6 +13,7 @@ from aidc.errors import InputError, Problem, SimulationError
 from aidc.record.waveform import Waveform
 from aidc.schema.disturbance import Disturbance, FrequencyTrace
 from aidc.schema.site import Site
+from aidc.simulate.energy.fields import Cells
 from aidc.simulate.transient.arrays import FloatArray, IntArray, Plan, State
 from aidc.simulate.transient.compile import compile_plan
 from aidc.simulate.transient.course import Trace, course_of, is_island, seen_source
@@ -367,7 +368,11 @@ class Window:
 
     def _stored(self) -> float:
         lane, store = self.state.lane, self.state.store
-        cells = (self.plan.storage[0] * store[StoreState.SOC_FRAC]).sum() if store.shape[1] else 0.0
+        cells = (
+            (self.plan.storage[Cells.CAPACITY_J] * store[StoreState.SOC_FRAC]).sum()
+            if store.shape[1]
+            else 0.0
+        )
         return float(
             (self.plan.shelf[0] * lane[LaneState.SHELF_FRAC]).sum()
             + lane[LaneState.HOLD_UP_J].sum()

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from aidc.schema.event import AnyEvent, EquipmentOutage
 from aidc.simulate.compiling.compiled import Compiled
-from aidc.simulate.energy.fields import Genset, Store
+from aidc.simulate.energy.fields import Cells, Genset, Store
 from aidc.study.site_run.spans import FloatArray, Span, Spans
 from aidc.units import HOUR_S, J_PER_MWH, MINUTE_S
 
@@ -20,7 +20,6 @@ __all__ = ["SupplyEvents"]
 Add = Callable[[datetime, str, str, str], None]
 BoolArray = NDArray[np.bool_]
 
-_SOC_MIN = 2  # row of `Params.storage`
 _SOC_NEAR = 1e-3  # of the state of charge: nearer to its floor, a storage is empty
 _ROUNDING = 1e-9
 
@@ -244,7 +243,7 @@ class SupplyEvents:
         self, name: str, soc: FloatArray, times_s: FloatArray, forced: BoolArray, reserve: FloatArray
     ) -> None:
         place = self._compiled.labels.stores.index(name)
-        floor = self._compiled.params.storage[_SOC_MIN, place] + reserve
+        floor = self._compiled.params.storage[Cells.SOC_MIN_FRAC, place] + reserve
 
         def begun(span: Span) -> None:
             why = "down to its reserve" if reserve[span.row] > 0.0 else "empty"
