@@ -16,13 +16,14 @@ from pydantic import BaseModel, ValidationError
 from aidc.clock import as_fraction
 from aidc.contract import Controller
 from aidc.control.demand_response import DemandResponse
+from aidc.control.schedule import Schedule
 from aidc.errors import InputError, Problem
 from aidc.schema.site import Site
 from aidc.site.secrets import MASK, is_secret_name, masked, masked_paths
 
-__all__ = ["controller_of", "options_of", "refuse_code", "shipped"]
+__all__ = ["controller_of", "options_of", "refuse_code", "shipped", "shipped_options"]
 
-_SHIPPED: dict[str, type[Controller]] = {"demand-response": DemandResponse}
+_SHIPPED: dict[str, type[Controller]] = {"demand-response": DemandResponse, "schedule": Schedule}
 
 
 def shipped() -> list[str]:
@@ -72,7 +73,7 @@ def controller_of(site: Site) -> tuple[Controller | None, BaseModel | None]:
     if use == "none":
         return None, None
     kind = _SHIPPED.get(use) or _own(use, site.folder)
-    options = options_of(kind, site.control.options)
+    options = _beside(options_of(kind, site.control.options), site.folder)
     try:
         controller = kind()
     except Exception as error:  # a user's constructor may raise anything
@@ -80,6 +81,12 @@ def controller_of(site: Site) -> tuple[Controller | None, BaseModel | None]:
         raise _refused(use, what, "A controller takes no arguments; set it up in reset.") from error
     controller.period_s = Fraction(as_fraction(site.control.period_s))
     return controller, options
+
+
+def shipped_options(site: Site) -> BaseModel | None:
+    """The options of a shipped controller that a site names, their files where they stand; None where it names none."""
+    kind = _SHIPPED.get(site.control.use)
+    return None if kind is None else _beside(options_of(kind, site.control.options), site.folder)
 
 
 def options_of(kind: type[Controller], values: Mapping[str, Any]) -> BaseModel:
@@ -108,6 +115,16 @@ def options_of(kind: type[Controller], values: Mapping[str, Any]) -> BaseModel:
                 for one in error.errors()
             ]
         ) from error
+
+
+def _beside(options: BaseModel, folder: Path) -> BaseModel:
+    """Options with their files where the site file stands."""
+    files = {
+        name: value
+        for name in type(options).model_fields
+        if isinstance(value := getattr(options, name), Path)
+    }
+    return options.model_copy(update={name: folder / path.expanduser() for name, path in files.items()})
 
 
 def _shown(place: tuple[int | str, ...], value: Any) -> Any:

@@ -25,7 +25,7 @@ from aidc.measure.gensets import PRICE, fuel_rates
 from aidc.schema.market import Tariff
 from aidc.units import DAY_S, J_PER_MWH, MINUTE_S
 
-__all__ = ["PARTS", "Bill", "Month", "bill_of", "tariff_of"]
+__all__ = ["PARTS", "Bill", "Month", "PeakCharge", "bill_of", "peak_charges", "tariff_of"]
 
 FloatArray = NDArray[np.float64]
 IntArray = NDArray[np.int64]
@@ -135,6 +135,51 @@ def bill_of(frames: Frames) -> Bill:
     return Bill(months, steps, priced, minutes)
 
 
+@dataclass(frozen=True, slots=True)
+class PeakCharge:
+    """A demand charge of one month as `bill_of` bills it: its rate [USD/kW] on the highest of the intervals that it counts."""
+
+    month: str
+    on_peak: bool
+    usd_per_kw: float
+    counts: NDArray[np.bool_]  # (n_step,)
+
+
+def peak_charges(
+    time: pl.Series, dt_s: FloatArray, timezone: str, tariff: Tariff
+) -> tuple[list[PeakCharge], IntArray]:
+    """What steps a tariff's demand charges count, and the metering interval that each step lies in.
+
+    `time` are the beginnings of the steps (UTC), `dt_s` their lengths [s], and `timezone` is that of the bill.
+    """
+    clock = _Clock(time, dt_s, timezone, tariff.demand_interval_min)
+    on_peak = _on_peak(clock, tariff)
+    found: list[PeakCharge] = []
+    for label, billed_frac, _ in _billed(clock):
+        here = clock.interval_month == label
+        for only, rate in (
+            (False, tariff.demand_usd_per_kw_month),
+            (True, tariff.on_peak_demand_usd_per_kw_month),
+        ):
+            inside = here & on_peak if only else here
+            if rate > 0 and inside.any():
+                name = f"{label // 12:04d}-{label % 12 + 1:02d}"
+                found.append(PeakCharge(name, only, rate * billed_frac, inside[clock.interval]))
+    return found, clock.interval.astype(np.int64)
+
+
+def _billed(clock: _Clock) -> list[tuple[int, float, float]]:
+    """Each month with the share of it that is charged, and the share that the window covers."""
+    labels = np.unique(clock.month)
+    covered = {int(label): float(clock.dt_s[clock.month == label].sum()) for label in labels}
+    longest = max(covered.values(), default=0.0)
+    found: list[tuple[int, float, float]] = []
+    for label, covered_s in covered.items():
+        covered_frac = min(covered_s / clock.length_s(label), 1.0)
+        found.append((label, covered_frac if covered_s < min(DAY_S, longest) else 1.0, covered_frac))
+    return found
+
+
 class _Clock:
     """Billing months and metering intervals of the site's time zone, as indices of the steps."""
 
@@ -183,13 +228,8 @@ def _months(
     tariff = tariff or Tariff()
     mean_w = clock.mean(imported)
     on_peak = _on_peak(clock, tariff)
-    labels = np.unique(clock.month)
-    covered = {label: float(clock.dt_s[clock.month == label].sum()) for label in labels}
-    longest = max(covered.values(), default=0.0)
-    for label in labels:
-        year, month = divmod(int(label), 12)
-        covered_frac = min(covered[label] / clock.length_s(int(label)), 1.0)
-        billed_frac = covered_frac if covered[label] < min(DAY_S, longest) else 1.0
+    for label, billed_frac, covered_frac in _billed(clock):
+        year, month = divmod(label, 12)
         here = clock.interval_month == label
         rates = (
             (here, tariff.demand_usd_per_kw_month),
@@ -207,7 +247,7 @@ def _months(
             due_usd += charge
         rows = clock.month == label
         fixed = tariff.fixed_usd_per_month * billed_frac
-        fixed_usd[rows] = fixed * clock.dt_s[rows] / covered[label]
+        fixed_usd[rows] = fixed * clock.dt_s[rows] / clock.dt_s[rows].sum()
         yield Month(
             month=f"{year:04d}-{month + 1:02d}",
             import_mwh=float((imported[rows] * clock.dt_s[rows]).sum()) / J_PER_MWH,

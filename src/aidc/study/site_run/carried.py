@@ -19,6 +19,7 @@ from typing import Any, Final
 
 from aidc.catalogue.by_device import DEVICE_KINDS
 from aidc.contract import Controller
+from aidc.control import shipped_options
 from aidc.datasets import locate
 from aidc.errors import InputError, Problem
 from aidc.files import checksum
@@ -88,6 +89,9 @@ def carried(site: Site, controller: Controller | None) -> Carried:
         place = gathered.place(source)
         written = _with_controller(written, f"{place}:{name}")
         hashed = _with_controller(hashed, f"{gathered.digest(source)}:{name}")
+    for option, path in _option_files(site).items():
+        place, digest = gathered.place(path), gathered.digest(path)
+        written, hashed = _with_option(written, option, place), _with_option(hashed, option, digest)
     gathered.entries()
     text = json.dumps(
         {
@@ -207,6 +211,21 @@ _USERS: Final = "aidc_user_"  # modules that `aidc.control.find` makes of files
 
 def _with_controller(site: Site, use: str) -> Site:
     return site.model_copy(update={"control": site.control.model_copy(update={"use": use})})
+
+
+def _option_files(site: Site) -> dict[str, Path]:
+    """Files that the options of the site's shipped controller name, by option."""
+    found = shipped_options(site)
+    return (
+        {name: value for name in type(found).model_fields if isinstance(value := getattr(found, name), Path)}
+        if found
+        else {}
+    )
+
+
+def _with_option(site: Site, option: str, value: str) -> Site:
+    options = {**site.control.options, option: value}
+    return site.model_copy(update={"control": site.control.model_copy(update={"options": options})})
 
 
 def _dataset(source: Any) -> str | None:
