@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from aidc.site import load
     from aidc.study.equipment import equipment
     from aidc.study.grid_check.check import check
+    from aidc.study.planning.plan import plan
     from aidc.study.site_run.run import run
     from aidc.study.transient import transient
     from aidc.validation.runner import run as validate
@@ -50,6 +51,7 @@ __all__ = [
     "compare",
     "equipment",
     "load",
+    "plan",
     "read_run",
     "run",
     "transient",
@@ -75,6 +77,7 @@ _WHERE = {
     "compare": "measure",
     "equipment": "study.equipment",
     "load": "site",
+    "plan": "study.planning.plan",
     "read_run": "record.run",
     "run": "study.site_run.run",
     "transient": "study.transient",

@@ -149,6 +149,31 @@ def build(
 
 
 @app.command
+def plan(
+    site: Path,
+    *,
+    days: Annotated[float | None, Parameter(help="Length of the window in days.")] = None,
+    wear: Annotated[float, Parameter(help="Ageing of the cells per MWh discharged, in USD.")] = 8.0,
+    out: Out = None,
+    set_: Set = [],  # noqa: B006  as above
+    json: Json = False,
+) -> int:
+    """Find the cheapest schedule of a site's storage, and follow it in the twin to see what it saves.
+
+    Parameters
+    ----------
+    site
+        The site file (TOML).
+    """
+    from aidc.cli.planning import plan_site
+
+    settings = list(set_)
+    if days is not None:
+        settings.append(f"scenario.days={days}")
+    return plan_site(site, out, settings, wear, as_json=json)
+
+
+@app.command
 def check(
     site: Path,
     *,

@@ -24,19 +24,23 @@ from aidc.control.schedule import Schedule, ScheduleOptions
 from aidc.dispatch.shapes import Plan, Programme, StorageUnit
 from aidc.dispatch.solve import InfeasibleError, Solver
 from aidc.errors import InputError, Problem
+from aidc.measure.frames import frames_of
 from aidc.plant.freeze import frozen
 from aidc.record.run import Run
+from aidc.schema.event import ImportLimit
 from aidc.schema.site import Site
 from aidc.site import load
 from aidc.study.planning.course import Course, HoldStill, course_of
 from aidc.study.planning.site_programme import Seen, planned, programme_of, seen_over, set_points_mw
 from aidc.study.planning.worth import limits_worth
 from aidc.study.site_run.run import run
+from aidc.units import J_PER_MWH
 
 __all__ = ["PlanResult", "plan"]
 
 _STEP_S = 900.0
 _ROUNDS = 8
+_PLENTY = 100.0  # times the import limit: more than any load
 _STANDS_FRAC = 1e-3
 _WEAR_USD_PER_MWH = 8.0
 
@@ -118,7 +122,26 @@ class PlanResult:
             ],
             "worth": list(self.worth),
             "notes": list(self.notes),
+            "course": self._course(),
         }
+
+    def _course(self) -> dict[str, Any]:
+        """Step by step, for charts: means over each step [MW], energy at its end [MWh], price [USD/MWh]."""
+        one = self.plan
+        idle_mw = np.maximum(self.course.load_mw - self.course.renewable_mw, 0.0)
+        columns = {
+            "load_mw": self.course.load_mw,
+            "renewable_mw": one.renewable_mw,
+            "idle_import_mw": idle_mw,
+            "import_mw": one.import_mw,
+            "export_mw": one.export_mw,
+            "import_limit_mw": self.programme.import_limit_mw,
+            "storage_mw": (one.charge_mw - one.discharge_mw).sum(axis=0),
+            "storage_mwh": one.energy_mwh.sum(axis=0),
+            "price_usd_per_mwh": self.course.buy_usd_per_mwh,
+        }
+        times = self.course.time.dt.strftime("%Y-%m-%dT%H:%M:%SZ").to_list()
+        return {"time_utc": times, **{name: [float(v) for v in values] for name, values in columns.items()}}
 
 
 def plan(
@@ -155,7 +178,13 @@ def plan(
         still = HoldStill()
         still.names, still.period_s = names, Fraction(as_fraction(_period_s(site)))
         idle = run(_uncontrolled(site), out=Path(folder) / "idle", controller=still)
-        course = course_of(idle, _STEP_S)
+        short_mwh = _not_supplied_mwh(idle)
+        if short_mwh > 0:
+            say("running it without its import limit, to see what it wants")
+            wanted = run(_unlimited(site), out=Path(folder) / "wanted", controller=still)
+            course = course_of(wanted, _STEP_S)
+        else:
+            course = course_of(idle, _STEP_S)
         say("solving")
         programme, best = _settled(site, course, wear_usd_per_mwh)
         schedule = _schedule(site, course, best)
@@ -165,7 +194,7 @@ def plan(
         by_rule = run(_uncontrolled(site), out=Path(folder) / "by-rule")
         return PlanResult(
             site, course, programme, best, schedule, idle.summary["cost_usd"], by_rule.summary["cost_usd"], followed.summary["cost_usd"],
-            tuple(limits_worth(course, programme, best)), _notes(site, followed),
+            tuple(limits_worth(course, programme, best)), _notes(site, short_mwh, followed),
         )  # fmt: skip
 
 
@@ -245,21 +274,44 @@ def _uncontrolled(site: Site, options: Mapping[str, Any] = MappingProxyType({}))
     return site.model_copy(update={"control": control})
 
 
-def _notes(site: Site, followed: Run) -> tuple[str, ...]:
+def _unlimited(site: Site) -> Site:
+    """The site with all the import that it may want; outages of the supply stay."""
+    scenario = site.scenario
+    events = tuple(one for one in scenario.events if not isinstance(one, ImportLimit))
+    grid = site.grid.model_copy(update={"import_limit_mw": _PLENTY * max(site.grid.import_limit_mw, 1.0)})
+    return _uncontrolled(
+        site.model_copy(update={"grid": grid, "scenario": scenario.model_copy(update={"events": events})})
+    )
+
+
+def _not_supplied_mwh(done: Run) -> float:
+    """Energy that racks, cooling and auxiliaries wanted and did not get [MWh]."""
+    frames = frames_of(done)
+    names = ("unserved_w", "cooling_unserved_w", "auxiliary_unserved_w")
+    frame = frames.columns(list(names))
+    return float(sum((frame[name] * frame["dt_s"]).sum() for name in names)) / J_PER_MWH
+
+
+def _notes(site: Site, idle_short_mwh: float, followed: Run) -> tuple[str, ...]:
     found = [
         "load, sun, wind and prices of the whole window are taken as known ahead",
         "the wear of the cells counts in the plan, not in the bill",
+        "jobs and services are not moved",
     ]
     if site.gensets:
         found.append("gensets are left to their own rules; the plan neither starts nor counts them")
     others = [name for name, one in site.storage.items() if one.node != "site"]
     if others:
         found.append(f"storages inside lineups keep their own rules: {', '.join(others)}")
-    if site.jobs or site.services:
-        found.append("jobs and services are not moved")
-    unserved = followed.summary.get("supply", {})
-    if isinstance(unserved, dict) and (unserved.get("not_supplied_mwh") or 0) > 0:
-        found.append("the site was not fully supplied under the plan: its bill is not that of the whole load")
+    if idle_short_mwh > 0:
+        found.append(
+            f"with its storage at rest the site lacks {idle_short_mwh:.3g} MWh, so that its bill then is that of less load"
+        )
+    short_mwh = _not_supplied_mwh(followed)
+    if short_mwh > 0:
+        found.append(
+            f"under the plan the site still lacks {short_mwh:.3g} MWh: its bill is not that of the whole load"
+        )
     return tuple(found)
 
 
