@@ -12,8 +12,9 @@ from star import star
 from aidc.catalogue import names, read
 from aidc.plant.cooling.adiabatic import pad_air_k, pad_share, pad_water_kg_s
 from aidc.plant.cooling.chiller import carnot_cop, lifted_w, part_load_factor, part_load_work
+from aidc.plant.cooling.column import Figure
 from aidc.plant.cooling.moist_air import ATMOSPHERE_PA, enthalpy_j_kg, humidity_ratio, relative_humidity
-from aidc.plant.cooling.rejection import Figure, reject, rejection_limit, rejection_power
+from aidc.plant.cooling.rejection import reject, rejection_limit, rejection_power
 from aidc.plant.cooling.rejection_build import (
     rejection_column,
     rejection_units,

@@ -6,7 +6,8 @@ from pydantic import TypeAdapter, ValidationError
 
 from aidc.catalogue import names, read
 from aidc.errors import InputError
-from aidc.plant.cooling.rejection import Figure, reject
+from aidc.plant.cooling.column import Figure
+from aidc.plant.cooling.rejection import reject
 from aidc.plant.cooling.rejection_build import rejection_units
 from aidc.plant.cooling.reuse import reused_heat_w
 from aidc.plant.cooling.sizing import (

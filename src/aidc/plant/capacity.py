@@ -9,12 +9,13 @@ from numpy.typing import NDArray
 
 from aidc.plant.cooling.rejection import rejection_limit, rejection_power
 from aidc.plant.cooling.sizing import FacilityLoop, column_of
-from aidc.schema.cooling import ChillerEconomiser, CoolingPlant, CoolingTower, DryCooler
+from aidc.schema.cooling import CoolingPlant
 from aidc.units import kelvin
 
 __all__ = ["Bulbs", "capacity_w", "design_weather", "plant_power_w", "reached_supply_k", "with_units"]
 
-_DRY_ABOVE_WET_K = 10.0  # of a tower's design weather, which states the wet bulb alone
+_DRY_ABOVE_WET_K = 10.0  # of the design weather of equipment that states only one of the two
+_ANY_C = 15.0  # dry bulb for equipment whose rating names no weather: the standard atmosphere's
 _HOTTEST_K = 60.0  # above the set point: what a plant without any capacity is said to reach at most
 
 
@@ -27,16 +28,17 @@ class Bulbs(NamedTuple):
 
 def design_weather(plant: CoolingPlant) -> Bulbs:
     """The weather that a plant is sized for: the site's, else that of the equipment's rating."""
-    unit = plant.rejection.outdoor if isinstance(plant.rejection, ChillerEconomiser) else plant.rejection
-    wet_c = plant.design_wet_bulb_c
-    if isinstance(unit, CoolingTower):
-        wet_c = unit.wet_bulb_c if wet_c is None else wet_c
-        dry_c = plant.design_dry_bulb_c
-        return Bulbs(kelvin(wet_c + _DRY_ABOVE_WET_K if dry_c is None else dry_c), kelvin(wet_c))
-    dry_c = unit.air_in_c if plant.design_dry_bulb_c is None else plant.design_dry_bulb_c
+    dry_c = _first(plant.design_dry_bulb_c, plant.rejection.rated_dry_bulb_c)
+    wet_c = _first(plant.design_wet_bulb_c, plant.rejection.rated_wet_bulb_c)
+    if dry_c is None:
+        dry_c = _ANY_C if wet_c is None else wet_c + _DRY_ABOVE_WET_K
     if wet_c is None:
-        wet_c = dry_c - _DRY_ABOVE_WET_K if isinstance(unit, DryCooler) else unit.wet_bulb_c
+        wet_c = dry_c - _DRY_ABOVE_WET_K
     return Bulbs(kelvin(dry_c), kelvin(min(wet_c, dry_c)))
+
+
+def _first(stated: float | None, rated: float | None) -> float | None:
+    return rated if stated is None else stated
 
 
 def capacity_w(loop: FacilityLoop, heat_w: float, weather: Bulbs, supply_k: float | None = None) -> float:

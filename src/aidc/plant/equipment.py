@@ -8,13 +8,13 @@ from dataclasses import dataclass
 from aidc.plant.capacity import capacity_w, design_weather, with_units
 from aidc.plant.conversion import online_multiple
 from aidc.plant.cooling.cdu import secondary_flow_m3_s
-from aidc.plant.cooling.rejection import Figure
+from aidc.plant.cooling.rejection_build import outdoor_units
 from aidc.plant.cooling.sizing import FacilityLoop, facility_loop, with_spares
 from aidc.plant.design_check import design_peak_w
 from aidc.plant.freeze import plant_heat
 from aidc.plant.lineup import nameplate_flows, nameplate_heat_w, transformer_rating_va
 from aidc.schema.built import PodBuilt
-from aidc.schema.cooling import ChillerEconomiser, CoolingPlant
+from aidc.schema.cooling import CoolingPlant
 from aidc.schema.site import Site
 from aidc.units import HOUR_S, KELVIN_AT_0C, MEGA
 
@@ -96,10 +96,9 @@ def _plant(site: Site, name: str) -> Iterator[Item]:
     )
     total_w = capacity_w(loop, need_w, weather)
     out_w = capacity_w(with_units(plant, loop, loop.units - 1), need_w, weather)
-    chilled = isinstance(plant.rejection, ChillerEconomiser)
     yield Item(
         of,
-        "chillers" if chilled else "outdoor units",
+        "chillers" if plant.rejection.compressors else "outdoor units",
         plant.rejection_name or plant.rejection.kind,
         loop.units,
         plant.redundancy,
@@ -111,7 +110,7 @@ def _plant(site: Site, name: str) -> Iterator[Item]:
         design,
         "stated" if plant.units else "sized",
     )
-    if isinstance(plant.rejection, ChillerEconomiser):
+    if plant.rejection.unit != plant.rejection:
         yield _behind_chillers(of, plant, loop)
     flow_m3_h = (plant.built.flow_m3_h if plant.built else None) or 0.0
     asked = flow_m3_h * min(need_w / loop.rated_heat_w, 1.0)
@@ -134,15 +133,14 @@ def _plant(site: Site, name: str) -> Iterator[Item]:
 
 def _behind_chillers(of: str, plant: CoolingPlant, loop: FacilityLoop) -> Item:
     """The towers or coils that take the chillers' heat and work."""
-    rejection = plant.rejection
-    if not isinstance(rejection, ChillerEconomiser):
-        raise TypeError(rejection.kind)
-    outdoor = rejection.outdoor
-    units = round(float(loop.rejection[Figure.FAN_W]) / (outdoor.fan_kw * 1e3))
+    rejection, outdoor = plant.rejection, plant.rejection.unit
+    units = outdoor_units(rejection, loop.units)
     each = outdoor.rated_heat_mw
     weather = design_weather(plant)
     design = f"at their rating: {outdoor.coolant_out_c:g} °C out, design dry bulb {weather.dry_k - KELVIN_AT_0C:.3g} °C"
-    asked = 1.2 * loop.units * rejection.rated_heat_mw  # with the work of chillers of COP 5
+    asked = (
+        (1.0 + rejection.work_frac) * loop.units * rejection.rated_heat_mw
+    )  # heat and the work of chillers
     total, out = units * each, (units - 1) * each
     return Item(of, "outdoor units", outdoor.kind, units, "N", each, total, out, asked, "MW", design)
 

@@ -1,18 +1,20 @@
 """Liquid cooling and heat rejection: the shapes of the equipment, and a site's cooling plant.
 
-Heat rejection is a union told apart by `kind`. A new kind is one shape here, one file of physics in
-`plant/cooling/` and one branch in `plant/cooling/rejection.py`.
+Heat rejection is a union told apart by `kind`. A shape says by its properties what the rest of the house asks of every
+kind: what stands outdoors (`unit`), whether compressors work (`compressors`), the weather of its rating. How a kind
+is added stands in `docs/architecture.md`.
 """
 
 from __future__ import annotations
 
-from typing import Annotated, Literal, Self
+from typing import Annotated, ClassVar, Final, Literal, Self
 
 from pydantic import Field, model_validator
 
 from aidc.schema.base import Frac, Name, NonNegative, Positive, Shape, TempC
 from aidc.schema.built import PlantBuilt
 from aidc.schema.chain import Redundancy
+from aidc.schema.chiller_map import ChillerMap
 from aidc.schema.front_end import Drives
 
 __all__ = [
@@ -37,6 +39,17 @@ _Approach = Annotated[float, Field(ge=0, le=50)]
 _UnitMw = Annotated[float, Field(gt=0, le=10_000)]
 _Litres = Annotated[float, Field(gt=0, le=1000)]
 _Curve = Annotated[tuple[Annotated[float, Field(ge=-100, le=100)], ...], Field(min_length=1, max_length=4)]
+
+
+_OF_CARNOT: Final = (
+    "carnot_frac",
+    "part_load",
+    "evaporator_pinch_k",
+    "condenser_pinch_k",
+    "supply_min_c",
+    "supply_max_c",
+)
+_WORK_OF_CARNOT: Final = 0.2  # a COP of 5
 
 
 def _moves_more_than_it_draws(name: str, power_kw: float, heat_kw: float) -> None:
@@ -134,6 +147,11 @@ class _Outdoor(Shape):
     `response_s` is the lag of fan control.
     """
 
+    # whether machines work, which can be out of service and unload at once; and their electricity over cooling, which
+    # what stands outdoors carries as well
+    compressors: ClassVar[bool] = False
+    work_frac: ClassVar[float] = 0.0
+
     rated_heat_mw: _UnitMw
     fan_kw: Positive
     coolant_in_c: TempC
@@ -147,6 +165,21 @@ class _Outdoor(Shape):
             raise ValueError("coolant_in_c must lie above coolant_out_c")
         _moves_more_than_it_draws("fan_kw", self.fan_kw, 1e3 * self.rated_heat_mw)
         return self
+
+    @property
+    def unit(self) -> Self:
+        """What gives the heat to the weather."""
+        return self
+
+    @property
+    def rated_dry_bulb_c(self) -> float | None:
+        """Dry bulb of the rating [°C]; None where only the wet bulb is stated."""
+        return None
+
+    @property
+    def rated_wet_bulb_c(self) -> float | None:
+        """Wet bulb of the rating [°C]; None where only the dry bulb is stated."""
+        return None
 
 
 class _Coils(_Outdoor):
@@ -169,6 +202,11 @@ class _Coils(_Outdoor):
             raise ValueError("coolant_out_c must lie above air_in_c")
         return self
 
+    @property
+    def rated_dry_bulb_c(self) -> float | None:
+        """Dry bulb of the rating [°C]."""
+        return self.air_in_c
+
 
 class DryCooler(_Coils):
     """A dry cooler: no water, and no supply below dry bulb."""
@@ -189,6 +227,11 @@ class AdiabaticCooler(_Coils):
     pad_effectiveness: Annotated[float, Field(gt=0, lt=1)]
     wet_at_load_frac: Annotated[float, Field(gt=0, le=1)] = 0.9
     cycles_of_concentration: Annotated[float, Field(gt=1, le=20)]
+
+    @property
+    def rated_wet_bulb_c(self) -> float | None:
+        """Wet bulb of the rating [°C]."""
+        return self.wet_bulb_c
 
 
 class CoolingTower(_Outdoor):
@@ -229,6 +272,11 @@ class CoolingTower(_Outdoor):
                 )
         return self
 
+    @property
+    def rated_wet_bulb_c(self) -> float | None:
+        """Wet bulb of the rating [°C]."""
+        return self.wet_bulb_c
+
 
 OutdoorUnit = Annotated[DryCooler | CoolingTower, Field(discriminator="kind")]
 
@@ -237,40 +285,97 @@ class ChillerEconomiser(Shape):
     """Chillers behind an economiser that shares their outdoor units.
 
     The loop's return water is first cooled by the outdoor unit's own water or coil (`economiser_approach_k`
-    above it at rated heat); chillers lift the rest. Their COP is `carnot_frac` of Carnot's between
-    evaporation (`evaporator_pinch_k` below supply) and condensation (`condenser_pinch_k` above the water
-    from outdoors), at a lift of at least `lift_min_k`, and `part_load` (a + b·x + c·x²) is power over full
-    power at load x. One machine of a bank never runs below `part_load_min_frac`. From `supply_min_c` to
-    `supply_max_c` the curve holds; beyond it a run says so.
+    above it at rated heat); chillers lift the rest. Their electricity follows a maker's map (`performance`), or else
+    a fraction of Carnot: COP is `carnot_frac` of Carnot's between evaporation (`evaporator_pinch_k` below supply) and
+    condensation (`condenser_pinch_k` above the water from outdoors), at a lift of at least `lift_min_k`, and
+    `part_load` (a + b·x + c·x²) is power over full power at load x. One machine of a bank never runs below
+    `part_load_min_frac`. From `supply_min_c` to `supply_max_c` (in a map: its leaving water) it holds; beyond
+    a run says so.
     """
+
+    compressors: ClassVar[bool] = True
 
     kind: Literal["chiller-economiser"] = "chiller-economiser"
     rated_heat_mw: _UnitMw
     outdoor: OutdoorUnit
-    carnot_frac: Annotated[float, Field(gt=0.05, le=0.9)]
-    part_load: tuple[float, float, float]
+    performance: ChillerMap | None = None
+    carnot_frac: Annotated[float, Field(gt=0.05, le=0.9)] | None = None
+    part_load: tuple[float, float, float] | None = None
     part_load_min_frac: Annotated[float, Field(gt=0.05, le=1)] = 0.25
-    evaporator_pinch_k: _Approach
-    condenser_pinch_k: _Approach
+    evaporator_pinch_k: _Approach | None = None
+    condenser_pinch_k: _Approach | None = None
     economiser_approach_k: _Approach
     lift_min_k: _Span = 10.0
     condenser_pump_kw: NonNegative = 0.0
-    supply_min_c: TempC
-    supply_max_c: TempC
+    supply_min_c: TempC | None = None
+    supply_max_c: TempC | None = None
+
+    @model_validator(mode="after")
+    def _one_curve(self) -> Self:
+        values = {name: getattr(self, name) for name in _OF_CARNOT}
+        missing = [name for name, value in values.items() if value is None]
+        if self.performance is None and missing:
+            raise ValueError(
+                f"needs {', '.join(missing)}; or a maker's map as a table [performance] instead of these"
+            )
+        if self.performance is not None and len(missing) < len(_OF_CARNOT):
+            stated = ", ".join(name for name in _OF_CARNOT if name not in missing)
+            raise ValueError(f"has both a map (performance) and {stated}. Leave out one of the two")
+        return self
 
     @model_validator(mode="after")
     def _curve_is_a_curve(self) -> Self:
-        if abs(sum(self.part_load) - 1.0) > 0.02:  # a published curve may miss 1 slightly
+        if (
+            self.part_load is not None and abs(sum(self.part_load) - 1.0) > 0.02
+        ):  # a published curve may miss 1 slightly
             raise ValueError("part_load must give 1 at full load: a + b + c = 1")
-        if self.supply_max_c <= self.supply_min_c:
+        low, high = self.supply_range_c
+        if high <= low:
             raise ValueError("supply_max_c must lie above supply_min_c")
         _moves_more_than_it_draws("condenser_pump_kw", self.condenser_pump_kw, 1e3 * self.rated_heat_mw)
         return self
+
+    @model_validator(mode="after")
+    def _map_of_air_has_coils(self) -> Self:
+        by_air = self.performance is not None and self.performance.entering == "outdoor-air"
+        if by_air and self.outdoor.rated_dry_bulb_c is None:
+            raise ValueError(
+                'performance.entering is "outdoor-air", but the outdoor unit is a tower, which gives water to the'
+                ' condenser. Set entering = "condenser-water", or make outdoor a dry-cooler'
+            )
+        return self
+
+    @property
+    def unit(self) -> DryCooler | CoolingTower:
+        """What gives the heat to the weather."""
+        return self.outdoor
+
+    @property
+    def rated_dry_bulb_c(self) -> float | None:
+        """Dry bulb of the outdoor units' rating [°C]."""
+        return self.outdoor.rated_dry_bulb_c
+
+    @property
+    def rated_wet_bulb_c(self) -> float | None:
+        """Wet bulb of the outdoor units' rating [°C]."""
+        return self.outdoor.rated_wet_bulb_c
 
     @property
     def response_s(self) -> float:
         """Lag of the machines' control [s]."""
         return self.outdoor.response_s
+
+    @property
+    def supply_range_c(self) -> tuple[float, float]:
+        """Chilled water for which the performance holds [°C]."""
+        if self.performance is not None:
+            return self.performance.leaving_range_c
+        return self.supply_min_c or 0.0, self.supply_max_c or 0.0
+
+    @property
+    def work_frac(self) -> float:
+        """Compressors' electricity over cooling, for the heat that the outdoor units carry as well."""
+        return _WORK_OF_CARNOT if self.performance is None else 1.0 / self.performance.rated_cop
 
 
 HeatRejection = Annotated[

@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, get_args
 
 from pydantic import BaseModel
 
@@ -19,13 +19,10 @@ from aidc.catalogue import names, read
 from aidc.errors import InputError, Problem
 from aidc.schema.accelerator import Accelerator
 from aidc.schema.cooling import (
-    AdiabaticCooler,
     Cdu,
-    ChillerEconomiser,
     ColdPlate,
-    CoolingTower,
     Crah,
-    DryCooler,
+    HeatRejection,
 )
 from aidc.schema.front_end import FrontEnd
 from aidc.schema.llm import Llm
@@ -46,7 +43,7 @@ class _Slot:
     needed: bool = True
 
 
-_REJECTIONS: Final = (DryCooler, AdiabaticCooler, CoolingTower, ChillerEconomiser)
+_REJECTIONS: Final[tuple[type[BaseModel], ...]] = get_args(get_args(HeatRejection)[0])
 _SLOTS: Final[Mapping[str, tuple[_Slot, ...]]] = {
     "pods": (
         _Slot("rack", (Rack,), "rack", "rack_name", "use"),

@@ -335,10 +335,11 @@ def range_warnings(plant: CoolingPlant, *, cools_air: bool = True) -> list[str]:
     found: list[str] = []
     rejection, supply_c = plant.rejection, plant.supply_temp_c
     if isinstance(rejection, ChillerEconomiser):
-        low, high = rejection.supply_min_c, rejection.supply_max_c
+        low, high = rejection.supply_range_c
         if not low <= supply_c <= high:
+            beyond = "extrapolated" if rejection.performance is None else "their map is read at its edge"
             found.append(
-                f"supply at {supply_c:g} °C lies outside the chillers' {low:g} to {high:g} °C: extrapolated"
+                f"supply at {supply_c:g} °C lies outside the chillers' {low:g} to {high:g} °C: {beyond}"
             )
     if cools_air and plant.crah_entry is not None and supply_c >= plant.crah_entry.air_supply_c:
         found.append(

@@ -16,34 +16,37 @@ Water evaporates as the air leaves saturated (EnergyPlus evaporation mode Satura
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
 from aidc.jit import scalar
+from aidc.plant.cooling.column import Figure, FloatArray, fan_power_w, most_w_k, speed_frac
 from aidc.plant.cooling.exchanger import effectiveness
 from aidc.plant.cooling.moist_air import (
     ATMOSPHERE_PA,
+    CP_AIR_J_KG_K,
     enthalpy_j_kg,
     evaporation_heat_j_kg,
     humidity_ratio,
     saturated_enthalpy_j_kg,
     saturated_ratio,
 )
+from aidc.plant.cooling.outdoor import Bare, OutdoorUnits, liquid_w_k
 from aidc.schema.cooling import CoolingTower
 from aidc.units import kelvin
 
 __all__ = [
+    "COOLING_TOWER",
     "TowerParams",
     "evaporated_kg_s",
     "make_up_kg_s",
     "tower_conductance_w_k",
     "tower_heat_w",
+    "tower_limit",
     "tower_params",
+    "tower_power",
 ]
-
-FloatArray = NDArray[np.float64]
 
 CP_WATER_J_KG_K = 4186.0
 COLDEST_BELOW_DESIGN_K = 25.0  # where the correction for wet bulb ends
@@ -219,3 +222,60 @@ def tower_params(unit: CoolingTower) -> TowerParams:
 
 def _four(curve: tuple[float, ...]) -> tuple[float, ...]:
     return (*curve, 0.0, 0.0, 0.0, 0.0)[:4]
+
+
+@scalar
+def tower_limit(
+    p: FloatArray, wet_k: float, return_k: float, flow_frac: float, outdoor: float
+) -> tuple[float, float]:
+    """The most conductance of towers [W/K], and their sink: wet bulb [K]. Arguments as in `rejection_limit`."""
+    return outdoor * most_w_k(p, flow_frac / max(outdoor, 1e-3), wet_k, return_k - wet_k), wet_k
+
+
+@scalar
+def tower_power(
+    p: FloatArray,
+    conductance_w_k: float,
+    share: float,
+    supply_k: float,
+    dry_k: float,
+    wet_k: float,
+    flow_frac: float,
+    outdoor: float,
+) -> tuple[float, float]:
+    """Fans [W] and water drawn [kg/s]."""
+    speed = speed_frac(p, flow_frac / max(outdoor, 1e-3), wet_k, share)
+    fan = outdoor * fan_power_w(p, speed)
+    if share <= 0.0:
+        return fan, 0.0
+    heat = conductance_w_k * max(supply_k - wet_k, 0.0)
+    evaporated = evaporated_kg_s(heat, p[Figure.AIR_KG_S] * outdoor * speed, dry_k, wet_k)
+    circulating = p[Figure.WATER_KG_S] * flow_frac
+    return fan, make_up_kg_s(evaporated, circulating, p[Figure.CYCLES], p[Figure.DRIFT_FRAC])
+
+
+def _bare(unit: CoolingTower) -> Bare:
+    params = tower_params(unit)
+
+    def bare(liquid_frac: float, air_frac: float, wet_k: float, span_k: float) -> float:
+        return tower_conductance_w_k(liquid_frac, air_frac, wet_k, wet_k + span_k, params)
+
+    return bare
+
+
+def _head(column: FloatArray, unit: CoolingTower, units: int, air_density_frac: float) -> None:
+    column[Figure.WET] = 1.0
+    column[Figure.WET_LEAST_K] = kelvin(unit.wet_bulb_c) - COLDEST_BELOW_DESIGN_K
+    column[Figure.WATER_KG_S] = units * liquid_w_k(unit) / CP_WATER_J_KG_K
+    column[Figure.AIR_KG_S] = column[Figure.WATER_KG_S] / unit.water_over_air * air_density_frac
+    column[Figure.AIR_W_K] = column[Figure.AIR_KG_S] * CP_AIR_J_KG_K
+    column[Figure.CYCLES] = unit.cycles_of_concentration
+    column[Figure.DRIFT_FRAC] = unit.drift_frac
+
+
+def _sink_k(unit: CoolingTower, dry_k: float | None, wet_k: float | None) -> float:
+    del dry_k
+    return kelvin(unit.wet_bulb_c) if wet_k is None else wet_k
+
+
+COOLING_TOWER: Final = OutdoorUnits(_bare, _head, _sink_k, "wet bulb")

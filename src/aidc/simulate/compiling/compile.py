@@ -30,6 +30,7 @@ from aidc.simulate.compiling.cooling import Cooling, compile_cooling
 from aidc.simulate.compiling.describe import describe
 from aidc.simulate.compiling.inputs import Scenario, inputs_of, read_scenario
 from aidc.simulate.compiling.jobs import Jobs, compile_jobs
+from aidc.simulate.compiling.map_range import map_notes
 from aidc.simulate.compiling.operating import BATCH_SHARES, CAPS, LOADS, load_at_batch
 from aidc.simulate.compiling.outages import Outages, compile_outages
 from aidc.simulate.compiling.supply import (
@@ -105,6 +106,7 @@ def compile_site(site: Site) -> Compiled:
     names = Labels(tuple(site.pods), tuple(site.cooling), stores.names, labels, tuple(site.gensets))
     output_step = as_fraction(site.scenario.output_step_s)
     market = _market(scenario)
+    remarks = (*cooling.remarks, *map_notes(site, cooling, scenario.weather, clock))
     many = book_steps(clock, market, site.scenario.tariff, site.site.location.timezone)
     return Compiled(
         clock=clock,
@@ -121,7 +123,7 @@ def compile_site(site: Site) -> Compiled:
         signals=_signals(scenario),
         weather=scenario.weather,
         meta={
-            **describe(site, scenario, workloads, clock, cooling.remarks, stores.fronts),
+            **describe(site, scenario, workloads, clock, remarks, stores.fronts),
             "books_step_s": float(many * clock.step_s),
         },
     )

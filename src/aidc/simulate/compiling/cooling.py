@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from aidc.errors import InputError, Problem
-from aidc.plant.cooling.rejection_build import outdoor_units
+from aidc.plant.cooling.rejection_build import hold_column, outdoor_units
 from aidc.plant.cooling.sizing import (
     FLOW_POINTS,
     AirLoop,
@@ -24,7 +24,6 @@ from aidc.plant.cooling.sizing import (
 from aidc.plant.freeze import frozen, plant_heat
 from aidc.plant.lineup import air_density_frac
 from aidc.schema.built import PodBuilt
-from aidc.schema.cooling import ChillerEconomiser
 from aidc.schema.site import Pod as PodShape
 from aidc.schema.site import Site
 from aidc.simulate.energy.arrays import FloatArray
@@ -89,12 +88,13 @@ def compile_cooling(site: Site, pod: FloatArray) -> Cooling:
             facility = facility_loop(plant, *plant_heat(site, name))
         except InputError as error:
             raise InputError([_placed(one, f"cooling.{name}") for one in error.problems]) from error
+        hold_column(plant.rejection.kind, facility.rejection)
         _lay_plant(plants, number, facility)
         units[name, PlantPart.PUMPS] = plant.pump_units
         units[name, PlantPart.OUTDOOR] = outdoor_units(plant.rejection, facility.units)
-        if isinstance(plant.rejection, ChillerEconomiser):
+        if plant.rejection.compressors:
             units[name, PlantPart.CHILLERS] = facility.units
-        plants[Plant.FOLLOWS, number] = float(plant.rejection.kind == "chiller-economiser")
+        plants[Plant.FOLLOWS, number] = float(plant.rejection.compressors)
         columns.append(facility.rejection)
     halls = {pod.air_plant for pod in site.pods.values()}
     remarks = tuple(
