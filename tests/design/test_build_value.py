@@ -9,10 +9,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from aidc.design.construction import earnings as runs
-from aidc.design.construction.build import _limits, build
+from aidc.design.construction import follow as runs
+from aidc.design.construction.build import build
+from aidc.design.construction.grid import power_of
 from aidc.design.construction.money import Earning, cash_by_quarter, payments_of, worth_of
-from aidc.design.construction.online import Power
 from aidc.design.construction.plan import load_plan
 from aidc.design.construction.steps import online_task
 from aidc.errors import InputError
@@ -30,7 +30,7 @@ def plan():
 
 @pytest.fixture(scope="module")
 def power(plan):
-    return Power(plan.site, plan.lots, _limits(plan))
+    return power_of(plan)
 
 
 @pytest.fixture(scope="module")
@@ -145,7 +145,7 @@ def test_the_price_of_a_week_is_a_difference_on_the_same_luck(tmp_path, monkeypa
         assert gain["npv_error_usd"] >= 0.0
     first = facts["week_shorter"][0]
     assert first["npv_usd"] > 20 * first["npv_error_usd"] > 0.0
-    tokens = facts["value"]["useful_tokens_per_day"]
+    tokens = facts["useful_tokens_per_day"]
     assert tokens["p50"][-1] == pytest.approx(top["useful_tokens_per_day"])
     assert tokens["p10"][-1] <= tokens["p90"][-1]
     last = found.plan.file.start + timedelta(days=3 * 365.25)
