@@ -10,9 +10,9 @@ import pytest
 
 from aidc.design.construction import bridges as studied
 from aidc.design.construction.bridges import bridges_of
-from aidc.design.construction.build import _finishes, _limits, build
+from aidc.design.construction.build import build
 from aidc.design.construction.draws import draw, prepared
-from aidc.design.construction.online import Power
+from aidc.design.construction.grid import finishes_of, power_of
 from aidc.errors import InputError
 from aidc.site import load
 
@@ -41,24 +41,47 @@ def test_a_larger_limit_lets_all_run_and_the_rest_is_what_the_limit_carries(site
     facts = found.bridges
     none, more = facts["options"]
     assert (none["name"], more["name"]) == ("none", "more")
-    assert facts["import_limit_mw"] == 12.0
-    assert more["it_mw"] == pytest.approx(found.final_mw)
-    assert 9.6 <= none["it_mw"] < found.final_mw  # no less than at nameplate
-    assert none["peak_import_mw"] <= 12.0 + 1e-6 < more["peak_import_mw"]
-    assert none["availability_frac"] >= 0.999
+    assert len(facts["dates"]) >= 2  # every date on which racks wait
+    assert all(one["import_limit_mw"] == 12.0 for one in facts["dates"])
+    for date_row, alone, bridged in zip(facts["dates"], none["tries"], more["tries"], strict=True):
+        assert bridged["it_mw"] == pytest.approx(date_row["commissioned_mw"])
+        assert date_row["lit_mw"] - 0.6 <= alone["it_mw"] < date_row["commissioned_mw"]  # steps of some racks
+        assert alone["peak_import_mw"] <= 12.0 + 1e-6
+        assert alone["availability_frac"] >= 0.999
+    assert more["tries"][-1]["peak_import_mw"] > 12.0
     assert none["mean_mw_days_gained"] == 0.0
     assert more["mean_cost_usd"] == pytest.approx(0.5e6 + 1000 * more["mean_days_in_use"])
-    assert more["mean_mw_days_gained"] <= (found.final_mw - none["it_mw"]) * more["mean_days_in_use"] + 1e-6
-    assert more["mean_mw_days_gained"] == pytest.approx(
-        by_days(found, more["it_mw"], none["it_mw"]), rel=0.02
+    corners = [one["commissioned_mw"] for one in facts["dates"]]
+    able = [[one["it_mw"] for one in option["tries"]] for option in (none, more)]
+    assert more["mean_mw_days_gained"] == pytest.approx(by_days(found, corners, *able), rel=0.02)
+
+
+def test_a_bridge_that_comes_too_late_is_told(monkeypatch, site, tmp_path):
+    """Judged on its own day where it comes between two phases, and not at all before."""
+    text = "".join(
+        f"[bridges.{name}]\navailable = {day}\nimport_limit_mw = 24\n"
+        for name, day in (("between", "2027-06-25"), ("late", "2028-02-01"))
     )
 
+    def tried(standing, _, count):
+        supply = {"supply": {"availability_frac": 1.0}, "tokens": {"useful": 0.0}}
+        return studied._Tried(standing.day, count, 0.1 * count, supply)
 
-def by_days(found, with_mw, without_mw):
+    monkeypatch.setattr(studied, "_tried", tried)
+    found = build(site, plan=planned(tmp_path, text), draws=300, value=False, bridges=True)
+    _, between, late = found.bridges["options"]
+    assert [one is None for one in between["tries"]] == [True] * (len(between["tries"]) - 1) + [False]
+    assert between["tries"][-1]["date"] == "2027-06-25"
+    assert set(late["tries"]) == {None}
+    assert late["mean_mw_days_gained"] == 0.0
+    assert any("bridges.late: is there when no racks wait" in line for line in found.told)
+
+
+def by_days(found, corners, without_mw, with_mw):
     """The gain summed quarter day by quarter day, from the draws alone."""
     plan = found.plan
     ready = prepared(plan.tasks, plan.tables, plan.file.crews, plan.file.correlation, plan.file.policy)
-    finish = _finishes(plan, draw(ready, found.draws, found.seed))
+    finish = finishes_of(plan, draw(ready, found.draws, found.seed))
     halls = {lot.name: lot.it_mw for lot in found.lots if lot.it_mw}
     start = (date(2027, 5, 1) - plan.file.start).days
     times = np.arange(start, 1200, 0.25) + 0.125
@@ -68,8 +91,9 @@ def by_days(found, with_mw, without_mw):
         twelve = (finish["energise"][k] <= times) & (finish["substation"][k] <= times)
         bound = times < finish["reinforced"][k]
         nameplate = np.minimum(done, np.where(twelve, 12.0, 0.0) / found.import_per_it)
-        without = np.maximum(nameplate, np.minimum(done, without_mw))
-        total += (np.maximum(np.minimum(done, with_mw) - without, 0.0) * bound * twelve).sum() * 0.25
+        alone, able = (np.minimum(done, np.interp(done, corners, one)) for one in (without_mw, with_mw))
+        without = np.maximum(nameplate, alone)
+        total += (np.maximum(able - without, 0.0) * bound * twelve).sum() * 0.25
     return total / found.draws
 
 
@@ -83,26 +107,27 @@ def test_more_racks_than_run_are_never_reported(monkeypatch, site, tmp_path):
     )
     for most in (0, 3, 40, 77, 200):
 
-        def tried(_, bridge, count, most=most):
+        def tried(standing, bridge, count, most=most):
             room = most + (30 if bridge.import_limit_mw == 13 else 0)
             supply = {
                 "supply": {"availability_frac": 1.0 if count <= room else 0.5},
                 "tokens": {"useful": 0.0},
             }
-            return studied._Tried(count, 0.12 * count, supply)
+            return studied._Tried(standing.day, count, 0.12 * count, supply)
 
         monkeypatch.setattr(studied, "_tried", tried)
-        power = Power(found.plan.site, found.plan.lots, _limits(found.plan))
+        power = power_of(found.plan)
         ready = prepared(
             found.plan.tasks, found.plan.tables, found.plan.file.crews, found.plan.file.correlation
         )
-        finish = _finishes(found.plan, draw(ready, 100, 1))
-        rows = bridges_of(found, power, finish)["options"]
-        for row, room in zip(rows, (most, most + 30), strict=True):
-            racks = row["it_mw"] / 0.12
-            assert racks <= room + 1e-9
-            total = 170
-            assert racks >= min(room, total) - total // 32 - 1 - 1e-9
+        finish = finishes_of(found.plan, draw(ready, 100, 1))
+        facts = bridges_of(found, power, finish)
+        for row, room in zip(facts["options"], (most, most + 30), strict=True):
+            for one, day in zip(row["tries"], facts["dates"], strict=True):
+                racks = 0.0 if one is None else one["it_mw"] / 0.12
+                assert racks <= room + 1e-9
+                total = 170 if day["commissioned_mw"] > 18 else 135
+                assert racks >= min(room, total) - total // 32 - 1 - 1e-9
 
 
 @pytest.mark.parametrize(

@@ -336,14 +336,27 @@ def test_another_plan_stands_beside_this_one(site):
     """Built on site by the example's own estimates: later, on the same site, and said so with both costs."""
     other = EXAMPLE / "stick-built.toml"
     found = build(site, draws=300, value=False, against=other)
+    plausible = found.as_dict()["plausibility"]
     facts = found.as_dict()["against"]
     alone = build(site, plan=other, draws=300, value=False)
     assert facts["all_online"]["p50"] == alone.all_online.p50.isoformat()
     assert facts["days_later"] == (alone.all_online.p50 - found.all_online.p50).days > 0
     assert facts["online_mw_p50"][-1] == pytest.approx(found.final_mw)
+    start = found.plan.file.start
+    days = [(one.all_online.p50 - start).days + 1 for one in (found, alone)]
+    assert plausible["time_over_other"] == pytest.approx(days[0] / days[1])
+    assert plausible["months"] == pytest.approx(days[0] / 30.4375)
+    assert 0 < plausible["months_at_site"] < plausible["months"]
+    power, racks = plausible["rows"]
+    assert power["reported_per_month"] == pytest.approx([60 / 11] * 2)
+    assert racks["reported_time_over_other"] == pytest.approx([6 / 18, 9 / 18])
+    assert racks["built"] == 170
+    assert facts["value"] is None
     console = Console(width=160, record=True, file=io.StringIO())
     console.print(build_table(found.as_dict()))
-    assert "Beside it, stick-built.toml" in console.export_text()
+    shown = console.export_text()
+    assert "Beside it, stick-built.toml" in shown
+    assert "Plausibility, not validation" in shown
 
 
 @pytest.mark.parametrize(

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 from datetime import date, timedelta
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from aidc.design.construction import earnings as runs
-from aidc.design.construction.build import _limits, build
-from aidc.design.construction.money import Earning, cash_by_quarter, payments_of, worth_of
-from aidc.design.construction.online import Power
+from aidc.design.construction import follow as runs
+from aidc.design.construction.build import build
+from aidc.design.construction.grid import power_of
+from aidc.design.construction.money import Earning, cash_by_quarter, payments_of, tokens_of, worth_of
 from aidc.design.construction.plan import load_plan
 from aidc.design.construction.steps import online_task
 from aidc.errors import InputError
@@ -30,7 +31,7 @@ def plan():
 
 @pytest.fixture(scope="module")
 def power(plan):
-    return Power(plan.site, plan.lots, _limits(plan))
+    return power_of(plan)
 
 
 @pytest.fixture(scope="module")
@@ -145,11 +146,68 @@ def test_the_price_of_a_week_is_a_difference_on_the_same_luck(tmp_path, monkeypa
         assert gain["npv_error_usd"] >= 0.0
     first = facts["week_shorter"][0]
     assert first["npv_usd"] > 20 * first["npv_error_usd"] > 0.0
-    tokens = facts["value"]["useful_tokens_per_day"]
+    tokens = facts["useful_tokens_per_day"]
     assert tokens["p50"][-1] == pytest.approx(top["useful_tokens_per_day"])
     assert tokens["p10"][-1] <= tokens["p90"][-1]
     last = found.plan.file.start + timedelta(days=3 * 365.25)
     assert found.all_online.p90 < last
+
+
+def test_construction_is_followed_with_no_value_asked_for():
+    """Every phase of the medians, run: import under the limit, power that never falls, tokens over time from nothing to all."""
+    site = load(EXAMPLE / "site.toml", ["scenario.days=0.25"])
+    facts = build(site, draws=200, value=False, follow=True).as_dict()
+    assert facts["value"] is None
+    phases = facts["phases"]
+    assert len(phases) >= 5  # the halls and the milestone that lifts the limit
+    for one in phases:
+        assert one["peak_import_mw"] <= one["import_limit_mw"] + 1e-9
+        assert one["online_mw"] <= one["commissioned_mw"] + 1e-9
+        assert 1.0 < one["pue"] < 1.5
+        assert 0.2 < one["tokenergy_kwh_per_mtok"] < 20
+        assert one["availability_frac"] == pytest.approx(1.0)
+        assert sum(one["tokens_per_day"].values()) == pytest.approx(one["useful_tokens_per_day"])
+        assert 0.0 < one["demand_frac"]["chat"] <= 1.0
+    assert [one["date"] for one in phases] == sorted(one["date"] for one in phases)
+    online = [one["online_mw"] for one in phases]
+    assert online == sorted(online)
+    waiting = [one for one in phases if one["off"]]
+    assert waiting
+    assert all(any(one["off"][0] in line for line in facts["told"]) for one in waiting)
+    tokens = facts["useful_tokens_per_day"]
+    assert tokens["p90"][0] == 0.0
+    assert tokens["p10"][-1] == pytest.approx(phases[-1]["useful_tokens_per_day"])
+
+
+def test_both_plans_are_worth_what_each_is_alone(tmp_path, monkeypatch):
+    """The other plan, studied alone on the same seed, has the value that it has beside this one."""
+    monkeypatch.setattr(runs, "MOST_PHASES", 2)
+    site = load(EXAMPLE / "site.toml", ["scenario.days=0.25"])
+    other = tmp_path / "late.toml"
+    text = (EXAMPLE / "build.toml").read_text().replace("start = 2026-01-05", "start = 2026-02-02")
+    other.write_text(text.replace("discount_frac_per_year = 0.10", "discount_frac_per_year = 0.08"))
+    found = build(site, draws=200, against=other)
+    alone = build(site, plan=other, draws=200)
+    beside = found.as_dict()["against"]["value"]
+    assert beside["npv_usd"] == pytest.approx(alone.value["npv_usd"])
+    assert beside["own_npv_usd"] == found.value["npv_usd"]
+    assert beside["npv_less_usd"] == pytest.approx(
+        found.value["npv_usd"]["mean"] - alone.value["npv_usd"]["mean"]
+    )
+    assert beside["useful_tokens"] == pytest.approx(alone.value["useful_tokens"])
+    assert any("starts on 2026-02-02" in line for line in found.told)
+    assert any("differs in discount_frac_per_year" in line for line in found.told)
+
+
+def test_tokens_up_to_the_horizon_are_those_of_a_sum_over_quarter_days(power, finish, earnings):
+    rated = [replace(one, useful_tokens_per_day=1e9 * one.online_mw) for one in earnings]
+    tokens = tokens_of(power, finish, rated, 1200.0)
+    times = np.arange(0.0, 1200.0, 0.25) + 0.125
+    for k in range(3):
+        sums = [
+            power.online_mw({name: one[k : k + 1] for name, one in finish.items()}, time)[0] for time in times
+        ]
+        assert tokens[k] == pytest.approx(1e9 * sum(sums) / 4, rel=2e-3)
 
 
 @pytest.mark.parametrize(

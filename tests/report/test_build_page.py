@@ -42,9 +42,19 @@ def valued(bare):
         "net_revenue_usd": 8e8, "capital_usd": 4.7e8, "penalty_usd": 1e6, "interest_during_construction_usd": 2e6,
         "terms": {"usd_per_million_tokens": {"<b>chat": 2.0}, "horizon_years": 8.0},
         "phases": [{**phase, "date": "2027-05-01", "online_mw": 4.2}, {**phase, "date": "2027-07-01", "online_mw": 18.0}],
-        "useful_tokens_per_day": {name: [1e11] * weeks for name in ("p10", "p50", "p90")},
         "cash_by_quarter": [{"quarter": k + 1, "net_revenue_usd": 1e6 * k, "capital_usd": 3e6, "penalty_usd": 0.0} for k in range(12)],
     }  # fmt: skip
+    facts["value"]["useful_tokens"] = 6e14
+    facts["useful_tokens_per_day"] = {name: [1e11] * weeks for name in ("p10", "p50", "p90")}
+    facts["phases"] = [
+        {
+            "commissioned_mw": 18.0,
+            "availability_frac": 1.0,
+            "slo_attainment": {"chat": 0.991, "batch": None},
+            **one,
+        }
+        for one in facts["value"]["phases"]
+    ]
     for one in facts["week_shorter"]:
         one |= {"npv_usd": 1e5, "npv_error_usd": 1e3, "npv_longer_usd": -1e5}
     return facts
@@ -90,7 +100,9 @@ def test_every_chart_is_drawn(desk):
         "[data-chart]",
         "(divs) => divs.map((div) => [div.dataset.chart, div.querySelectorAll('.trace').length])",
     )
-    assert {name for name, _ in drawn} == {"s-curve", "tokens", "gantt", "tornado", "cash", "index"}
+    assert {name for name, _ in drawn} == {
+        "s-curve", "tokens", "gantt", "tornado", "cash", "index", "limits",
+    }  # fmt: skip
     assert [name for name, traces in drawn if traces == 0] == []
 
 
@@ -118,6 +130,8 @@ def test_the_page_says_its_figures_in_words(bare, valued):
     assert ">321<" in re.sub(r"\s", "", dear)
     assert "&lt;b&gt;chat" in dear  # names of others are never markup
     assert "<b>chat" not in dear
+    assert ">99.1 %<" in re.sub(r"\s+", " ", dear).replace("> ", ">").replace(" <", "<")
+    assert "Plausibility, not validation" in text
 
 
 def test_what_has_changed_comes_first_where_progress_is_known(behind, bare):

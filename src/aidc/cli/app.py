@@ -117,6 +117,9 @@ def build(
         bool, Parameter(negative="", help="Try the plan's bridges on the energy model.")
     ] = False,
     value: Annotated[bool, Parameter(help="Work out values, if the plan asks for them.")] = True,
+    follow: Annotated[
+        bool, Parameter(negative="", help="Run every phase as a site: tokens, TokEnergy Index, PUE, limits.")
+    ] = False,
     site_at: Annotated[
         datetime | None, Parameter(help="Write the site as it stands on this date into the file --out.")
     ] = None,
@@ -141,6 +144,7 @@ def build(
         "draws": draws,
         "seed": seed,
         "value": value,
+        "follow": follow,
         "bridges": bridges,
         "against": against,
         "actual": progress,

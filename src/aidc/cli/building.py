@@ -43,7 +43,13 @@ def build_site(
         what, remedy = "needs a file to write the site into", "Example: --site-at 2027-06-01 --out phase.toml"
         raise InputError(Problem(what, remedy, key="--site-at"))
     if site_at is not None and out is not None:
-        plain: dict[str, Any] = {**options, "value": False, "bridges": False, "against": None}
+        plain: dict[str, Any] = {
+            **options,
+            "value": False,
+            "follow": False,
+            "bridges": False,
+            "against": None,
+        }
         found = build(path, plan=plan, settings=settings, **plain)
         return _phase(found, site_at, out, as_json=as_json)
     with progress_bar(progress_console(quiet=as_json)) as bar:

@@ -17,6 +17,7 @@ __all__ = [
     "money",
     "percent",
     "scaled",
+    "short_money",
     "span",
     "tokens",
 ]
@@ -66,6 +67,18 @@ def money(usd: Any) -> str:
         return MISSING
     sign = "−" if number < 0 else ""
     return f"{sign}${abs(number):,.0f}" if abs(number) >= 100 else f"{sign}${abs(number):,.2f}"
+
+
+def short_money(usd: Any, digits: int = 3) -> str:
+    """Dollars to a few figures, in thousands, millions or billions."""
+    number = _number(usd)
+    if number is None:
+        return MISSING
+    sign, size = ("−" if number < 0 else ""), abs(number)
+    for factor, letter in ((1e9, "B"), (1e6, "M"), (1e3, "k")):
+        if size >= factor * 0.9995:
+            return f"{sign}${figure(size / factor, digits)}{letter}"
+    return money(number)
 
 
 def scaled(value: Any, unit: str, digits: int = 4) -> tuple[str, str]:

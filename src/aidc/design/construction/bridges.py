@@ -1,21 +1,21 @@
 """Bridges: what lets more of the commissioned racks run until the grid comes, as far as the energy model can run it.
 
-For the phase of the medians in which most racks stay dark, each bridge is put beside what stands there, and the energy model looks
+For every phase of the medians in which racks wait for the grid, each bridge is put beside what stands there, and the energy model looks
 for the most racks that run with the availability that is asked for: a bisection over racks in the order of their pods' priorities,
 each try a run of the scenario with the demand that those racks serve. The first row is no bridge at all, judged alike. What it brings
-over the draws is counted while that limit is in force and the bridge is there.
+over the draws is counted while such a limit is in force and the bridge is there.
 """
 
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import date
 from pathlib import Path
 from typing import Any, Final
 
 import numpy as np
-from numpy.typing import NDArray
 
 from aidc.design.construction.admission import admitted
 from aidc.design.construction.online import Finishes, Power
@@ -28,15 +28,17 @@ from aidc.study.site_run.run import run
 
 __all__ = ["bridges_of"]
 
-FloatArray = NDArray[np.float64]
 _TRIES: Final = 32  # steps of racks over all that are dark: five runs a bridge
 _AVAILABILITY: Final = 0.999
+_MOST_DATES: Final = 6
+_ENOUGH: Final = 1e-9
 
 
 @dataclass(frozen=True, slots=True)
 class _Tried:
-    """A run: racks, their IT power, and what the energy model says of it."""
+    """A run: the day it stands for, racks, their IT power, and what the energy model says of it."""
 
+    day: date
     racks: int
     it_mw: float
     summary: Mapping[str, Any]
@@ -46,10 +48,22 @@ class _Tried:
         return float(self.summary["supply"]["availability_frac"])
 
 
+@dataclass(frozen=True, slots=True)
+class _Dark:
+    """A stretch of the schedule of medians in which racks wait for the grid: from a phase to the next one."""
+
+    standing: Standing
+    until: date
+
+    @property
+    def commissioned_mw(self) -> float:
+        return self.standing.it_mw(self.standing.built.racks())
+
+
 def bridges_of(
     found: BuildResult, power: Power, finish: Finishes, progress: Callable[[int, int], None] | None = None
 ) -> dict[str, Any]:
-    """The bridges of a plan by the energy model.
+    """The bridges of a plan by the energy model, each on every date on which racks wait for the grid.
 
     Parameters
     ----------
@@ -61,43 +75,70 @@ def bridges_of(
     InputError
         The plan names none, or there is no phase in which racks stay dark.
     """
-    bridges = found.plan.file.bridges
-    if not bridges:
+    _refuse_hopeless(found)
+    darks, told = _picked(_darks(found, power))
+    if not darks:
+        what = "has no phase in which racks wait for a milestone of the grid: there is nothing to bridge"
+        raise InputError(Problem(what, "Run it without --bridges.", found.plan.path, "bridges"))
+    nothing = Bridge.model_construct(
+        available=found.plan.file.start, import_limit_mw=None, availability_frac=_AVAILABILITY
+    )
+    options: dict[str, Bridge] = {"none": nothing, **found.plan.file.bridges}
+    rows: list[dict[str, Any]] = []
+    alone: list[float] = []  # what runs without any bridge: what a bridge brings is over that
+    for number, (name, bridge) in enumerate(options.items()):
+        tries: list[_Tried | None] = []
+        for place, dark in enumerate(darks):
+            if progress is not None:
+                progress(number * len(darks) + place, len(options) * len(darks))
+            tries.append(_best(found, dark, bridge))
+        able = [0.0 if one is None else one.it_mw for one in tries]
+        alone = alone or able
+        brings = _brings(found, power, finish, bridge, darks, (alone, able))
+        rows.append(_row(found, name, bridge, tries, brings))
+        if all(one.until <= bridge.available for one in darks):
+            told.append(f"bridges.{name}: is there when no racks wait for the grid any more, by the medians")
+    return {"dates": [_date_row(one) for one in darks], "options": rows, "told": told}
+
+
+def _refuse_hopeless(found: BuildResult) -> None:
+    """Refuse a plan without bridges, and a run too short to judge them by."""
+    if not found.plan.file.bridges:
         what, remedy = "names no bridges", "Add [bridges.NAME] as in docs/build.md."
         raise InputError(Problem(what, remedy, found.plan.path, "bridges"))
     days = found.plan.site.scenario.days
     if days < 1.0:
         what = "is too short to judge a bridge by: batteries of lineups carry a shortage for a while"
         raise InputError(Problem(what, "Run a day or more.", found.plan.site.file, "scenario.days", days))
-    standing = _darkest(found)
-    rows: list[dict[str, Any]] = []
-    alone_mw = 0.0  # what runs without any bridge: what a bridge brings is over that
-    nothing = Bridge.model_construct(
-        available=found.plan.file.start,
-        import_limit_mw=standing.limit_mw,
-        availability_frac=_AVAILABILITY,
-    )
-    options: dict[str, Bridge] = {"none": nothing, **bridges}
-    for number, (name, bridge) in enumerate(options.items()):
-        if progress is not None:
-            progress(number, len(options))
-        best = _most(standing, bridge)
-        it_mw = 0.0 if best is None else best.it_mw
-        if name == "none":
-            alone_mw = it_mw
-        brings = _brings(found, power, finish, standing.limit_mw, bridge, (alone_mw, it_mw))
-        rows.append(_row(found, name, bridge, best, brings))
-    return {"date": standing.day.isoformat(), "import_limit_mw": standing.limit_mw, "options": rows}
 
 
-def _darkest(found: BuildResult) -> Standing:
-    """What stands in the phase with the most dark racks."""
-    stands = [standing_of(found, day) for day in phase_dates(found)]
-    dark = [sum(one.built.racks().values()) - sum(one.lit().values()) for one in stands]
-    if max(dark) == 0:
-        what = "has no phase in which racks wait for the grid: there is nothing to bridge"
-        raise InputError(Problem(what, "Run it without --bridges.", found.plan.path, "bridges"))
-    return stands[dark.index(max(dark))]
+def _darks(found: BuildResult, power: Power) -> list[_Dark]:
+    """Stretches in which racks stay dark that a later milestone lets run."""
+    days = phase_dates(found)
+    most = max(power.milestones.values())
+    stands = [standing_of(found, day) for day in days]
+    return [
+        _Dark(one, until)
+        for one, until in zip(stands, [*days[1:], date.max], strict=True)
+        if 0.0 < one.limit_mw < most * (1.0 - _ENOUGH) and one.lit() != one.built.racks()
+    ]
+
+
+def _picked(darks: list[_Dark]) -> tuple[list[_Dark], list[str]]:
+    """No more than a few dates, ends included, and what is told of those left out."""
+    if len(darks) <= _MOST_DATES:
+        return darks, []
+    places = sorted({round(k * (len(darks) - 1) / (_MOST_DATES - 1)) for k in range(_MOST_DATES)})
+    told = f"bridges: tried on {len(places)} of {len(darks)} dates on which racks wait for the grid"
+    return [darks[place] for place in places], [told]
+
+
+def _best(found: BuildResult, dark: _Dark, bridge: Bridge) -> _Tried | None:
+    """The most that runs with a bridge in a stretch; None where it is not there yet or too little of it runs."""
+    if bridge.available >= dark.until:
+        return None
+    late = bridge.available > dark.standing.day
+    return _most(standing_of(found, bridge.available) if late else dark.standing, bridge)
 
 
 def _most(standing: Standing, bridge: Bridge) -> _Tried | None:
@@ -124,7 +165,7 @@ def _tried(standing: Standing, bridge: Bridge, count: int) -> _Tried:
     with tempfile.TemporaryDirectory(prefix="aidc-build-") as folder:
         summary = run(site, out=Path(folder) / "run").summary
     it_mw = sum(number * site.pods[pod].rack.rated_power_kw for pod, number in racks.items()) / 1e3
-    return _Tried(count, it_mw, summary)
+    return _Tried(standing.day, count, it_mw, summary)
 
 
 def _with(site: Site, bridge: Bridge) -> Site:
@@ -145,26 +186,46 @@ def _with(site: Site, bridge: Bridge) -> Site:
     return site.model_copy(update=update)
 
 
+def _date_row(dark: _Dark) -> dict[str, Any]:
+    standing = dark.standing
+    return {
+        "date": standing.day.isoformat(),
+        "import_limit_mw": standing.limit_mw,
+        "commissioned_mw": dark.commissioned_mw,
+        "lit_mw": standing.lit_mw(),
+    }
+
+
 def _row(
-    found: BuildResult, name: str, bridge: Bridge, best: _Tried | None, brings: tuple[float, float]
+    found: BuildResult,
+    name: str,
+    bridge: Bridge,
+    tries: Sequence[_Tried | None],
+    brings: tuple[float, float],
 ) -> dict[str, Any]:
-    """A bridge: what it lets run, what that delivers, and what it brings and costs over the draws."""
+    """A bridge: what it lets run on each date, and what it brings and costs over the draws."""
     mw_days, days = brings
-    summary = {} if best is None else best.summary
-    days_run = found.plan.site.scenario.days
-    bill = (summary.get("cost_usd") or {}).get("prorated")
     return {
         "name": name,
-        "it_mw": 0.0 if best is None else best.it_mw,
-        "availability_frac": None if best is None else best.availability,
-        "peak_import_mw": summary.get("peak_import_mw"),
-        "useful_tokens_per_day": summary["tokens"]["useful"] / found.plan.site.scenario.days
-        if summary
-        else 0.0,
-        "energy_usd_per_day": None if bill is None else bill / days_run,
+        "available": bridge.available.isoformat(),
+        "tries": [None if one is None else _try_row(one, found.plan.site.scenario.days) for one in tries],
         "mean_mw_days_gained": mw_days,
         "mean_days_in_use": days,
         "mean_cost_usd": 1e6 * bridge.cost_usd_million + bridge.usd_per_day * days,
+    }
+
+
+def _try_row(one: _Tried, days: float) -> dict[str, Any]:
+    """The most that runs: what it delivers and draws a day."""
+    summary = one.summary
+    bill = (summary.get("cost_usd") or {}).get("prorated")
+    return {
+        "date": one.day.isoformat(),
+        "it_mw": one.it_mw,
+        "availability_frac": one.availability,
+        "peak_import_mw": summary.get("peak_import_mw"),
+        "useful_tokens_per_day": summary["tokens"]["useful"] / days,
+        "energy_usd_per_day": None if bill is None else bill / days,
     }
 
 
@@ -172,32 +233,32 @@ def _brings(
     found: BuildResult,
     power: Power,
     finish: Finishes,
-    limit_mw: float,
     bridge: Bridge,
-    it_mw: tuple[float, float],
+    darks: Sequence[_Dark],
+    able: tuple[Sequence[float], Sequence[float]],
 ) -> tuple[float, float]:
     """IT power over time that a bridge adds to what runs without it [MW-days], and days in use, means over the draws.
 
-    It counts from the day on which it is available to the milestone that lifts the limit, while racks wait for the grid.
-    `it_mw` is what runs without and with it.
+    It counts from the day on which it is available while the connection is at a limit that was tried. `able` is what runs without
+    and with it on each date [MW]; between the commissioned powers of the dates of a limit it is taken in straight lines.
     """
     start = float((bridge.available - found.plan.file.start).days)
-    lifts = [
-        finish[name].astype(np.float64) for name, mw in power.milestones.items() if mw > limit_mw * (1 + 1e-9)
-    ]
-    if not lifts:
-        return 0.0, 0.0
-    end = np.min(lifts, axis=0)
     times, levels = power.steps(finish)
-    gained, used = np.zeros(end.shape), np.zeros(end.shape)
-    for place in range(times.shape[1]):
-        until = times[:, place + 1] if place + 1 < times.shape[1] else end
+    gained, used = np.zeros(times.shape[0]), np.zeros(times.shape[0])
+    for place in range(times.shape[1] - 1):  # after the last event nothing waits for the grid
         begin = np.maximum(times[:, place], start)
-        days = np.maximum(np.minimum(until, end) - begin, 0.0)
+        days = np.maximum(times[:, place + 1] - begin, 0.0)
         done = power.commissioned_mw(finish, times[:, place])
-        allowed = power.import_mw(finish, times[:, place]) > 0.0
-        without = np.maximum(levels[:, place], np.minimum(done, it_mw[0]))
-        more = np.where(allowed, np.maximum(np.minimum(done, it_mw[1]) - without, 0.0), 0.0)
+        limit = power.import_mw(finish, times[:, place])
+        more = np.zeros(done.shape)
+        for limit_mw in {one.standing.limit_mw for one in darks}:
+            mine = [k for k, one in enumerate(darks) if abs(one.standing.limit_mw - limit_mw) <= _ENOUGH]
+            corners = [darks[k].commissioned_mw for k in mine]
+            alone, most = (np.minimum(done, np.interp(done, corners, [one[k] for k in mine])) for one in able)
+            less = np.maximum(levels[:, place], alone)
+            more = np.where(
+                np.abs(limit - limit_mw) <= _ENOUGH * limit_mw, np.maximum(most - less, 0.0), more
+            )
         gained += more * days
         used += days * (more > 0.0)
     return float(gained.mean()), float(used.mean())

@@ -17,9 +17,10 @@ from numpy.typing import NDArray
 
 from aidc.design.construction.online import Finishes, Power
 from aidc.design.construction.plan import Plan
+from aidc.design.construction.result import line_of
 from aidc.design.construction.steps import online_task
 
-__all__ = ["Earning", "Payment", "Worth", "cash_by_quarter", "line_of", "payments_of", "worth_of"]
+__all__ = ["Earning", "Payment", "Worth", "cash_by_quarter", "payments_of", "tokens_of", "worth_of"]
 
 FloatArray = NDArray[np.float64]
 _YEAR_D: Final = 365.25
@@ -130,8 +131,21 @@ def _rack_costs(power: Power, usd_million_per_mw: float) -> Mapping[str, float]:
 def _discounted_revenue(
     power: Power, finish: Finishes, earnings: Sequence[Earning], rate: float, horizon: float
 ) -> FloatArray:
-    """Net revenue of each draw up to the horizon, discounted: exact between the times at which power rises."""
-    mw, net = line_of(earnings, [one.net_usd_per_day for one in earnings])
+    """Net revenue of each draw up to the horizon, discounted."""
+    line = line_of(earnings, [one.net_usd_per_day for one in earnings])
+    return _accrued(power, finish, line, rate, horizon)
+
+
+def tokens_of(power: Power, finish: Finishes, earnings: Sequence[Earning], horizon: float) -> FloatArray:
+    """Useful tokens of each draw from the start up to a day."""
+    line = line_of(earnings, [one.useful_tokens_per_day for one in earnings])
+    return _accrued(power, finish, line, 0.0, horizon)
+
+
+def _accrued(
+    power: Power, finish: Finishes, line: tuple[FloatArray, FloatArray], rate: float, horizon: float
+) -> FloatArray:
+    """What a daily figure of the IT power online adds up to: exact between the times at which power rises."""
     times, levels = power.steps(finish)
     worth = np.zeros(times.shape[0])
     for place in range(times.shape[1]):
@@ -141,14 +155,8 @@ def _discounted_revenue(
             if place + 1 < times.shape[1]
             else np.full(begin.shape, horizon)
         )
-        worth += np.interp(levels[:, place], mw, net) * _discounted_days(begin, end, rate)
+        worth += np.interp(levels[:, place], *line) * _discounted_days(begin, end, rate)
     return worth
-
-
-def line_of(earnings: Sequence[Earning], values: Sequence[float]) -> tuple[FloatArray, FloatArray]:
-    """IT power of the phases [MW] and a figure of each, from nothing at no power: corners to interpolate between."""
-    points = sorted({(0.0, 0.0), *zip((one.online_mw for one in earnings), values, strict=True)})
-    return np.array([mw for mw, _ in points]), np.array([value for _, value in points])
 
 
 def _discounted_days(begin: FloatArray, end: FloatArray, rate: float) -> FloatArray:

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import date, timedelta
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,9 +14,17 @@ from numpy.typing import NDArray
 from aidc.design.construction.online import LEVELS, Curve
 from aidc.design.construction.plan import Plan
 
-__all__ = ["BuildResult", "Dates", "Gap", "LotRow", "TaskRow", "WeekGain", "dates_of"]
+__all__ = ["BuildResult", "Dates", "Gap", "LotRow", "PhaseRun", "TaskRow", "WeekGain", "dates_of", "line_of"]
 
+FloatArray = NDArray[np.float64]
 _ROUNDING = 1e-3  # of a day: what of a quantile is rounding
+
+
+class _OfPower(Protocol):
+    """A phase of some kind."""
+
+    @property
+    def online_mw(self) -> float: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,6 +107,34 @@ class Gap:
 
 
 @dataclass(frozen=True, slots=True)
+class PhaseRun:
+    """A phase by the energy model.
+
+    IT power at nameplate and import [MW], tokens and energy cost a day, the TokEnergy Index at the site [kWh per million useful
+    tokens], PUE, share of the energy supplied, minutes in which a cooling plant did not hold its set point, the share of
+    the scenario's demand that each service takes and the share of its tokens within service level. What cannot be stated is None.
+    """
+
+    date: date
+    commissioned_mw: float
+    online_mw: float
+    import_limit_mw: float
+    peak_import_mw: float
+    useful_tokens_per_day: float
+    trained_tokens_per_day: float
+    tokens_per_day: Mapping[str, float]
+    tokenergy_kwh_per_mtok: float | None
+    pue: float | None
+    availability_frac: float
+    cooling_not_held_min: float
+    energy_usd_per_day: float | None
+    demand_frac: Mapping[str, float]
+    slo_attainment: Mapping[str, float | None]
+    off: tuple[str, ...]
+    told: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class BuildResult:
     """When what is online. Dates are quantiles over the draws, levels of power too."""
 
@@ -116,10 +152,12 @@ class BuildResult:
     promises: tuple[Mapping[str, Any], ...]
     told: tuple[str, ...]
     weeks: tuple[WeekGain, ...] = ()
+    phases: tuple[PhaseRun, ...] = ()
     value: Mapping[str, Any] | None = None
     progress: Mapping[str, Any] | None = None
     bridges: Mapping[str, Any] | None = None
     against: Mapping[str, Any] | None = None
+    plausibility: Mapping[str, Any] | None = None
 
     def as_dict(self) -> dict[str, Any]:
         """Plain values, for JSON."""
@@ -148,10 +186,13 @@ class BuildResult:
             "import_per_it": self.import_per_it,
             "week_shorter": [asdict(one) for one in self.weeks],
             "policy_gap": {**asdict(self.gap), "gap_frac": self.gap.frac},
+            "phases": [{**asdict(one), "date": one.date.isoformat()} for one in self.phases] or None,
+            "useful_tokens_per_day": self._tokens_per_day(),
             "value": self.value,
             "progress": self.progress,
             "bridges": self.bridges,
             "against": self.against,
+            "plausibility": self.plausibility,
             "promises": [dict(one) for one in self.promises],
             "told": list(self.told),
             "assumptions": [
@@ -160,6 +201,23 @@ class BuildResult:
                 if not one.overridden
             ],
         }  # fmt: skip
+
+    def _tokens_per_day(self) -> dict[str, list[float]] | None:
+        """Useful tokens a day over time, in straight lines of the IT power online between the phases that were run."""
+        if not self.phases:
+            return None
+        mw, tokens = line_of(self.phases, [one.useful_tokens_per_day for one in self.phases])
+        levels = zip(("p10", "p50", "p90"), self.curve.online_mw, strict=True)
+        return {name: np.interp(level, mw, tokens).tolist() for name, level in levels}
+
+
+def line_of(phases: Sequence[_OfPower], values: Sequence[float]) -> tuple[FloatArray, FloatArray]:
+    """IT power of phases [MW] and a figure of each, from nothing at no power: corners to interpolate between.
+
+    Of phases with the same power the last one counts.
+    """
+    points = {0.0: 0.0} | {round(one.online_mw, 9): value for one, value in zip(phases, values, strict=True)}
+    return np.array(sorted(points)), np.array([points[mw] for mw in sorted(points)])
 
 
 def _plain(dates: Dates) -> dict[str, str]:

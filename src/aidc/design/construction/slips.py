@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import replace
 from datetime import date, timedelta
 from typing import Any
@@ -83,8 +84,10 @@ def _done(name: str, finished: date | None, planned: TaskRow) -> dict[str, Any]:
 def beside(found: BuildResult, other: BuildResult, name: str) -> BuildResult:
     """A build with another one of the same site beside it, on the same luck where their tasks are the same."""
     curve, start = other.curve, other.plan.file.start
+    tokens = other.as_dict()["useful_tokens_per_day"]
     facts: dict[str, Any] = {
         "name": name,
+        "start": start.isoformat(),
         "all_online": {key: getattr(other.all_online, key).isoformat() for key in ("p10", "p50", "p90")},
         "days_later": (other.all_online.p50 - found.all_online.p50).days,
         "cost_usd_million": sum(lot.cost_usd_million for lot in other.lots),
@@ -92,5 +95,41 @@ def beside(found: BuildResult, other: BuildResult, name: str) -> BuildResult:
         "promises": [dict(one) for one in other.promises],
         "date": [(start + timedelta(days=day)).isoformat() for day in curve.day.tolist()],
         "online_mw_p50": curve.online_mw[1].tolist(),
+        "useful_tokens_per_day_p50": None if tokens is None else tokens["p50"],
+        "value": _values(found, other),
     }
-    return replace(found, against=facts)
+    told = [f"{name}: {line}" for line in _unlike(found, other)]
+    return replace(found, against=facts, told=(*found.told, *told))
+
+
+def _values(found: BuildResult, other: BuildResult) -> dict[str, Any] | None:
+    """What both are worth; the error of the difference takes their luck for independent, which is no less than it is."""
+    if found.value is None or other.value is None:
+        return None
+    own, its = found.value["npv_usd"], other.value["npv_usd"]
+    return {
+        "npv_usd": its,
+        "own_npv_usd": own,
+        "npv_less_usd": own["mean"] - its["mean"],
+        "npv_less_error_usd": math.hypot(own["error"], its["error"]),
+        "useful_tokens": other.value["useful_tokens"],
+        "own_useful_tokens": found.value["useful_tokens"],
+    }
+
+
+def _unlike(found: BuildResult, other: BuildResult) -> list[str]:
+    """What keeps the values of two plans from being compared like with like."""
+    own, its = found.plan.file, other.plan.file
+    if own.value is None or its.value is None:
+        one = "it has" if its.value is None else "this plan has"
+        return [] if own.value is its.value else [f"values are not compared, as {one} no [value]"]
+    told: list[str] = []
+    if own.start != its.start:
+        told.append(
+            f"it starts on {its.start}, this plan on {own.start}: each is discounted to its own start"
+        )
+    mine, yours = own.value.model_dump(), its.value.model_dump()
+    apart = [key for key in mine if mine[key] != yours[key]]
+    if apart:
+        told.append(f"its [value] differs in {', '.join(apart)}: net present values rest on different terms")
+    return told

@@ -14,7 +14,7 @@ from aidc.report.lines import FloatArray, band, trace
 from aidc.report.style import COLOURS, PODS, layout
 from aidc.report.text import label
 
-__all__ = ["cash_chart", "gantt", "index_chart", "s_curve", "tokens_chart", "tornado"]
+__all__ = ["cash_chart", "gantt", "index_chart", "limits_chart", "s_curve", "tokens_chart", "tornado"]
 
 _DAY_MS: Final = 86_400_000.0
 _STRETCHES: Final = {
@@ -85,11 +85,17 @@ def s_curve(facts: Mapping[str, Any]) -> Chart:
 
 def tokens_chart(facts: Mapping[str, Any]) -> Chart:
     """Useful tokens a day with their probabilities."""
-    time, tokens = _times(facts), facts["value"]["useful_tokens_per_day"]
+    time, tokens = _times(facts), facts["useful_tokens_per_day"]
     low, middle, high = (np.array(tokens[name]) / 1e9 for name in ("p10", "p50", "p90"))
     figure = go.Figure(
         [*band(time, low, high, "10 to 90 %", PODS[3]), trace(time, middle, "50 %", PODS[3], unit="Gtok/day")]
     )
+    other = facts["against"]
+    if other and other["useful_tokens_per_day_p50"]:
+        when = np.array([_ms(day) for day in other["date"]])
+        values = np.array(other["useful_tokens_per_day_p50"]) / 1e9
+        name = f"{label(other['name'])}, 50 %"
+        figure.add_trace(trace(when, values, name, COLOURS["genset"], unit="Gtok/day", dash="dashdot"))
     note = "By the energy model of the phases, in straight lines of the IT power online between them."
     return Chart(
         "tokens",
@@ -252,19 +258,20 @@ def cash_chart(facts: Mapping[str, Any]) -> Chart:
 
 
 def index_chart(facts: Mapping[str, Any]) -> Chart:
-    """TokEnergy Index and PUE of the phases over their IT power."""
-    phases = facts["value"]["phases"]
-    power = [one["online_mw"] for one in phases]
+    """TokEnergy Index and PUE of the phases by their dates."""
+    phases = facts["phases"]
+    time = [_ms(one["date"]) for one in phases]
+    about = [f"{one['date']}, {one['online_mw']:.4g} MW of IT" for one in phases]
     figure = go.Figure()
     for key, name, colour, axis in (
         ("tokenergy_kwh_per_mtok", "TokEnergy Index", PODS[0], "y"),
         ("pue", "PUE", COLOURS["heat"], "y2"),
     ):
         figure.add_trace(
-            go.Scatter(x=power, y=[one[key] for one in phases], name=name, mode="lines+markers", line={"color": colour}, yaxis=axis,
-                       customdata=[one["date"] for one in phases], hovertemplate="%{y:.4~g} from %{customdata}")
+            go.Scatter(x=time, y=[one[key] for one in phases], name=name, mode="lines+markers", line={"color": colour, "shape": "hv"},
+                       yaxis=axis, customdata=about, hovertemplate="%{y:.4~g} from %{customdata}")
         )  # fmt: skip
-    layout(figure, 320, y_titles=["kWh per million tokens"], time=False)
+    layout(figure, 320, y_titles=["kWh per million tokens"])
     figure.update_layout(
         yaxis2={
             "overlaying": "y",
@@ -276,12 +283,23 @@ def index_chart(facts: Mapping[str, Any]) -> Chart:
             "automargin": True,
         }
     )
-    figure.update_xaxes(title={"text": "MW of IT online", "font": {"size": 11}})
-    return Chart(
-        "index",
-        "The index over the phases",
-        figure,
-        320,
-        "Each phase with the demand that it can serve.",
-        span=3,
-    )
+    note = "Each phase with the demand that it can serve, in the schedule of medians."
+    return Chart("index", "The index through construction", figure, 320, note, span=3, group="phases")
+
+
+def limits_chart(facts: Mapping[str, Any]) -> Chart:
+    """Peak import of the phases under their import limits, with the IT power that is commissioned and online."""
+    phases = facts["phases"]
+    time = np.array([_ms(one["date"]) for one in phases])
+    figure = go.Figure()
+    for key, name, colour, dash in (
+        ("import_limit_mw", "import limit", COLOURS["limit"], "dash"),
+        ("peak_import_mw", "peak import", COLOURS["grid"], "solid"),
+        ("commissioned_mw", "IT commissioned", PODS[2], "dot"),
+        ("online_mw", "IT online", PODS[0], "solid"),
+    ):
+        values = np.array([one[key] for one in phases], dtype=np.float64)
+        figure.add_trace(trace(time, values, name, colour, unit="MW", dash=dash, shape="hv"))
+    figure.update_traces(mode="lines+markers")
+    layout(figure, 320, y_titles=["MW"])
+    return Chart("limits", "Limits through construction", figure, 320, "", span=3, group="phases")

@@ -10,19 +10,23 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from aidc.report.text import figure, money, percent
+from aidc.report.build.words import other_worth, plausible_line, plausible_row
+from aidc.report.text import MISSING, figure, money, percent, short_money
 
 __all__ = ["build_table"]
 
 _CRITICAL = 10
 _STEPS = 14
+_LEAST_DARK = 1e-6
 
 
 def build_table(facts: Mapping[str, Any]) -> RenderableType:
     """The study for the terminal."""
     parts: list[RenderableType] = [_power(facts), _lots(facts), _critical(facts)]
+    if facts["phases"]:
+        parts.append(_phases(facts))
     if facts["value"]:
-        parts += [_phases(facts), _worth(facts)]
+        parts.append(_worth(facts))
     if facts["bridges"]:
         parts.append(_bridges(facts["bridges"]))
     if facts["progress"]:
@@ -30,19 +34,22 @@ def build_table(facts: Mapping[str, Any]) -> RenderableType:
     return Group(*parts, *_lines(facts))
 
 
-def _plain(title: str, *columns: str) -> Table:
-    table = Table(
-        title=title, title_justify="left", box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0), pad_edge=False
-    )
+def _plain(*columns: str) -> Table:
+    table = Table(box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0), pad_edge=False)
     for place, name in enumerate(columns):
         table.add_column(name, justify="left" if place == 0 else "right", no_wrap=place > 0, overflow="fold")
     return table
 
 
-def _power(facts: Mapping[str, Any]) -> Table:
+def _titled(title: str, table: Table) -> Group:
+    """A table under its title, which may be longer than the table is wide."""
+    return Group(Text(title, style="italic"), table)
+
+
+def _power(facts: Mapping[str, Any]) -> Group:
     """Power over time where it changes, no more than a screenful."""
     title = f"{facts['name']}: IT power [MW] that is exceeded with 90 / 50 / 10 %"
-    table = _plain(title, "date", "commissioned", "online", "import limit")
+    table = _plain("date", "commissioned", "online", "import limit")
     curve = facts["curve"]
     for place in _changes(curve):
         cells = (
@@ -50,7 +57,7 @@ def _power(facts: Mapping[str, Any]) -> Table:
             for key in ("commissioned_mw", "online_mw", "import_mw")
         )
         table.add_row(curve["date"][place], *cells)
-    return table
+    return _titled(title, table)
 
 
 def _changes(curve: Mapping[str, Any]) -> list[int]:
@@ -68,78 +75,93 @@ def _changes(curve: Mapping[str, Any]) -> list[int]:
     return kept[::-1][::step][::-1]
 
 
-def _lots(facts: Mapping[str, Any]) -> Table:
-    table = _plain("Lots and milestones", "", "module", "MW", "IT MW", "10 %", "50 %", "90 %")
+def _lots(facts: Mapping[str, Any]) -> Group:
+    """Lots that are alike but for their number and dates keep their module's name to the first of them."""
+    table = _plain("", "MW", "IT MW", "10 %", "50 %", "90 %")
     for name, dates in facts["milestones"].items():
-        table.add_row(name, "milestone", "", "", dates["p10"], dates["p50"], dates["p90"])
+        table.add_row(name, "", "", dates["p10"], dates["p50"], dates["p90"])
+    before = ""
     for lot in facts["lots"]:
         when = lot["online"]
         it = figure(lot["it_mw"], 3) if lot["it_mw"] else ""
         module = f"{lot['units']} x {lot['module']}" if lot["units"] > 1 else lot["module"]
-        table.add_row(
-            lot["name"], module, figure(lot["power_mw"], 3), it, when["p10"], when["p50"], when["p90"]
-        )
-    return table
+        if module != before:
+            table.add_row(Text(module, style="dim"))
+        before = module
+        table.add_row(lot["name"], figure(lot["power_mw"], 3), it, when["p10"], when["p50"], when["p90"])
+    return _titled("Milestones, and lots under their module: online with", table)
 
 
-def _critical(facts: Mapping[str, Any]) -> Table:
-    last = ["worth"] if facts["value"] else []
-    table = _plain(
-        "What holds it up", "task", "critical", "days", "start 50 %", "end 50 %", "a week less brings", *last
-    )
+def _critical(facts: Mapping[str, Any]) -> Group:
+    last = ["$, and error"] if facts["value"] else []
+    table = _plain("", "critical", "days", "start 50 %", "end 50 %", "days", "MW-days", *last)
     gains = {one["task"]: one for one in facts["week_shorter"]}
     often = sorted(facts["tasks"], key=lambda task: -task["critical_frac"])[:_CRITICAL]
     for task in often:
         gain = gains.get(task["name"])
-        brings = f"{gain['days_earlier']:.1f} d, {figure(gain['online_mw_days'], 3)} MW-days" if gain else ""
+        brings = (f"{gain['days_earlier']:.1f}", figure(gain["online_mw_days"], 3)) if gain else ("", "")
         table.add_row(
             task["name"], percent(task["critical_frac"], 3), figure(task["mean_days"], 3),
-            task["start"]["p50"], task["finish"]["p50"], brings,
+            task["start"]["p50"], task["finish"]["p50"], *brings,
             *_price(facts, gain),
         )  # fmt: skip
-    return table
+    return _titled("What holds it up, and what a week less of it brings (last columns)", table)
 
 
 def _price(facts: Mapping[str, Any], gain: Mapping[str, Any] | None) -> list[str]:
     """The price of a week with its standard error, where values were asked for."""
     if not facts["value"]:
         return []
-    return [f"{money(gain['npv_usd'])} ± {money(gain['npv_error_usd'])}" if gain else ""]
+    return [f"{short_money(gain['npv_usd'])} ± {short_money(gain['npv_error_usd'])}" if gain else ""]
 
 
-def _phases(facts: Mapping[str, Any]) -> Table:
-    title = "Phases by the energy model, each with the demand that it can serve"
-    table = _plain(
-        title, "from", "IT MW", "peak/limit MW", "Mtok/day", "kWh/Mtok", "PUE", "revenue/day", "energy/day"
-    )
-    for one in facts["value"]["phases"]:
+def _phases(facts: Mapping[str, Any]) -> Group:
+    """Phases that were run; what they earn where there is a value."""
+    priced = {one["date"]: one for one in facts["value"]["phases"]} if facts["value"] else {}
+    money_columns = ("revenue/day", "energy/day") if priced else ()
+    table = _plain("from", "IT MW", "dark", "peak/limit", "Gtok/day", "kWh/Mtok", "PUE", *money_columns)
+    for one in facts["phases"]:
+        earns = priced.get(one["date"])
+        dark = one["commissioned_mw"] - one["online_mw"]
         table.add_row(
-            one["date"], figure(one["online_mw"], 3), f"{figure(one['peak_import_mw'], 3)} / {figure(one['import_limit_mw'], 3)}",
-            figure(one["useful_tokens_per_day"] / 1e6), figure(one["tokenergy_kwh_per_mtok"]), figure(one["pue"]),
-            money(one["revenue_usd_per_day"]), money(one["energy_usd_per_day"]),
+            one["date"], figure(one["online_mw"], 3), figure(dark, 3) if dark > _LEAST_DARK else "",
+            f"{figure(one['peak_import_mw'], 3)}/{figure(one['import_limit_mw'], 3)}",
+            figure(one["useful_tokens_per_day"] / 1e9, 4), figure(one["tokenergy_kwh_per_mtok"]), figure(one["pue"]),
+            *((short_money(earns["revenue_usd_per_day"]), short_money(earns["energy_usd_per_day"])) if earns else ()),
         )  # fmt: skip
-    return table
+    return _titled("Phases by the energy model, each with the demand that it can serve [MW]", table)
 
 
-def _bridges(bridges: Mapping[str, Any]) -> Table:
-    title = f"Bridges by the energy model, of what stands on {bridges['date']} behind {bridges['import_limit_mw']:g} MW"
-    table = _plain(
-        title, "", "IT MW", "available", "Mtok/day", "energy/day", "MW-days gained", "days in use", "cost"
+def _bridges(bridges: Mapping[str, Any]) -> Group:
+    """Each date on which racks wait, with what runs behind its limit; then what the bridges bring over the draws."""
+    table = _plain("", "IT MW", "available", "peak MW", "Gtok/day", "energy/day")
+    for place, date in enumerate(bridges["dates"]):
+        what = f"{date['date']}, {date['import_limit_mw']:g} MW"
+        table.add_row(Text(what, style="dim"), figure(date["commissioned_mw"], 3), "commissioned")
+        for one in bridges["options"]:
+            done = one["tries"][place]
+            if done is None:
+                table.add_row(one["name"], MISSING, f"from {one['available']}")
+                continue
+            table.add_row(
+                one["name"], figure(done["it_mw"], 3), percent(done["availability_frac"], 5), figure(done["peak_import_mw"], 3),
+                figure(done["useful_tokens_per_day"] / 1e9, 4), short_money(done["energy_usd_per_day"]),
+            )  # fmt: skip
+    brings = _plain("", "MW-days gained", "days in use", "cost")
+    for one in bridges["options"][1:]:
+        brings.add_row(
+            one["name"], figure(one["mean_mw_days_gained"], 3), figure(one["mean_days_in_use"], 3),
+            short_money(one["mean_cost_usd"]),
+        )  # fmt: skip
+    return Group(
+        _titled("Bridges by the energy model: the most that runs while racks wait for the grid", table),
+        _titled("What they bring over the draws, in the mean", brings),
     )
-    for one in bridges["options"]:
-        table.add_row(
-            one["name"], figure(one["it_mw"], 3), percent(one["availability_frac"], 5),
-            figure(one["useful_tokens_per_day"] / 1e6), money(one["energy_usd_per_day"]),
-            figure(one["mean_mw_days_gained"], 3), figure(one["mean_days_in_use"], 3), money(one["mean_cost_usd"]),
-        )  # fmt: skip
-    return table
 
 
 def _progress(progress: Mapping[str, Any]) -> RenderableType:
     """What has moved since the plan."""
-    table = _plain(
-        f"Since the plan, as of {progress['status']}", "", "planned 50 %", "forecast 50 %", "days later"
-    )
+    table = _plain("", "planned 50 %", "forecast 50 %", "days later")
     for one in progress["moved"]:
         style = "bold red" if one["days_later"] > 0 else ""
         table.add_row(
@@ -158,7 +180,7 @@ def _progress(progress: Mapping[str, Any]) -> RenderableType:
         (one for one in progress["done"] if one["days_late"] > 0), key=lambda one: -one["days_late"]
     )[:5]
     lines += [Text(f"{one['name']} was done {one['days_late']} days after its median.") for one in late]
-    return Group(table, *lines)
+    return Group(_titled(f"Since the plan, as of {progress['status']}", table), *lines)
 
 
 def _worth(facts: Mapping[str, Any]) -> Text:
@@ -187,11 +209,12 @@ def _lines(facts: Mapping[str, Any]) -> Iterator[Text]:
         f"{facts['draws']:,} draws, seed {facts['seed']}, crews given out by {facts['policy']}. At expected days the schedule"
         f" takes {gap['policy_days']:.0f} days, {percent(gap['gap_frac'], 3)} over {against}."
     )
+    yield from _plausible(facts)
     marks = [one["confidence"] for one in facts["assumptions"]]
     if marks:
         counts = ", ".join(f"{marks.count(mark)} {mark}" for mark in dict.fromkeys(marks))
         yield Text(
-            f"Figures of modules: {counts}. Estimated ones have no checked source: put quotations in their place.",
+            f"Figures of modules and bridges: {counts}. Estimated ones have no checked source: put quotations in their place.",
             style="yellow",
         )
     for line in facts["told"]:
@@ -205,12 +228,22 @@ def _against(facts: Mapping[str, Any]) -> Text:
         f"{figure(one['online_mw'])} MW by {one['date']} with {percent(one['kept_frac'], 3)}"
         for one in other["promises"]
     )
-    return Text(
+    lines = (
         f"Beside it, {other['name']}: all online by {other['all_online']['p50']} with 50 %, {abs(later)} days"
         f" {'later' if later >= 0 else 'earlier'}; modules {figure(other['cost_usd_million'])} against"
-        f" {figure(other['own_cost_usd_million'])} million $" + (f"; it keeps {kept}." if kept else "."),
-        style="bold",
+        f" {figure(other['own_cost_usd_million'])} million $" + (f"; it keeps {kept}." if kept else ".")
     )
+    return Text(lines + other_worth(other), style="bold")
+
+
+def _plausible(facts: Mapping[str, Any]) -> Iterator[Text]:
+    """The build time beside published ones."""
+    found = facts["plausibility"]
+    if not found:
+        return
+    yield Text(plausible_line(found), style="dim")
+    for row in found["rows"]:
+        yield Text(plausible_row(row), style="dim")
 
 
 def _promise(promise: Mapping[str, Any]) -> Text:

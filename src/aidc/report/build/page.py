@@ -8,9 +8,18 @@ from pathlib import Path
 from typing import Any, Final
 
 from aidc.report.blocks import Block, Chip, Column, Head, Note, Section, Table, Tile
-from aidc.report.build.charts import cash_chart, gantt, index_chart, s_curve, tokens_chart, tornado
+from aidc.report.build.charts import (
+    cash_chart,
+    gantt,
+    index_chart,
+    limits_chart,
+    s_curve,
+    tokens_chart,
+    tornado,
+)
+from aidc.report.build.words import other_worth, plausible_line, plausible_row
 from aidc.report.sheet import compose, save
-from aidc.report.text import MISSING, figure, money, percent
+from aidc.report.text import MISSING, figure, money, percent, short_money, tokens
 
 __all__ = ["render_build", "write_build"]
 
@@ -35,7 +44,7 @@ def write_build(facts: Mapping[str, Any], target: Path) -> None:
 def render_build(facts: Mapping[str, Any]) -> str:
     """The report of a build as one HTML text."""
     power: list[Block] = [s_curve(facts)]
-    if facts["value"]:
+    if facts["useful_tokens_per_day"]:
         power.append(tokens_chart(facts))
     sections = [
         *_progress(facts),
@@ -43,22 +52,19 @@ def render_build(facts: Mapping[str, Any]) -> str:
         Section("schedule", "Schedule", "What comes when", "", [gantt(facts), _lots(facts)]),
         Section("worth", "A week", "What holds it up", _held_up(facts), _weeks(facts)),
     ]
+    if facts["phases"]:
+        blocks = [index_chart(facts), limits_chart(facts), _phases(facts)]
+        sections.append(Section("phases", "Phases", "Through construction", "", blocks))
     if facts["value"]:
+        lead = other_worth(facts["against"]) if facts["against"] else ""
         sections.append(
-            Section(
-                "value",
-                "Value",
-                "What it is worth",
-                "",
-                [cash_chart(facts), index_chart(facts), _phases(facts), _terms(facts)],
-            )
+            Section("value", "Value", "What it is worth", lead.strip(), [cash_chart(facts), _terms(facts)])
         )
     if facts["bridges"]:
-        sections.append(
-            Section("bridges", "Bridges", "Until the grid comes", "", [_bridges(facts["bridges"])])
-        )
+        sections.append(Section("bridges", "Bridges", "Until the grid comes", "", _bridges(facts["bridges"])))
     sections += [
         Section("tasks", "Tasks", "All tasks", "", [_tasks(facts)]),
+        Section("plausibility", "Plausibility", "Beside published build times", "", _plausible(facts)),
         Section("assumptions", "Assumptions", "What it rests on", "", [_told(facts), _figures(facts)]),
     ]
     return compose(_head(facts), sections)
@@ -72,9 +78,7 @@ def _head(facts: Mapping[str, Any]) -> Head:
     )
     marks = Counter(one["confidence"] for one in facts["assumptions"])
     kinds = ", ".join(f"{count} {mark}" for mark, count in marks.most_common()) or "none"
-    text = (
-        f"Figures of modules: {kinds}. Estimated ones have no checked source: put quotations in their place."
-    )
+    text = f"Figures of modules and bridges: {kinds}. Estimated ones have no checked source: put quotations in their place."
     return Head(
         facts["name"], about, text, _tiles(facts), "Construction of an AI data centre from modules", _FOOTER
     )
@@ -91,6 +95,11 @@ def _tiles(facts: Mapping[str, Any]) -> list[Tile]:
         later = other["days_later"]
         note = f"{abs(later)} days {'later' if later >= 0 else 'earlier'} than this plan, by the medians"
         tiles.append(Tile(f"All online by {other['name']}", other["all_online"]["p50"], "", note))
+        if other["value"]:
+            less = other["value"]["npv_less_usd"]
+            mean, error = other["value"]["npv_usd"]["mean"], other["value"]["npv_less_error_usd"]
+            note = f"{short_money(abs(less))} ± {short_money(error)} {'less' if less >= 0 else 'more'} than this plan"
+            tiles.append(Tile(f"Net present value of {other['name']}", figure(mean / 1e6), "million $", note))
     for promise in facts["promises"]:
         kept = promise["kept_frac"]
         tone = "good" if kept >= 0.9 else "open" if kept >= 0.5 else "bad"
@@ -220,54 +229,91 @@ def _weeks(facts: Mapping[str, Any]) -> list[Block]:
 
 
 def _phases(facts: Mapping[str, Any]) -> Table:
-    titles = (
+    titles = [
         "IT MW",
+        "dark, MW",
         "peak import, MW",
         "limit, MW",
-        "Mtok/day",
+        "Gtok/day",
         "kWh/Mtok",
         "PUE",
-        "revenue/day",
-        "energy/day",
-    )
+        "supplied",
+        "in service level",
+    ]
+    priced = {one["date"]: one for one in facts["value"]["phases"]} if facts["value"] else {}
+    titles += ["revenue/day", "energy/day"] if priced else []
     rows = [
-        (one["date"], figure(one["online_mw"]), figure(one["peak_import_mw"]), figure(one["import_limit_mw"]),
-         figure(one["useful_tokens_per_day"] / 1e6), figure(one["tokenergy_kwh_per_mtok"]), figure(one["pue"]),
-         money(one["revenue_usd_per_day"]), money(one["energy_usd_per_day"]))
-        for one in facts["value"]["phases"]
+        (one["date"], figure(one["online_mw"]), figure(one["commissioned_mw"] - one["online_mw"], 3), figure(one["peak_import_mw"]),
+         figure(one["import_limit_mw"]), figure(one["useful_tokens_per_day"] / 1e9), figure(one["tokenergy_kwh_per_mtok"]), figure(one["pue"]),
+         percent(one["availability_frac"]), _level(one["slo_attainment"]), *_earns(priced.get(one["date"])))
+        for one in facts["phases"]
     ]  # fmt: skip
-    columns = [Column("from"), *(Column(title, numeric=True) for title in titles)]
     return Table(
         "phases",
         "Phases by the energy model",
-        columns,
+        [Column("from"), *(Column(title, numeric=True) for title in titles)],
         rows,
-        "In the schedule of medians; each with the demand that it can serve.",
+        "In the schedule of medians; each with the demand that it can serve. Dark racks wait for the connection. "
+        "Within service level: the least of its services.",
     )
 
 
-def _bridges(bridges: Mapping[str, Any]) -> Table:
-    titles = (
-        "IT MW",
-        "availability",
-        "peak import, MW",
-        "Mtok/day",
-        "energy/day",
-        "MW-days gained",
-        "days in use",
-        "cost",
-    )
-    rows = [
-        (one["name"], figure(one["it_mw"]), percent(one["availability_frac"], 5), figure(one["peak_import_mw"]),
-         figure(one["useful_tokens_per_day"] / 1e6), money(one["energy_usd_per_day"]), figure(one["mean_mw_days_gained"]), figure(one["mean_days_in_use"]),
-         money(one["mean_cost_usd"]))
-        for one in bridges["options"]
+def _level(attained: Mapping[str, float | None]) -> str:
+    """The least share of tokens within service level."""
+    known = [one for one in attained.values() if one is not None]
+    return percent(min(known), 3) if known else MISSING
+
+
+def _earns(one: Mapping[str, Any] | None) -> tuple[str, ...]:
+    return (money(one["revenue_usd_per_day"]), money(one["energy_usd_per_day"])) if one else ()
+
+
+def _bridges(bridges: Mapping[str, Any]) -> list[Block]:
+    """A table for each date on which racks wait, and what the bridges bring over the draws."""
+    titles = ("IT MW", "availability", "peak import, MW", "Gtok/day", "energy/day")
+    columns = [Column("bridge"), *(Column(one, numeric=True) for one in titles)]
+    blocks: list[Block] = []
+    for place, date in enumerate(bridges["dates"]):
+        rows = [(one["name"], *_tried(one["tries"][place])) for one in bridges["options"]]
+        title = f"{date['date']}: {figure(date['commissioned_mw'])} MW of IT behind {date['import_limit_mw']:g} MW"
+        note = (
+            "The most racks that the energy model runs with the availability that is asked for."
+            if place == 0
+            else ""
+        )
+        blocks.append(Table(f"bridges-{place}", title, columns, rows, note))
+    brings = [
+        (one["name"], one["available"], figure(one["mean_mw_days_gained"]), figure(one["mean_days_in_use"]), money(one["mean_cost_usd"]))
+        for one in bridges["options"][1:]
     ]  # fmt: skip
-    title = f"What stands on {bridges['date']} behind {bridges['import_limit_mw']:g} MW"
-    note = "The most racks that the energy model runs with the availability that is asked for; days and MW-days are means over the draws."
-    return Table(
-        "bridges", title, [Column("bridge"), *(Column(one, numeric=True) for one in titles)], rows, note
+    columns = [Column("bridge"), Column("from")]
+    columns += [Column(one, numeric=True) for one in ("MW-days gained", "days in use", "cost")]
+    note = "Means over the draws, over what runs without a bridge."
+    return [*blocks, Table("bridges-bring", "What they bring", columns, brings, note)]
+
+
+def _tried(one: Mapping[str, Any] | None) -> tuple[str, ...]:
+    """What runs with a bridge on a date; dashes where it is not there yet or carries nothing."""
+    if one is None:
+        return (MISSING,) * 5
+    return (
+        figure(one["it_mw"]),
+        percent(one["availability_frac"], 5),
+        figure(one["peak_import_mw"]),
+        figure(one["useful_tokens_per_day"] / 1e9),
+        money(one["energy_usd_per_day"]),
     )
+
+
+def _plausible(facts: Mapping[str, Any]) -> list[Block]:
+    found = facts["plausibility"]
+    if not found:
+        return [Note("Not worked out.")]
+    rows = [(plausible_row(row),) for row in found["rows"]]
+    return [
+        Note(plausible_line(found)),
+        Table("plausible", "Vendors' reports", [Column("report", wrap=True)], rows),
+    ]
 
 
 def _terms(facts: Mapping[str, Any]) -> Table:
@@ -275,6 +321,7 @@ def _terms(facts: Mapping[str, Any]) -> Table:
     rows = [
         ("net revenue", money(value["net_revenue_usd"])), ("capital", money(value["capital_usd"])), ("penalties", money(value["penalty_usd"])),
         ("net present value", money(value["npv_usd"]["mean"])),
+        ("useful tokens up to the horizon, not discounted", tokens(value["useful_tokens"])),
         ("interest during construction, beside it", money(value["interest_during_construction_usd"])),
     ]  # fmt: skip
     terms = ", ".join(f"{key} {_plain(one)}" for key, one in value["terms"].items())

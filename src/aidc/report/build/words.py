@@ -1,0 +1,45 @@
+"""Sentences of a build that terminal and report share."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from aidc.report.text import figure, short_money
+
+__all__ = ["other_worth", "plausible_line", "plausible_row"]
+
+
+def other_worth(other: Mapping[str, Any]) -> str:
+    """What the plan beside is worth and delivers, against this one."""
+    value = other["value"]
+    if not value:
+        return ""
+    less = value["npv_less_usd"]
+    return (
+        f" Its net present value is {short_money(value['npv_usd']['mean'])} in the mean, {short_money(abs(less))}"
+        f" {'less' if less >= 0 else 'more'} (± {short_money(value['npv_less_error_usd'])}); up to the horizon it delivers"
+        f" {figure(value['useful_tokens'] / 1e12)} against {figure(value['own_useful_tokens'] / 1e12)} Ttok."
+    )
+
+
+def plausible_line(found: Mapping[str, Any]) -> str:
+    """What the plan takes, and the plan beside it."""
+    at_site = found["months_at_site"]
+    text = f"{found['note']} This plan takes {found['months']:.1f} months from its start"
+    text += f", {at_site:.1f} from the first work at the site" if at_site is not None else ""
+    share = found["time_over_other"]
+    return text + (f", {share:.2f} of the time of the plan beside it." if share is not None else ".")
+
+
+def plausible_row(row: Mapping[str, Any]) -> str:
+    """A report, and the plan in its measure."""
+    low, high = row["reported_per_month"]
+    least, most = row["reported_time_over_other"]
+    pace = figure(low, 3) if low == high else f"{figure(low, 3)} to {figure(high, 3)}"
+    share = f"{least:.2f}" if least == most else f"{least:.2f} to {most:.2f}"
+    unit = row["unit"]
+    return (
+        f"Reported: {row['report']}: {pace} {unit} a month, {share} of the time; this plan builds {figure(row['built'], 4)}"
+        f" {unit}, {figure(row['per_month'], 3)} a month."
+    )
