@@ -24,6 +24,7 @@ ROOMS = [
     "datasets",
     "schema",
     "catalogue",
+    "reference",
     "site",
     "scenario",
     "contract",

@@ -311,6 +311,20 @@ def catalogue(kind: str | None = None, name: str | None = None, *, json: Json = 
 
 
 @app.command
+def keys(path: str | None = None, *, json: Json = False) -> int:
+    """Say what may stand in a file: every key with its unit, range, default and meaning.
+
+    Parameters
+    ----------
+    path
+        As in a site file (cooling.warm.supply_temp_c), a key alone, or another file (build, events, catalogue.rack).
+    """
+    from aidc.cli.keys import show_keys
+
+    return show_keys(path, as_json=json)
+
+
+@app.command
 def codes(name: str | None = None, *, json: Json = False) -> int:
     """List the rule sets of grid operators, or the clauses of one with figures, sources and marks."""
     from aidc.cli.codes import show_codes

@@ -27,11 +27,17 @@ class PodBuilt(Shape):
     """
 
     stage_kw: Mapping[str, Positive] = {}
+    """What each stage of the chain may carry at N, spare modules not counted, by the stage's name."""
     liquid_kw: NonNegative | None = None
+    """Heat at which the rack loop runs at full flow."""
     coolant_l_min: NonNegative | None = None
+    """Full flow of the rack loop."""
     cdu_units: _Units | None = None
+    """CDUs of the pod, spares included."""
     air_kw: NonNegative | None = None
+    """Heat at which the air handlers run at full flow."""
     crah_units: _Units | None = None
+    """Air handlers of the pod, spares included."""
 
 
 class PlantBuilt(Shape):
@@ -41,5 +47,8 @@ class PlantBuilt(Shape):
     """
 
     units: Annotated[int, Field(ge=1, le=200_000)] | None = None
+    """Outdoor units or chillers, spares included; `units` of the plant itself go before it."""
     heat_mw: Positive | None = None
+    """Design heat."""
     flow_m3_h: Positive | None = None
+    """Full flow of the facility loop."""

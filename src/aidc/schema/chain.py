@@ -25,8 +25,11 @@ class LossCurve(Shape):
     """
 
     a: _LossCoefficient = 0.0
+    """Constant loss, per unit of rating."""
     b: _LossCoefficient = 0.0
+    """Loss per unit of power, per unit of rating."""
     c: _LossCoefficient = 0.0
+    """Loss per square of power, per unit of rating."""
 
 
 class Stage(LossCurve):
@@ -39,12 +42,19 @@ class Stage(LossCurve):
     """
 
     name: Name
+    """What the stage is called in the record."""
     sizing: Annotated[float, Field(ge=0.2, le=100)] = 1.0
+    """Rating over the power that leaves the stage while the pod draws its rated power."""
     redundancy: Redundancy | None = None
+    """Spare modules of this stage. Default: the chain's."""
     modules: Annotated[int, Field(ge=1, le=1000)] = 1
+    """How many modules carry the load at N."""
     boundary: Boundary
+    """Whether its loss counts to the site or to the servers (PUE, index by boundary)."""
     heat_to: HeatTo
+    """Where its loss goes."""
     storage_node: Literal["ups", "rack"] | None = None
+    """A storage at this node feeds the output side of this stage."""
 
 
 class Chain(Shape):
@@ -55,11 +65,16 @@ class Chain(Shape):
     """
 
     label: str = ""
+    """What the chain is called in reports."""
     front: Name | None = None
+    """Front end of the catalogue, or a table with `use`: what the grid sees within milliseconds."""
     front_entry: FrontEnd | None = None
     voltage_v: Positive
+    """Nominal voltage of distribution."""
     redundancy: Redundancy = "N"
+    """Spare modules of every stage that states none."""
     stages: Annotated[tuple[Stage, ...], Field(min_length=1, max_length=20)]
+    """Conversions in the order in which power from the grid passes them."""
 
     @model_validator(mode="after")
     def _ordered(self) -> Self:

@@ -48,12 +48,19 @@ class ClauseBase(Shape):
     """
 
     clause: str
+    """Name of the clause in the rule."""
     location: Location = "poi"
+    """Where the quantities are judged."""
     status: Status = "reference"
+    """Standing of the clause."""
     confidence: str = "estimated"
+    """Mark of the figures (measured, published, derived, secondary or estimated)."""
     source: str = ""
+    """Title of where the figures were read."""
     note: str = ""
+    """What a reader of the verdict must know."""
     applies_to: Literal["load", "storage", "equipment"] = "load"
+    """What the clause is limited to."""
 
 
 class VoltageRideThrough(ClauseBase):
@@ -68,15 +75,25 @@ class VoltageRideThrough(ClauseBase):
 
     rule: Literal["voltage-ride-through"]
     quantity: Quantity = "v_pn_min"
+    """Which voltage counts: positive sequence, lowest phase to neutral, lowest phase to phase."""
     quantity_defined: bool = False
+    """Whether the rule itself says which; else a verdict that depends on it is not given."""
     accumulate: Literal["contiguous", "window"] = "contiguous"
+    """Whether separate dips count alone or add up within `window_s`."""
     window_s: Positive = 10.0
+    """Window within which dips add up."""
     renew_s: NonNegative = 0.0
+    """Time within the continuous band after which every duty begins anew."""
     inclusive: bool = False
+    """Whether a voltage equal to the threshold counts as beyond it."""
     below_pu: _Levels = ()
+    """Thresholds of low voltage."""
     below_s: _Times = ()
+    """Longest time below each of them."""
     above_pu: _Levels = ()
+    """Thresholds of high voltage."""
     above_s: _Times = ()
+    """Longest time above each of them."""
 
     @model_validator(mode="after")
     def _whole_curve(self) -> Self:
@@ -98,16 +115,27 @@ class FrequencyRideThrough(ClauseBase):
 
     rule: Literal["frequency-ride-through"]
     accumulate: Literal["contiguous", "window"] = "contiguous"
+    """Whether separate excursions count alone or add up within `window_s`."""
     window_s: Positive = 600.0
+    """Window within which excursions add up."""
     renew_s: NonNegative = 0.0
+    """Time within the continuous band after which every duty begins anew."""
     inclusive: bool = False
+    """Whether a frequency equal to the threshold counts as beyond it."""
     below_hz: _Levels = ()
+    """Thresholds of low frequency."""
     below_s: _Times = ()
+    """Longest time below each of them."""
     above_hz: _Levels = ()
+    """Thresholds of high frequency."""
     above_s: _Times = ()
+    """Longest time above each of them."""
     rocof_hz_per_s: Positive | None = None
+    """Rate of change of frequency that must be ridden through."""
     rocof_window_s: Positive = 0.5
+    """Window over which that rate is measured."""
     phase_jump_deg: Positive | None = None
+    """Jump of the voltage's angle that must be ridden through."""
 
     @model_validator(mode="after")
     def _whole_curve(self) -> Self:
@@ -129,11 +157,17 @@ class Recovery(ClauseBase):
 
     rule: Literal["recovery"]
     quantity: Quantity = "v_pn_min"
+    """Which voltage counts: positive sequence, lowest phase to neutral, lowest phase to phase."""
     from_pu: Annotated[float, Field(gt=0, le=1.2)] = 0.9
+    """Voltage whose last upward crossing starts the clock."""
     least_frac: Frac = 0.9
+    """Least power over that without the fault."""
     most_frac: Positive | None = None
+    """Greatest power over that without the fault. Default: not asked."""
     within_s: Positive
+    """By when power is back."""
     hold_s: Positive = 10.0
+    """Least length of the window in which it stays."""
 
 
 class Oscillation(ClauseBase):
@@ -145,12 +179,19 @@ class Oscillation(ClauseBase):
 
     rule: Literal["oscillation"]
     low_hz: NonNegative
+    """Lower edge of the band."""
     high_hz: Positive
+    """Upper edge of the band."""
     window_s: Positive = 5.0
+    """Length of the rolling window."""
     limit_mw: Positive | None = None
+    """Greatest swing."""
     limit_frac: Frac | None = None
+    """Greatest swing over the site's power; with both limits the smaller counts."""
     filter_defined: bool = False
+    """Whether the rule itself defines its filter; else the spread over orders is told."""
     order: Annotated[int, Field(ge=1, le=8)] = 2
+    """Order of the Butterworth filter."""
 
     @model_validator(mode="after")
     def _a_band_and_a_limit(self) -> Self:
@@ -166,8 +207,11 @@ class BandEnergy(ClauseBase):
 
     rule: Literal["band-energy"]
     low_hz: NonNegative
+    """Lower edge of the band."""
     high_hz: Positive
+    """Upper edge of the band."""
     limit_frac: Frac
+    """Greatest share of the power's variance."""
 
 
 class Ramp(ClauseBase):
@@ -179,11 +223,17 @@ class Ramp(ClauseBase):
 
     rule: Literal["ramp"]
     form: Literal["rate", "change"]
+    """Mean rate over the window, or change within it."""
     window_s: Positive
+    """Length of the rolling window."""
     limit_mw_per_min: Positive | None = None
+    """Greatest mean rate (form "rate")."""
     limit_mw: Positive | None = None
+    """Greatest change (form "change")."""
     limit_frac: Frac | None = None
+    """Greatest change over the site's power (form "change")."""
     direction: Literal["both", "up", "down"] = "both"
+    """Which way counts."""
 
     @model_validator(mode="after")
     def _a_limit(self) -> Self:
@@ -199,7 +249,9 @@ class VoltageStep(ClauseBase):
 
     rule: Literal["voltage-step"]
     limit_frac: Frac
+    """Greatest change over nominal voltage."""
     window_s: Positive = 1.0
+    """Within which a change counts as one step."""
 
 
 class PowerFactor(ClauseBase):
@@ -207,9 +259,13 @@ class PowerFactor(ClauseBase):
 
     rule: Literal["power-factor"]
     least_pf: Annotated[float, Field(gt=0, le=1)] | None = None
+    """Least power factor. Default: not asked."""
     most_q_frac: Positive | None = None
+    """Greatest reactive over active power. Default: not asked."""
     above_load_frac: Frac = 0.1
+    """Judged only above this share of the site's power."""
     window_s: Positive = 60.0
+    """Length of the rolling mean."""
 
 
 class Flicker(ClauseBase):
@@ -220,11 +276,17 @@ class Flicker(ClauseBase):
 
     rule: Literal["flicker"]
     pst_planning: Positive | None = None
+    """Planning level of short-term flicker."""
     plt_planning: Positive | None = None
+    """Planning level of long-term flicker."""
     pst_floor: NonNegative = 0.0
+    """Least short-term level that any installation is granted."""
     plt_floor: NonNegative = 0.0
+    """Least long-term level that any installation is granted."""
     min_kv: NonNegative = 0.0
+    """Holds for nominal voltages above this."""
     max_kv: Positive = 2000.0
+    """Holds for nominal voltages up to this."""
 
 
 class Harmonics(ClauseBase):
@@ -235,11 +297,17 @@ class Harmonics(ClauseBase):
 
     rule: Literal["harmonics"]
     isc_over_il: _Levels = ()
+    """Upper ends of the classes of short-circuit over demand current; the last class is open."""
     tdd_percent: _Levels = ()
+    """Limit of total demand distortion in each class."""
     thd_v_percent: Positive | None = None
+    """Limit of voltage distortion."""
     percentile: Annotated[float, Field(gt=0, le=100)] | None = None
+    """Percentile that the rule judges; told, not assessed."""
     min_kv: NonNegative = 0.0
+    """Holds for nominal voltages above this."""
     max_kv: Positive = 2000.0
+    """Holds for nominal voltages up to this."""
 
 
 class LoadLoss(ClauseBase):
@@ -250,7 +318,9 @@ class LoadLoss(ClauseBase):
 
     rule: Literal["load-loss"]
     limit_mw: Positive | None = None
+    """Largest load that may be lost at once."""
     overvoltage_pu: Positive | None = None
+    """Highest voltage after the loss, over nominal."""
 
 
 class FrequencyService(ClauseBase):
@@ -263,13 +333,21 @@ class FrequencyService(ClauseBase):
 
     rule: Literal["frequency-service"]
     direction: Literal["both", "low", "high"] = "both"
+    """Which deviations are answered."""
     deviation_hz: tuple[NonNegative, ...]
+    """Points of the curve: absolute deviation, rising."""
     response_frac: tuple[Frac, ...]
+    """Points of the curve: share of the contracted power."""
     start_s: NonNegative = 0.0
+    """Allowed delay."""
     full_s: Positive
+    """By when the whole response must be there."""
     least_at_full_frac: Frac = 1.0
+    """Least share of the response at `full_s`."""
     duration_s: Positive | None = None
+    """How long the response must last. Default: not captured."""
     nominal_hz: Literal[50, 60] = 50
+    """Nominal frequency of the grid."""
 
     @model_validator(mode="after")
     def _whole_curve(self) -> Self:
@@ -284,6 +362,7 @@ class Uncaptured(ClauseBase):
 
     rule: Literal["uncaptured"]
     judges: str = ""
+    """What the clause is about."""
 
 
 Clause = Annotated[
@@ -308,16 +387,27 @@ class Code(Shape):
     """A rule set. `min_mw` and `max_mw` say which sites it concerns."""
 
     title: str
+    """Title of the rule set."""
     authority: str
+    """Who made it."""
     version: str
+    """Version or date of the text that was read."""
     effective: date | None = None
+    """Since when it holds."""
     status: Status
+    """Standing of the set."""
     confidence: str
+    """Mark of the set as a whole."""
     frequency_hz: Literal[50, 60] | None = None
+    """Nominal frequency that it is written for. Default: any."""
     min_mw: NonNegative = 0.0
+    """Smallest site that it concerns."""
     max_mw: Positive = 1e6
+    """Largest site that it concerns."""
     note: str = ""
+    """What a reader of the verdict must know."""
     clauses: Annotated[tuple[Clause, ...], Field(min_length=1, max_length=200)]
+    """What it asks."""
 
 
 def _same_length(a: str, first: tuple[float, ...], b: str, second: tuple[float, ...]) -> None:

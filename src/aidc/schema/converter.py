@@ -27,7 +27,9 @@ class LoadSmoothing(Shape):
 
     use: Literal["smoothing"]
     time_constant_s: Positive = 60.0
+    """Of the running mean of the site's draw."""
     soc_gain_per_h: NonNegative = 0.5
+    """How hard the state of charge is steered back to its middle."""
 
 
 class RampLimit(Shape):
@@ -35,7 +37,9 @@ class RampLimit(Shape):
 
     use: Literal["ramp-limit"]
     limit_mw_per_min: Positive
+    """Fastest change of the site's draw."""
     soc_gain_per_h: NonNegative = 0.5
+    """How hard the state of charge is steered back to its middle."""
 
 
 class FrequencyDroop(Shape):
@@ -43,8 +47,11 @@ class FrequencyDroop(Shape):
 
     use: Literal["frequency-droop"]
     deadband_hz: NonNegative = 0.015
+    """Deviation without any response."""
     full_hz: Positive = 0.5
+    """Deviation at which the whole response is given."""
     share_frac: Annotated[float, Field(gt=0, le=1)] = 1.0
+    """Share of the rated power that is given then."""
 
 
 FastLaw = Annotated[NoLaw | LoadSmoothing | RampLimit | FrequencyDroop, Field(discriminator="use")]
@@ -66,16 +73,30 @@ class Converter(FaultBehaviour):
     """
 
     control: Literal["grid-following", "grid-forming"] = "grid-following"
+    """Whether it follows the grid's voltage by a PLL, or forms a voltage of its own."""
     lag_s: NonNegative = 0.02
+    """From set point to current (grid-following)."""
     pll_s: NonNegative = 0.05
+    """From the grid's frequency to the measured one (grid-following)."""
     scr_min: NonNegative = 3.0
+    """Lowest short-circuit ratio at which a grid-following converter is trusted."""
     current_limit_frac: Annotated[float, Field(ge=1, le=5)] = 1.2
+    """Greatest current over rated current."""
     cease_below_pu: Annotated[float, Field(ge=0, lt=1)] = 0.0
+    """Below this voltage it gives no current."""
     droop_frac: Annotated[float, Field(gt=0, le=0.2)] = 0.02
+    """Change of frequency from no to rated power (grid-forming)."""
     inertia_s: Annotated[float, Field(ge=0, le=20)] = 0.5
+    """Inertia of the virtual machine; 0: droop alone (grid-forming)."""
     damping_frac: Annotated[float, Field(ge=0, le=1000)] = 0.0
+    """Damping against the grid's frequency (grid-forming)."""
     reactance_frac: Annotated[float, Field(ge=0.02, le=1)] = 0.15
+    """Virtual reactance on its rating (grid-forming; WECC REGFM_A1, B1: 0.04 to 0.40)."""
     resistance_frac: Annotated[float, Field(ge=0, le=0.5)] = 0.02
+    """Virtual resistance on its rating (grid-forming)."""
     power_lag_s: NonNegative = 0.02
+    """Filter of its power measurement (grid-forming)."""
     volt_var_frac: NonNegative = 0.0
+    """Reactive power per unit of voltage deviation, over its rating."""
     law: FastLaw = NoLaw()
+    """What it does on its own within milliseconds."""

@@ -68,12 +68,19 @@ class ColdPlate(Shape):
     """
 
     coolant: CoolantName
+    """Coolant that the curve was measured with."""
     a_k_per_w: Positive
+    """Constant of the resistance."""
     b_k_per_w: NonNegative
+    """Factor of the part that falls with flow (flow in l/min)."""
     exponent: Annotated[float, Field(gt=0, le=2)]
+    """Exponent of that part."""
     flow_min_l_min: Positive
+    """Least flow per plate at which the curve holds."""
     flow_max_l_min: Positive
+    """Greatest flow per plate at which the curve holds."""
     heat_capacity_j_per_k: Annotated[float, Field(gt=0, le=1e6)] = 300.0
+    """What warms up with the case when the flow stops."""
 
     @model_validator(mode="after")
     def _range_is_a_range(self) -> Self:
@@ -93,18 +100,31 @@ class Cdu(Shape):
     """
 
     rated_heat_kw: Positive
+    """Heat at the design point."""
     approach_k: _Span
+    """Rack supply above facility supply at the design point."""
     facility_in_c: TempC
+    """Facility water into the unit at the design point."""
     secondary_coolant: CoolantName
+    """Coolant of the rack loop."""
     secondary_flow_kg_s: Positive
+    """Rack loop's flow at the design point."""
     primary_flow_kg_s: Positive
+    """Facility water's flow at the design point."""
     secondary_cp_kj_per_kg_k: Annotated[float, Field(gt=1, lt=5)] | None = None
+    """Heat capacity behind the rated figures. Default: the coolant's at the rack supply temperature."""
     film_exponent: _Exponent = 0.8
+    """Exponent of the exchanger's films over flow."""
     pump_kw: Positive
+    """Draw of the pumps at rated flow."""
     nameplate_kw: Positive | None = None
+    """Electrical nameplate."""
     pump_static_frac: Frac = 0.3
+    """Share of the pumps' power that serves a fixed pressure difference."""
     flow_min_frac: Annotated[float, Field(gt=0.02, le=1)] = 0.3
+    """Least flow over rated flow."""
     inventory_l_per_kw: _Litres = 1.0
+    """Coolant of the rack loop per kW of rated heat."""
 
     @model_validator(mode="after")
     def _pumps_fit(self) -> Self:
@@ -120,14 +140,23 @@ class Crah(Shape):
     """
 
     rated_heat_kw: Positive
+    """Heat at the design point."""
     air_return_c: TempC
+    """Air into the unit at the design point."""
     air_supply_c: TempC
+    """Air out of the unit at the design point."""
     water_in_c: TempC
+    """Water into the unit at the design point."""
     water_out_c: TempC
+    """Water out of the unit at the design point."""
     fan_kw: Positive
+    """Draw of the fans at full speed."""
     film_exponent: _Exponent = 0.8
+    """Exponent of the coil's films over flow."""
     flow_min_frac: Annotated[float, Field(gt=0.02, le=1)] = 0.3
+    """Least flow over rated flow."""
     thermal_mass_kj_per_k_per_kw: Annotated[float, Field(gt=0, le=10_000)] = 12.0
+    """What warms up with the hall's air, per kW of rated heat."""
 
     @model_validator(mode="after")
     def _temperatures_cross_nowhere(self) -> Self:
@@ -153,11 +182,17 @@ class _Outdoor(Shape):
     work_frac: ClassVar[float] = 0.0
 
     rated_heat_mw: _UnitMw
+    """Heat at the design point."""
     fan_kw: Positive
+    """Draw of the fans at full speed."""
     coolant_in_c: TempC
+    """Liquid into the unit at the design point."""
     coolant_out_c: TempC
+    """Liquid out of the unit at the design point."""
     exchanger_approach_k: _Approach = 0.0
+    """Approach of a plate exchanger to the facility loop at rated heat; 0: there is none."""
     response_s: Positive = 60.0
+    """Lag of fan control."""
 
     @model_validator(mode="after")
     def _cools(self) -> Self:
@@ -191,10 +226,15 @@ class _Coils(_Outdoor):
     """
 
     air_in_c: TempC
+    """Dry bulb at the design point."""
     air_over_liquid_capacity: Positive = 1.0
+    """Heat-capacity flow of the air over that of the liquid at the design point."""
     air_over_liquid_film: Positive = 0.5
+    """Film conductance of the air over that of the liquid at the design point."""
     liquid_exponent: _Exponent = 0.85
+    """Exponent of the liquid's film over its flow."""
     air_exponent: _Exponent = 0.8
+    """Exponent of the air's film over its flow."""
 
     @model_validator(mode="after")
     def _above_air(self) -> Self:
@@ -224,9 +264,13 @@ class AdiabaticCooler(_Coils):
 
     kind: Literal["adiabatic-cooler"] = "adiabatic-cooler"
     wet_bulb_c: TempC
+    """Wet bulb at which a plant is sized for wet operation."""
     pad_effectiveness: Annotated[float, Field(gt=0, lt=1)]
+    """How far the pads bring the air towards wet bulb."""
     wet_at_load_frac: Annotated[float, Field(gt=0, le=1)] = 0.9
+    """Pads come on above this share of the heat that the unit rejects dry."""
     cycles_of_concentration: Annotated[float, Field(gt=1, le=20)]
+    """Of the pads' water: evaporation over blowdown, plus 1."""
 
     @property
     def rated_wet_bulb_c(self) -> float | None:
@@ -245,13 +289,21 @@ class CoolingTower(_Outdoor):
 
     kind: Literal["cooling-tower"] = "cooling-tower"
     wet_bulb_c: TempC
+    """Wet bulb at the design point."""
     water_over_air: Positive
+    """Water over air by mass at the design point."""
     air_curve: _Curve = (0.0, 1.3, -0.3)
+    """Polynomial that corrects UA for the fraction of air flow, from the constant up."""
     water_curve: _Curve = (0.1082, 1.667, -0.7713)
+    """Polynomial that corrects UA for the fraction of water flow, from the constant up."""
     wet_bulb_curve: _Curve = (1.0, 0.0081)
+    """Polynomial that corrects UA for design less present wet bulb [K], from the constant up."""
     free_convection_frac: Annotated[float, Field(ge=0, lt=0.5)] = 0.125
+    """Share of the conductance that is left without fans."""
     cycles_of_concentration: Annotated[float, Field(gt=1, le=20)]
+    """Evaporation over blowdown, plus 1."""
     drift_frac: Annotated[float, Field(ge=0, le=0.01)] = 0.00008
+    """Share of the circulating water that is blown out."""
 
     @model_validator(mode="after")
     def _above_wet_bulb(self) -> Self:
@@ -297,18 +349,31 @@ class ChillerEconomiser(Shape):
 
     kind: Literal["chiller-economiser"] = "chiller-economiser"
     rated_heat_mw: _UnitMw
+    """Heat at the design point."""
     outdoor: OutdoorUnit
+    """The outdoor units that chillers and economiser share."""
     performance: ChillerMap | None = None
+    """A maker's performance map, in place of the fraction of Carnot."""
     carnot_frac: Annotated[float, Field(gt=0.05, le=0.9)] | None = None
+    """COP over that of Carnot's cycle."""
     part_load: tuple[float, float, float] | None = None
+    """Power over full power at load x: a + b·x + c·x²."""
     part_load_min_frac: Annotated[float, Field(gt=0.05, le=1)] = 0.25
+    """Least load of one machine."""
     evaporator_pinch_k: _Approach | None = None
+    """Evaporation below supply."""
     condenser_pinch_k: _Approach | None = None
+    """Condensation above the water from outdoors."""
     economiser_approach_k: _Approach
+    """Loop above the outdoor unit's own water or coil at rated heat."""
     lift_min_k: _Span = 10.0
+    """Least lift that the COP is reckoned with."""
     condenser_pump_kw: NonNegative = 0.0
+    """Draw of the condenser pumps at rated heat."""
     supply_min_c: TempC | None = None
+    """Lowest supply at which the curve holds."""
     supply_max_c: TempC | None = None
+    """Highest supply at which the curve holds."""
 
     @model_validator(mode="after")
     def _one_curve(self) -> Self:
@@ -402,29 +467,53 @@ class CoolingPlant(Shape):
     rejection: HeatRejection
     rejection_name: str = ""
     cdu: Name | None = None
+    """CDU of the catalogue, or a table with `use` and figures of your own."""
     cdu_entry: Cdu | None = None
     crah: Name | None = None
+    """Air handler of the catalogue, or a table with `use` and figures of your own.
+    Default: crah-chilled-water.
+    """
     crah_entry: Crah | None = None
     supply_temp_c: Annotated[TempC, Field(ge=2, le=60)]
+    """Set point of the facility loop."""
     units: Annotated[int, Field(ge=1, le=100_000)] | None = None
+    """Number of units. Default: sized to the design heat of the pods."""
     redundancy: Redundancy = "N+1"
+    """Spare units beside them; they run and share the load."""
     margin_frac: Annotated[float, Field(ge=0, le=2)] = 0.1
+    """Margin of the design heat in sizing."""
     design_dry_bulb_c: TempC | None = None
+    """Dry bulb of sizing. Default: that of the equipment."""
     design_wet_bulb_c: TempC | None = None
+    """Wet bulb of sizing. Default: that of the equipment."""
     return_rise_k: _Span | None = None
+    """Rise of the facility water at design heat. Default: that of the CDU, or the CRAH."""
     loop_inventory_l_per_kw: _Litres = 4.0
+    """Facility water per kW of design heat."""
     loop_coolant: CoolantName = "water"
+    """Coolant of the facility loop."""
     flow_min_frac: Annotated[float, Field(gt=0.02, le=1)] = 0.3
+    """Least flow over full flow."""
     pump_head_kpa: Annotated[float, Field(gt=0, le=10_000)] = 250.0
+    """Pressure difference at full flow."""
     pump_efficiency_frac: Annotated[float, Field(gt=0.1, le=0.95)] = 0.65
+    """Efficiency of pump, motor and drive together."""
     pump_static_frac: Frac = 0.3
+    """Share of the head that is a fixed pressure difference."""
     pump_units: Annotated[int, Field(ge=1, le=1000)] = 2
+    """Pumps that share the flow."""
     control_s: Positive = 60.0
+    """Time constant with which the loop is brought back to its set point."""
     heat_reuse_frac: Frac = 1.0
+    """Share of the heat that is offered for reuse."""
     heat_reuse_limit_mw: NonNegative = 0.0
+    """Most heat that is reused; 0: none."""
     heat_reuse_min_c: TempC = 40.0
+    """Lowest return at which heat is reused."""
     drives: Drives = Drives()
+    """Motors of the plant in milliseconds, and whether they hang on the UPS."""
     built: PlantBuilt | None = None
+    """Sizes that have been worked out once; written by `aidc equipment --write`."""
 
     @model_validator(mode="after")
     def _has_something_to_cool_with(self) -> Self:

@@ -29,17 +29,29 @@ class Diurnal(Shape):
 
     kind: Literal["diurnal"]
     use: str = ""
+    """Entry of the catalogue; its figures hold where this table has none."""
     peak_output_tokens_per_s: TokenRate
+    """Highest 10-minute mean of generated tokens that users ask for."""
     peak_to_mean: Annotated[float, Field(ge=1, le=20)]
+    """That mean over the mean of `reference_days`."""
     peak_hour: Hour = 15.0
+    """Local hour of the day's highest demand."""
     trough_hour: Hour = 4.0
+    """Local hour of the day's lowest demand."""
     weekend_frac: Annotated[float, Field(gt=0, le=2)] = 1.0
+    """Demand of Saturday and Sunday over that of other days."""
     noise_frac: Annotated[float, Field(ge=0, le=2)] = 0.0
+    """Size of the slow, correlated noise over the demand."""
     noise_correlation_h: Annotated[float, Field(ge=0.05, le=72)] = 1.5
+    """Correlation time of that noise."""
     jitter_frac: Annotated[float, Field(ge=0, le=1)] = 0.0
+    """Size of the noise from step to step over the demand."""
     reference_days: Annotated[int, Field(ge=1, le=31)] = 7
+    """Days from the start over which `peak_to_mean` is met."""
     input_tokens: Tokens
+    """Mean prompt of a request."""
     output_tokens: Tokens
+    """Mean answer of a request."""
 
     @model_validator(mode="after")
     def _hours_differ(self) -> Self:
@@ -53,9 +65,13 @@ class Constant(Shape):
 
     kind: Literal["constant"]
     use: str = ""
+    """Entry of the catalogue; its figures hold where this table has none."""
     output_tokens_per_s: TokenRate
+    """Generated tokens that users ask for."""
     input_tokens: Tokens
+    """Mean prompt of a request."""
     output_tokens: Tokens
+    """Mean answer of a request."""
 
 
 class _Laid(FileSource):
@@ -65,9 +81,13 @@ class _Laid(FileSource):
     """
 
     use: str = ""
+    """Entry of the catalogue; its figures hold where this table has none."""
     start: Moment | None = None
+    """Where the first row is laid. Default: the start of the run."""
     scale: Positive | None = None
+    """Multiplies the recorded demand."""
     scale_to_peak_output_tokens_per_s: Annotated[float, Field(gt=0, le=1e12)] | None = None
+    """Scales the recorded demand so that its highest 10-minute mean is this."""
 
     @model_validator(mode="after")
     def _one_scale(self) -> Self:
@@ -84,7 +104,9 @@ class Trace(_Laid):
 
     kind: Literal["trace"]
     format: Name | None = None
+    """Layout of the file (docs/formats.md). Default: known by its header."""
     resolution_s: Annotated[int, Field(ge=1, le=3600)] = 10
+    """Width of the bins into which requests are counted."""
 
 
 class RateSeries(_Laid, TimedSource):
@@ -95,10 +117,15 @@ class RateSeries(_Laid, TimedSource):
 
     kind: Literal["rate"]
     time_column: str | None = None
+    """Name of the column of times. Default: that of the layout."""
     meaning: Meaning | None = None
+    """What a row stands for. Default: a rate holds until the next."""
     rate_column: str = "rate_req_per_s"
+    """Name of the column of arrivals."""
     input_tokens: Tokens
+    """Mean prompt of a request."""
     output_tokens: Tokens
+    """Mean answer of a request."""
 
 
 class PowerReplay(TimedSource):
@@ -113,14 +140,25 @@ class PowerReplay(TimedSource):
 
     kind: Literal["power-replay"]
     use: str = ""
+    """Entry of the catalogue; its figures hold where this table has none."""
     start: Moment | None = None
+    """Where the first row is laid. Default: the start of the run."""
     scale: Positive = 1.0
+    """Multiplies the power."""
     unit: Literal["W", "kW", "MW", "GW"] | None = None
+    """Unit of the columns. Default: told by their names, else W."""
     time_column: str | None = None
+    """Name of the column of times. Default: that of the layout."""
     columns: str | list[str] | dict[str, str | list[str]] | None = None
+    """A name for one pod, a list (one per pod, in order), or a table from pod to names. Default: every
+    column of power.
+    """
     meaning: Meaning | None = None
+    """What a row stands for. Default: a value holds until the next."""
     point: Annotated[str, Field(min_length=1, max_length=128)] | None = None
+    """Keeps the series of a telemetry file that bear this in their name."""
     repeat: bool = True
+    """Whether the file is repeated beyond its end."""
 
 
 DemandSpec = Annotated[

@@ -33,7 +33,9 @@ _Second = Annotated[float, Field(ge=0, le=864_000)]
 
 class _Event(Shape):
     start_s: _Second
+    """From the start of the window."""
     name: str = ""
+    """What the event is called in the record."""
 
 
 class Sag(_Event):
@@ -47,12 +49,19 @@ class Sag(_Event):
 
     use: Literal["sag"]
     residual_pu: Annotated[float, Field(ge=0, le=1)]
+    """Voltage of the faulted phases at the point of interconnection, on the unloaded grid."""
     duration_s: Annotated[float, Field(gt=0, le=3600)]
+    """From inception until clearing."""
     fault: FaultKind = "3ph"
+    """Phases: three, one to ground, two, or two to ground."""
     phase_jump_deg: Annotated[float, Field(ge=-90, le=90)] = 0.0
+    """Jump of the voltage's angle during the fault."""
     recovery_s: Annotated[float, Field(ge=0, le=60)] = 0.0
+    """Linear return of the voltage; 0: at once."""
     repeat: Annotated[int, Field(ge=1, le=100)] = 1
+    """Number of sags."""
     every_s: Positive | None = None
+    """From one sag to the next."""
 
     @model_validator(mode="after")
     def _apart(self) -> Self:
@@ -66,7 +75,9 @@ class Swell(_Event):
 
     use: Literal["swell"]
     voltage_pu: Annotated[float, Field(ge=1, le=2)]
+    """Voltage of all phases."""
     duration_s: Annotated[float, Field(gt=0, le=3600)]
+    """How long it lasts."""
 
 
 class FrequencyStep(_Event):
@@ -74,7 +85,9 @@ class FrequencyStep(_Event):
 
     use: Literal["frequency-step"]
     change_hz: Annotated[float, Field(ge=-5, le=5)]
+    """Change of frequency."""
     duration_s: Positive | None = None
+    """How long it lasts. Default: to the end."""
 
 
 class FrequencyRamp(_Event):
@@ -82,8 +95,11 @@ class FrequencyRamp(_Event):
 
     use: Literal["frequency-ramp"]
     change_hz: Annotated[float, Field(ge=-5, le=5)]
+    """Change of frequency."""
     rocof_hz_per_s: Annotated[float, Field(gt=0, le=100)]
+    """Rate of the change, and of the return."""
     hold_s: Positive | None = None
+    """How long it holds. Default: to the end."""
 
 
 class FrequencyTrace(_Event):
@@ -94,8 +110,11 @@ class FrequencyTrace(_Event):
 
     use: Literal["frequency-trace"]
     file: str | None = None
+    """Path relative to the event file, or inside the dataset."""
     dataset: str | None = None
+    """A named dataset (`aidc data list`)."""
     from_s: NonNegative = 0.0
+    """First instant of the recording that is used."""
 
     @model_validator(mode="after")
     def _names_a_source(self) -> Self:
@@ -109,6 +128,7 @@ class Islanding(_Event):
 
     use: Literal["islanding"]
     duration_s: Positive | None = None
+    """How long the connection is open. Default: to the end."""
 
 
 class PumpLoss(_Event):
@@ -116,7 +136,9 @@ class PumpLoss(_Event):
 
     use: Literal["pump-loss"]
     plant: Name
+    """Name of the plant in [cooling]."""
     duration_s: Positive | None = None
+    """How long the pumps stand. Default: to the end."""
 
 
 class LoadStep(_Event):
@@ -124,8 +146,11 @@ class LoadStep(_Event):
 
     use: Literal["load-step"]
     load_frac: Annotated[float, Field(ge=0, le=2)]
+    """Factor of the load."""
     pods: tuple[Name, ...] = ()
+    """Names of pods; empty: all."""
     duration_s: Positive | None = None
+    """How long it lasts. Default: to the end."""
 
 
 class JobStart(_Event):
@@ -133,6 +158,7 @@ class JobStart(_Event):
 
     use: Literal["job-start"]
     job: Name
+    """Name of the job in [jobs]."""
 
 
 class JobAbort(_Event):
@@ -140,7 +166,9 @@ class JobAbort(_Event):
 
     use: Literal["job-abort"]
     job: Name
+    """Name of the job in [jobs]."""
     restart_s: Positive | None = None
+    """From the abort until it starts again. Default: it does not."""
 
 
 Disturbance = Annotated[
@@ -162,9 +190,13 @@ class EventFile(Shape):
     """A file of events with the window that they fall into."""
 
     title: str = ""
+    """What the file is called in verdicts."""
     duration_s: Annotated[float, Field(gt=0, le=864_000)] | None = None
+    """Length of the window."""
     step_ms: Annotated[float, Field(ge=0.1, le=10)] | None = None
+    """Step of the transient engine."""
     events: Annotated[tuple[Disturbance, ...], Field(min_length=1, max_length=1000)]
+    """What happens."""
 
     @model_validator(mode="after")
     def _inside_the_window(self) -> Self:

@@ -27,9 +27,13 @@ class _Timed(Shape):
     """When an event is announced, begins and ends."""
 
     name: str = ""
+    """What the event is called in the record."""
     start: Moment
+    """First instant, with its zone."""
     notice_min: Annotated[float, Field(ge=0, le=_YEAR_MIN)] = 0.0
+    """How long before the start controllers know of it."""
     duration_min: Annotated[float, Field(gt=0, le=_YEAR_MIN)]
+    """How long it lasts."""
 
 
 class DemandResponse(_Timed):
@@ -40,7 +44,9 @@ class DemandResponse(_Timed):
 
     use: Literal["demand-response"]
     reduce_frac: Annotated[float, Field(gt=0, le=1)] | None = None
+    """Asked reduction, as a share of the site's draw before the event."""
     limit_mw: NonNegative | None = None
+    """Asked ceiling of the site's draw."""
 
     @model_validator(mode="after")
     def _one_request(self) -> Self:
@@ -54,7 +60,9 @@ class ImportLimit(_Timed):
 
     use: Literal["import-limit"]
     limit_frac: Frac | None = None
+    """Limit over the import limit of the connection."""
     limit_mw: NonNegative | None = None
+    """Limit of import for the duration."""
 
     @model_validator(mode="after")
     def _one_limit(self) -> Self:
@@ -79,7 +87,9 @@ class EquipmentOutage(_Timed):
 
     use: Literal["equipment-outage"]
     of: Annotated[str, Field(min_length=3, max_length=200)]
+    """What fails, by its place in the site file: gensets.NAME, chains.NAME.STAGE or cooling.NAME.PART."""
     units: Annotated[int, Field(ge=1, le=1_000_000)] = 1
+    """How many units are out; spares carry on."""
 
 
 class PriceSpike(_Timed):
@@ -87,6 +97,7 @@ class PriceSpike(_Timed):
 
     use: Literal["price-spike"]
     price_usd_per_mwh: Annotated[float, Field(ge=-100_000, le=100_000)]
+    """Price of energy for the duration."""
 
 
 AnyEvent = DemandResponse | ImportLimit | SupplyOutage | EquipmentOutage | PriceSpike

@@ -34,12 +34,19 @@ class FaultBehaviour(Shape):
     """
 
     active_current_full_pu: _Voltage | None = None
+    """Above this voltage active current may reach the whole limit."""
     active_current_zero_pu: _Voltage | None = None
+    """Below this voltage there is no active current; linear in between."""
     reactive_priority_below_pu: _Voltage | None = None
+    """Below this voltage reactive current goes first."""
     reactive_gain: Annotated[float, Field(ge=0, le=10)] = 0.0
+    """Reactive current per missing voltage (rated current per pu)."""
     sync_lost_below_pu: _Voltage | None = None
+    """Positive sequence below which the PLL loses the grid and no current flows."""
     resync_s: NonNegative | None = None
+    """From the return of the voltage until the PLL is locked again."""
     recovery_ramp_frac_per_s: Positive | None = None
+    """Rise of active power after a fault, of the rating."""
 
     @model_validator(mode="after")
     def _pairs(self) -> Self:

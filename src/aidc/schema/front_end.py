@@ -22,8 +22,11 @@ class HarmonicCurrents(Shape):
     """
 
     orders: Annotated[tuple[Annotated[int, Field(ge=2, le=100)], ...], Field(min_length=1, max_length=100)]
+    """Orders of the harmonics."""
     percent: Annotated[tuple[Annotated[float, Field(ge=0, le=100)], ...], Field(min_length=1, max_length=100)]
+    """Current of each, of rated current."""
     load_frac: Annotated[float, Field(gt=0, le=1.5)] = 1.0
+    """Load that the spectrum was measured at, of rated power."""
 
     @model_validator(mode="after")
     def _whole(self) -> Self:
@@ -39,7 +42,9 @@ class SagCounter(Shape):
     """`count` departures within `window_s` lock the lineup out until somebody resets it by hand."""
 
     count: Annotated[int, Field(ge=1, le=8)] = 3
+    """Departures that lock the lineup out."""
     window_s: Positive = 60.0
+    """Within which they count."""
 
 
 class FrontEnd(FaultBehaviour):
@@ -62,31 +67,57 @@ class FrontEnd(FaultBehaviour):
     """
 
     leave_below_pu: _Voltages = ()
+    """Thresholds of low voltage at which the lineup leaves the grid."""
     leave_below_s: _Times = ()
+    """How long the voltage must have been below each, without a break."""
     leave_above_pu: _Voltages = ()
+    """Thresholds of high voltage at which the lineup leaves the grid."""
     leave_above_s: _Times = ()
+    """How long the voltage must have been above each, without a break."""
     leave_drop_hz: Positive = 20.0
+    """Fall of frequency below nominal at which it leaves."""
     leave_rise_hz: Positive = 20.0
+    """Rise of frequency above nominal at which it leaves."""
     leave_hz_s: NonNegative = 0.1
+    """How long frequency must have been beyond these."""
     current_limit_frac: Annotated[float, Field(gt=0.5, le=5)] = 1.1
+    """Greatest current over rated current."""
     power_factor: Annotated[float, Field(gt=0.5, le=1)] = 0.99
+    """Displacement factor at the input."""
     return_above_pu: Annotated[float, Field(gt=0, le=1.2)] = 0.9
+    """Voltage above which it may return."""
     return_s: NonNegative = 10.0
+    """How long the voltage must have stayed there."""
     walk_in_s: NonNegative = 10.0
+    """Linear return of the input's power."""
     transfer_s: NonNegative = 0.0
+    """Gap while an eco mode falls back."""
     hold_up_s: Annotated[float, Field(gt=0, le=60)] = 0.02
+    """Rated power for this long in the DC capacitors."""
     leave_dc_frac: Frac = 0.5
+    """Energy of the capacitors at which a lineup whose input falls short leaves the grid."""
     battery_frac: NonNegative = 0.0
+    """Power of the battery over rated power; 0: none."""
     battery_s: NonNegative = 0.0
+    """How long the battery holds that power."""
     battery_start_s: NonNegative = 0.0
+    """Until the battery carries after the input has fallen short."""
     battery_charge_efficiency_frac: Annotated[float, Field(gt=0.5, le=1)] = 0.975
+    """Of the battery's cells (no checked source)."""
     battery_discharge_efficiency_frac: Annotated[float, Field(gt=0.5, le=1)] = 0.95
+    """Of the battery's cells (no checked source)."""
     recharge_frac: Annotated[float, Field(ge=0, le=1)] = 0.1
+    """Most that the battery is charged with, over rated power."""
     supplements: bool = False
+    """Whether the battery fills what a current-limited input lacks."""
     winding: Literal["Dy", "Yd", "Yy", "Dd", "none"] = "Dy"
+    """Vector group of the transformer in front of the lineup, grid side first."""
     transformer_reactance_frac: Annotated[float, Field(ge=0, le=0.3)] = 0.06
+    """Its reactance."""
     sag_counter: SagCounter | None = None
+    """Lock-out after repeated departures. Default: none."""
     harmonics: HarmonicCurrents | None = None
+    """Harmonic currents from the maker's type test. Default: not known."""
 
     @model_validator(mode="after")
     def _whole_curves(self) -> Self:
@@ -115,12 +146,19 @@ class Drives(Shape):
     """
 
     drop_below_pu: Annotated[float, Field(ge=0, lt=1)] = 0.7
+    """Voltage below which motors stop (no checked source; SEMI F47 asks for 50 % during 200 ms)."""
     drop_after_s: NonNegative = 0.05
+    """After how long below it (no checked source)."""
     restart_s: NonNegative = 5.0
+    """From the voltage's return until the first starts (no checked source)."""
     ramp_s: NonNegative = 10.0
+    """Over which they start one after another (no checked source)."""
     compressor_restart_s: NonNegative = 180.0
+    """Least time off of compressors (no checked source)."""
     power_factor: Annotated[float, Field(gt=0.5, le=1)] = 0.95
+    """Displacement factor of the drives."""
     on_ups: bool = False
+    """Whether pumps and fans hang on the UPS of the lineups that the plant cools; compressors never do."""
 
 
 class PowerSmoothing(Shape):
@@ -132,6 +170,10 @@ class PowerSmoothing(Shape):
     """
 
     floor_frac: Frac = 0.0
+    """Power that is burnt at least while a job runs, of rated power."""
     ramp_up_frac_per_s: Positive = 1e6
+    """Fastest rise, of rated power."""
     ramp_down_frac_per_s: Positive = 1e6
+    """Fastest fall, of rated power."""
     hysteresis_s: NonNegative = 0.0
+    """How long the floor holds after the load has fallen below it."""

@@ -24,12 +24,19 @@ class GridService(Shape):
     """
 
     offered_mw: Positive
+    """Power at full response."""
     deviation_hz: Annotated[tuple[NonNegative, ...], Field(min_length=1, max_length=_MOST_POINTS)]
+    """Points of the curve: absolute deviation of frequency, rising."""
     response_frac: Annotated[tuple[Frac, ...], Field(min_length=1, max_length=_MOST_POINTS)]
+    """Points of the curve: share of `offered_mw` at each deviation."""
     storage_share: Frac = 1.0
+    """Share that site storages give."""
     ups_share: Frac = 0.0
+    """Share that batteries of the lineups give (by lowering the site's draw)."""
     load_share: Frac = 0.0
+    """Share that accelerators of pods with a flex tier of 1 or more give (likewise)."""
     load_lag_s: NonNegative = 1.0
+    """Lag of the load's answer (estimate, no checked source)."""
 
     @model_validator(mode="after")
     def _whole(self) -> Self:

@@ -24,7 +24,9 @@ class CheckpointShape(Shape):
     """
 
     period_min: Positive = 30.0
+    """From the end of one checkpoint to the end of the next (estimate, no checked source)."""
     duration_s: NonNegative = 30.0
+    """How long training stops (estimate, no checked source)."""
 
     @model_validator(mode="after")
     def _fits(self) -> CheckpointShape:
@@ -39,7 +41,9 @@ class EvaluationShape(Shape):
     """
 
     period_min: Positive
+    """From one validation pass to the next."""
     duration_s: Positive
+    """How long a pass lasts."""
 
     @model_validator(mode="after")
     def _fits(self) -> EvaluationShape:
@@ -56,7 +60,9 @@ class FaultShape(Shape):
     """
 
     accelerator_mtbf_years: Positive = 5.8
+    """Accelerator-years between failures that stop the job (Llama 3 report, arXiv 2407.21783)."""
     restart_min: NonNegative = 10.0
+    """From a failure until training goes on (estimate, no checked source)."""
 
 
 class JobShape(Shape):
@@ -67,13 +73,21 @@ class JobShape(Shape):
     """
 
     use: Name
+    """Model of the catalogue that is trained (`aidc catalogue llm`)."""
     pods: Annotated[list[Name], Field(min_length=1)]
+    """Names of the pods that it takes whole."""
     start: AwareDatetime
+    """When it starts, with its zone."""
     end: AwareDatetime | None = None
+    """When it ends at the latest."""
     duration_h: Positive | None = None
+    """How long it lasts at the most."""
     total_tokens: Positive | None = None
+    """It ends once it has trained on these."""
     precision: Literal["bf16", "fp16", "fp8"] = "bf16"
+    """Precision of the arithmetic."""
     flex_tier: Literal[0, 1, 2, 3] = 2
+    """Cut of power that the load bears in a grid event: 0 none, 1 10 %, 2 25 %, 3 50 %."""
     tokens_per_s: Positive | None = Field(
         default=None, description="Uncapped rate of the whole job while it trains; predicted if absent."
     )
@@ -98,8 +112,11 @@ class JobShape(Shape):
         description="Time constant of the power's edges within an iteration (estimate, no checked source).",
     )
     checkpoint: CheckpointShape | None = CheckpointShape()
+    """When the state is saved."""
     evaluation: EvaluationShape | None = None
+    """When validation passes are made. Default: none."""
     faults: FaultShape | None = None
+    """Failures that stop the job. Default: none."""
 
     @model_validator(mode="after")
     def _ends_after_it_starts(self) -> JobShape:

@@ -28,23 +28,39 @@ class Llm(Shape):
     """
 
     organisation: str
+    """Who published it."""
     parameters_b: Positive = Field(description="total, in billions")
     activated_b: Positive = Field(description="used for one token, in billions")
     precision: Precision = "bf16"
+    """Precision in which it is served where a service names none."""
     layers: Count | None = None
+    """Number of layers."""
     hidden: Count | None = None
+    """Width of the hidden state."""
     attention_layers: Count | None = None
+    """Layers with attention."""
     kv_heads: Count | None = None
+    """Key-value heads of a layer."""
     head_dim: Count | None = None
+    """Width of a head."""
     latent_dim: Count | None = None
+    """Width of a compressed key-value cache, in place of `kv_heads` and `head_dim`."""
     window_tokens: Count | None = None
+    """Tokens that windowed layers attend to."""
     window_layers: Count | None = None
+    """Attention layers with that window."""
     experts: Count | None = None
+    """Experts of a mixture-of-experts layer."""
     experts_per_token: Count | None = None
+    """Experts that work on one token."""
     moe_layers: Count | None = None
+    """Layers with experts."""
     ssm_layers: Count | None = None
+    """Recurrent layers."""
     ssm_state_mb: Positive | None = None
+    """Recurrent state of one sequence in FP32 (10⁶ bytes)."""
     aliases: list[str] = Field(default_factory=list)
+    """Other names of the same model."""
 
     @model_validator(mode="after")
     def _consistent(self) -> Llm:

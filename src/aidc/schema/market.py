@@ -69,11 +69,17 @@ class EnergyPeriod(Shape):
     """When a price holds: `months = "jun-sep"`, `days = "mon-fri"`, `hours = "14-20"`, local time."""
 
     name: str = ""
+    """What the period is called."""
     months: Annotated[str, AfterValidator(_is_months)] = "jan-dec"
+    """Months in which it holds: jun-sep, or names separated by commas."""
     days: Annotated[str, AfterValidator(_is_days)] = "mon-sun"
+    """Days of the week on which it holds: mon-fri."""
     hours: Annotated[str, AfterValidator(_is_hours)] = "0-24"
+    """Full hours of local time in which it holds: 14-20 is 14:00 to 20:00."""
     usd_per_kwh: UsdPerKwh
+    """Price of energy."""
     on_peak: bool = False
+    """Whether the on-peak demand charge counts its demand."""
 
     @property
     def month_numbers(self) -> frozenset[int]:
@@ -98,13 +104,21 @@ class Tariff(Shape):
     """
 
     use: str = ""
+    """Entry of the catalogue; its figures hold where this table has none."""
     base_usd_per_kwh: UsdPerKwh = 0.0
+    """Price of energy outside every period."""
     periods: Annotated[tuple[EnergyPeriod, ...], Field(max_length=64)] = ()
+    """Times of other prices; the first that matches holds."""
     demand_usd_per_kw_month: Charge = 0.0
+    """Charge on the highest demand of a calendar month."""
     on_peak_demand_usd_per_kw_month: Charge = 0.0
+    """Charge on the highest demand of a month within on-peak periods."""
     demand_interval_min: Literal[5, 15, 30, 60] = 15
+    """Length of the interval whose mean counts as demand."""
     fixed_usd_per_month: Annotated[float, Field(ge=0, le=1e9)] = 0.0
+    """Fixed charge."""
     export_usd_per_kwh: UsdPerKwh = 0.0
+    """Paid for what is exported."""
 
     @model_validator(mode="after")
     def _has_a_peak(self) -> Self:
@@ -127,16 +141,27 @@ class PriceSpec(TimedSource):
     """
 
     use: str = ""
+    """A name for the report."""
     time_column: str | None = None
+    """Name of the column of times. Default: that of the layout, else `time_utc`."""
     price_column: str | None = None
+    """Name of the column of prices. Default: that of the layout, else `price_usd_per_mwh`."""
     unit: _UnitText | None = None
+    """Unit of the prices ("EUR/kWh"), where the column's name and the layout do not tell."""
     usd_per_unit: Annotated[float, Field(gt=0, le=1e4)] | None = None
+    """Rate of a currency other than USD."""
     meaning: Meaning | None = None
+    """What a row stands for. Default: what the layout defines, else a price holds until the next."""
     point: Annotated[str, Field(min_length=1, max_length=64)] | None = None
+    """Settlement point or zone, where the file has several."""
     adder_usd_per_kwh: UsdPerKwh = 0.0
+    """Constant addition, for the wires."""
     export_at_market: bool = False
+    """Whether export is paid at this price; else at the tariff's."""
     start: Moment | None = None
+    """Where the first row is laid. Default: the times of the file."""
     repeat: bool = False
+    """Whether the file is repeated beyond its end."""
 
 
 class ConstantCarbon(Shape):
@@ -144,8 +169,11 @@ class ConstantCarbon(Shape):
 
     kind: Literal["constant"] = "constant"
     use: str = ""
+    """Entry of the catalogue; its figures hold where this table has none."""
     average_kg_per_mwh: KgPerMwh
+    """Average emission factor (CO₂)."""
     marginal_kg_per_mwh: KgPerMwh | None = None
+    """Marginal emission factor (CO₂)."""
 
 
 class CarbonSeries(TimedSource):
@@ -158,14 +186,23 @@ class CarbonSeries(TimedSource):
 
     kind: Literal["series"] = "series"
     use: str = ""
+    """Entry of the catalogue; its figures hold where this table has none."""
     time_column: str | None = None
+    """Name of the column of times. Default: that of the layout."""
     average_column: str | None = None
+    """Name of the column of average factors. Default: that of the layout, else `direct_gco2_per_kwh`."""
     marginal_column: str | None = None
+    """Name of the column of marginal factors."""
     unit: _UnitText | None = None
+    """Unit of the factors ("lb/MWh"), where the column's name and the layout do not tell."""
     meaning: Meaning | None = None
+    """What a row stands for. Default: what the layout defines, else a factor holds until the next."""
     point: Annotated[str, Field(min_length=1, max_length=64)] | None = None
+    """Zone, where the file has several."""
     start: Moment | None = None
+    """Where the first row is laid. Default: the times of the file."""
     repeat: bool = False
+    """Whether the file is repeated beyond its end."""
 
     @model_validator(mode="after")
     def _columns_differ(self) -> Self:

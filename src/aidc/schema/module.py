@@ -36,12 +36,19 @@ class Work(Shape):
     """
 
     days: tuple[_Days, _Days, _Days] | None = None
+    """Working days: one number, or least, likely and most."""
     samples: Annotated[tuple[_Days, ...], Field(min_length=2, max_length=10_000)] | None = None
+    """Durations that were observed, in place of `days`."""
     crews: tuple[Name, ...] = ()
+    """Crews that it needs, one of each."""
     factor: Name | None = None
+    """Tasks of one factor share luck, as [correlation] says."""
     fail_frac: Annotated[float, Field(ge=0, le=0.5)] = 0.0
+    """Chance that a test fails."""
     rework_days: _Days = 0.0
+    """Cost of each failure, beside the test again."""
     wind_limit_m_s: Annotated[float, Field(gt=0, le=50)] | None = None
+    """Wind speed above which work stops. Default: none."""
 
     @field_validator("days", mode="before")
     @classmethod
@@ -61,14 +68,18 @@ class Step(Work):
     """A step of a module; `place` names the calendar. `learns` is shortened by repetition (Wright's law)."""
 
     place: Place
+    """Where it is done: names the calendar."""
     learns: bool = False
+    """Whether repetition shortens it."""
 
 
 class Interface(Shape):
     """One connection: what flows through it, and how much at rating [MW] (None: signals)."""
 
     medium: Medium
+    """What flows."""
     power_mw: Positive | None = None
+    """How much at rating; none for signals."""
 
     @model_validator(mode="after")
     def _carries_something(self) -> Self:
@@ -88,16 +99,27 @@ class Module(Shape):
     """
 
     role: Role
+    """What the module is."""
     power_mw: Positive
+    """What one unit carries."""
     energy_mwh: Positive | None = None
+    """Capacity of a storage."""
     footprint_m2: Positive
+    """Ground that it covers."""
     mass_t: Positive
+    """Shipping mass."""
     transport: Literal["road", "oversize", "heavy-haul"]
+    """How it travels."""
     cost_usd_million: NonNegative
+    """Cost of one unit."""
     learning_frac: Annotated[float, Field(ge=0.5, le=1)] = 1.0
+    """Days of steps that learn, after each doubling of the number built, over those before."""
     takes: Mapping[Name, Interface] = {}
+    """Interfaces that need a partner, by name."""
     gives: Mapping[Name, Interface] = {}
+    """Interfaces that it offers, by name."""
     steps: Annotated[Mapping[StepName, Step], Field(min_length=1)]
+    """From design until it is online, by name."""
 
     @model_validator(mode="after")
     def _has_what_dates_rest_on(self) -> Self:

@@ -19,12 +19,19 @@ class PowerCapShape(Shape):
     """
 
     accelerators: tuple[Name, ...] = ()
+    """Accelerators that the constants serve."""
     workloads: tuple[str, ...] = ()
+    """What they were fitted on."""
     static_frac: Annotated[Frac, Field(lt=0.9)]
+    """Power that does not move with the clock, of rated power."""
     floor_frac: Annotated[Frac, Field(gt=0)]
+    """Lowest limit that the device enforces, of rated power."""
     alpha: Annotated[float, Field(gt=0, le=10)]
+    """Exponent of moving power over clock."""
     beta: Annotated[Frac, Field(gt=0)]
+    """Clock-bound share of an uncapped step."""
     knee: Annotated[float, Field(ge=1, le=64)]
+    """Sharpness between clock-bound and memory-bound steps."""
 
     @model_validator(mode="after")
     def _static_below_floor(self) -> PowerCapShape:

@@ -46,41 +46,72 @@ class Rack(Shape):
     """
 
     accelerator: Name
+    """Accelerator of the catalogue."""
     accelerators: _Count
+    """Accelerators of one rack."""
     servers: _Count
+    """Servers (or trays) of one rack."""
     rated_power_kw: Annotated[float, Field(gt=0, le=10_000)]
+    """Nameplate at the rack inlet."""
     cooling: Literal["air", "liquid"]
+    """Whether cold plates take part of the heat."""
 
     accelerator_idle_w: _Watts
+    """Draw of one accelerator without work."""
     power_floor_w: Annotated[_Watts, Field(gt=0)]
+    """Lowest limit that an accelerator enforces."""
 
     host_base_w: _Watts
+    """Processors, memory, NICs and scale-up switches of one server."""
     dynamic_frac: Annotated[Frac, Field(lt=1)]
+    """Host power that follows the accelerators, over their power."""
     fan_idle_w: _Watts
+    """Fans of one server without work."""
     fan_rated_w: _Watts
+    """Fans of one server at rated power."""
     psu_fixed_w: _Watts
+    """Constant loss of the supplies of one server."""
     psu_frac: Annotated[float, Field(gt=-0.02, lt=0.3)]
+    """Loss of the supplies over DC power."""
     network_w: _Watts
+    """Switches and optics outside the servers, per accelerator."""
 
     liquid_frac: Frac = 0.0
+    """Share of the rack's heat that goes into cold plates."""
     coolant_l_min_per_kw: Annotated[float, Field(ge=0, le=1000)] = 0.0
+    """Design flow of the rack loop per kW of liquid heat."""
     cold_plate: Name | None = None
+    """Cold plate of the catalogue."""
     cold_plates: Annotated[int, Field(ge=0, le=100_000)] = 0
+    """Cold plates of one rack."""
     heat_sink_k_per_w: NonNegative = 0.0
+    """Case over inlet air, per W of an accelerator (air-cooled racks)."""
     case_limit_c: TempC
+    """Case temperature at which throttling begins."""
     case_trip_c: TempC
+    """Case temperature at which the rack shuts down."""
 
     air_class: Literal["A1", "A2", "A3", "A4", "H1"] = "A2"
+    """ASHRAE class, which gives the warmest inlet air (TC 9.9, 5th ed. 2021, allowable)."""
     air_limit_c: TempC | None = None
+    """Warmest inlet air of the maker, in place of the class."""
     coolant_limit_c: TempC = 45.0
+    """Warmest coolant at the inlet."""
     inlet_band_k: Annotated[float, Field(gt=0, le=50)] = 10.0
+    """From the limit to shutdown (no checked source)."""
     air_reference_c: TempC = 25.0
+    """Inlet air at which the powers were measured."""
     coolant_reference_c: TempC = 30.0
+    """Coolant at which the powers were measured."""
     leakage_per_k: Annotated[float, Field(ge=0, le=0.02)] = 0.0
+    """Change of the accelerators' power per K from the reference."""
     fan_speed_per_k: Annotated[float, Field(ge=0, le=0.2)] = 0.0
+    """Rise of fan speed per K above `air_reference_c`."""
     fan_speed_most: Annotated[float, Field(ge=1, le=3)] = 1.5
+    """Highest fan speed over that at the reference."""
 
     capacitor_j: Annotated[float, Field(ge=0, le=1e8)] = 0.0
+    """Storage of the power shelf, per accelerator."""
 
     @model_validator(mode="after")
     def _consistent(self) -> Self:

@@ -21,9 +21,13 @@ class ChannelSource(Shape):
     """
 
     column: str | None = None
+    """Name of the column."""
     sum_of: str | None = None
+    """Pattern of the columns that are added up (`cdu_*_w`)."""
     scale: _Scale = 1.0
+    """Factor of the column."""
     offset: _Scale = 0.0
+    """Added after scaling, in the channel's own unit."""
 
     @model_validator(mode="after")
     def _one_of_them(self) -> Self:
@@ -43,17 +47,29 @@ class PhaseColumns(Shape):
     """
 
     va: str | None = None
+    """Column of phase a to neutral."""
     vb: str | None = None
+    """Column of phase b to neutral."""
     vc: str | None = None
+    """Column of phase c to neutral."""
     vab: str | None = None
+    """Column of phase a to b."""
     vbc: str | None = None
+    """Column of phase b to c."""
     vca: str | None = None
+    """Column of phase c to a."""
     ia: str | None = None
+    """Column of the current of phase a, towards the site."""
     ib: str | None = None
+    """Column of the current of phase b, towards the site."""
     ic: str | None = None
+    """Column of the current of phase c, towards the site."""
     form: Literal["instantaneous", "rms"] | None = None
+    """Waveforms or values over a cycle. Default: told from the signs."""
     voltage_scale: Positive = 1.0
+    """Makes volts of the columns."""
     current_scale: _Scale = 1.0
+    """Makes amperes of the columns; negative for a transformer mounted the other way round."""
 
     @model_validator(mode="after")
     def _whole(self) -> Self:
@@ -79,19 +95,33 @@ class RecordingFile(Shape):
     """
 
     title: str = ""
+    """What the record is called in verdicts."""
     file: str | None = None
+    """Path relative to this file, or inside the dataset."""
     dataset: str | None = None
+    """A named dataset (`aidc data list`)."""
     location: Literal["poi", "ups-input", "psu-terminals"] = "poi"
+    """Where it was measured."""
     time: str | None = None
+    """Name of the column of times."""
     time_unit: TimeUnit | None = None
+    """What numbers in that column are. Default: told by name and size."""
     step_s: Positive | None = None
+    """Spacing of the rows, in a file without times."""
     nominal_hz: Literal[50, 60] | None = None
+    """Nominal frequency."""
     nominal_kv: Positive | None = None
+    """Nominal line-to-line voltage."""
     averaged: bool | None = None
+    """Whether voltages are values over a cycle."""
     trusted: bool = False
+    """Whether levels, units and directions have been checked: what looks wrong is told, not refused."""
     skip_lines: Annotated[int, Field(ge=0, le=10_000)] = 0
+    """Lines before the header."""
     channels: dict[str, ChannelSource] = Field(default_factory=dict[str, ChannelSource])
+    """Channel to its source."""
     phases: PhaseColumns | None = None
+    """Columns of three phases."""
 
     @model_validator(mode="after")
     def _names_a_file(self) -> Self:
@@ -114,9 +144,15 @@ class MarkedStretch(Shape):
         "sag", "swell", "fault", "interruption", "frequency", "islanding",
         "transfer", "retransfer", "reconnection", "start", "abort", "own",
     ]  # fmt: skip
+    """Which it is: a disturbance of the grid, the site's answer, a job's start or abort, or the site's own
+    doing.
+    """
     start_s: NonNegative
+    """From the first sample."""
     end_s: Positive
+    """From the first sample."""
     label: str = ""
+    """What it is called."""
 
     @model_validator(mode="after")
     def _forward(self) -> Self:
@@ -129,3 +165,4 @@ class MarksFile(Shape):
     """What `--marks FILE` says of a recording."""
 
     marks: Annotated[tuple[MarkedStretch, ...], Field(min_length=1, max_length=10_000)]
+    """Stretches of the record."""

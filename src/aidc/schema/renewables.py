@@ -25,17 +25,29 @@ class Pv(Shape):
 
     kind: Literal["pv"] = "pv"
     dc_power_mw: _SourceMw
+    """Rated power of the modules."""
     ac_power_mw: _SourceMw | None = None
+    """Rated power of the inverters. Default: `dc_power_mw` over `dc_ac_ratio`."""
     dc_ac_ratio: Annotated[float, Field(gt=0.1, lt=10)] = 1.2
+    """Rated DC over rated AC power."""
     tracker: bool = False
+    """Whether modules turn about a north-south axis."""
     tilt_deg: Annotated[float, Field(ge=0, le=90)] = 20.0
+    """From the horizontal, of a fixed field."""
     azimuth_deg: Annotated[float, Field(ge=0, lt=360)] | None = None
+    """Where modules face, clockwise from north. Default: towards the equator."""
     tracker_limit_deg: Annotated[float, Field(gt=0, le=90)] = 60.0
+    """Greatest turn of a tracker."""
     ground_coverage_frac: Annotated[float, Field(gt=0, le=1)] = 0.35
+    """Area of modules over area of ground, for the backtracking of trackers."""
     losses_frac: _Loss
+    """Soiling, mismatch, wiring and the like, together."""
     temp_coefficient_per_k: Annotated[float, Field(gt=-0.02, le=0)]
+    """Change of power per K above 25 °C."""
     inverter_efficiency_frac: Annotated[float, Field(gt=0.5, le=1)]
+    """Nominal efficiency of the inverters."""
     albedo_frac: Frac = 0.2
+    """Reflectance of the ground."""
 
     @property
     def ac_power_w(self) -> float:
@@ -52,12 +64,19 @@ class Wind(Shape):
 
     kind: Literal["wind"] = "wind"
     power_mw: _SourceMw
+    """Rated power of all turbines."""
     curve_speed_m_s: _Curve
+    """Points of the power curve: wind speed at hub height, rising."""
     curve_power_frac: _Curve
+    """Points of the power curve: power over rated power."""
     hub_height_m: Annotated[float, Field(gt=1, lt=400)]
+    """Height of the hubs."""
     measured_height_m: Annotated[float, Field(gt=1, lt=400)] = 10.0
+    """Height that the weather's wind speed was measured at."""
     shear_exponent: Annotated[float, Field(ge=0, le=1)]
+    """Of the power law that brings the wind to hub height."""
     losses_frac: _Loss
+    """Wake, electrical and availability losses, together."""
 
     @model_validator(mode="after")
     def _a_curve(self) -> Self:
@@ -85,20 +104,35 @@ class Genset(Shape):
 
     kind: Literal["genset"] = "genset"
     fuel: str
+    """What it burns, as a name."""
     power_mw: _SourceMw
+    """What the sets that are needed give together."""
     units: Annotated[int, Field(ge=1, le=1000)] = 1
+    """How many sets share `power_mw`."""
     redundancy: Redundancy = "N"
+    """Spare sets beside them."""
     load_frac: _Curve
+    """Points of the efficiency curve: load over rating."""
     efficiency_frac: Annotated[tuple[Frac, ...], Field(min_length=2, max_length=50)]
+    """Points of the efficiency curve: electrical efficiency on the lower heating value."""
     minimum_load_frac: Frac
+    """Least load of running sets; a load bank takes what is missing."""
     call_s: NonNegative = 3.0
+    """How long anything must have been lacking before they are called."""
     start_time_s: NonNegative
+    """From the call until they are at speed."""
     synchronise_s: NonNegative = 2.0
+    """From being at speed until they carry load."""
     stop_s: NonNegative = 300.0
+    """How long the other sources must have sufficed before they stop."""
     ramp_frac_per_s: Positive
+    """Fastest rise of power, of the rating."""
     fuel_mwh: Annotated[float, Field(gt=0, le=1e9)] | None = None
+    """What the tank holds (lower heating value). Default: without end."""
     fuel_price_usd_per_mwh: NonNegative = 0.0
+    """Price of the fuel (lower heating value)."""
     fuel_carbon_kg_per_mwh: NonNegative
+    """Emissions of the fuel (CO₂, lower heating value)."""
 
     @model_validator(mode="after")
     def _a_curve(self) -> Self:

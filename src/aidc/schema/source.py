@@ -41,7 +41,9 @@ class FileSource(Shape):
     """
 
     file: Annotated[str, Field(min_length=1, max_length=1024)] | None = None
+    """Path relative to the site file, or inside the dataset."""
     dataset: Annotated[str, Field(min_length=1, max_length=64)] | None = None
+    """A named dataset (`aidc data list`)."""
 
     @model_validator(mode="after")
     def _names_a_source(self) -> Self:
@@ -69,4 +71,6 @@ class TimedSource(FileSource):
     """
 
     time_unit: TimeUnit | None = None
+    """What numbers in the column of times are. Default: told by their size."""
     timezone: Annotated[str, Field(min_length=1, max_length=64)] | None = None
+    """Clock of times that state none: UTC or an IANA name. Default: what the layout defines, else UTC."""

@@ -38,7 +38,9 @@ class PeakShaving(Shape):
 
     use: Literal["peak-shaving"] = "peak-shaving"
     target_mw: Positive | None = None
+    """Import is held below this. Default: the import limit."""
     charge_below_mw: NonNegative | None = None
+    """Recharges while import is below this. Default: 85 % of the target."""
 
     @model_validator(mode="after")
     def _charges_below_the_target(self) -> Self:
@@ -58,6 +60,7 @@ class Smoothing(Shape):
 
     use: Literal["smoothing"] = "smoothing"
     window_min: Annotated[float, Field(gt=0, le=1440)] = 15.0
+    """Time constant of the running mean of the net load."""
 
 
 Rule = Annotated[SelfConsumption | PeakShaving | Reserve | Smoothing, Field(discriminator="use")]
@@ -74,27 +77,49 @@ class Storage(Shape):
     """
 
     node: Literal["site", "ups", "rack"]
+    """Where it stands: at the site, at the UPS of lineups, or in racks."""
     at: tuple[Name, ...] = ()
+    """Names of the chains (node "ups") or pods (node "rack") that have it; empty: all."""
     power_mw: Annotated[float, Field(gt=0, le=100_000)] | None = None
+    """Rated power on the AC side."""
     energy_mwh: Annotated[float, Field(gt=0, le=10_000_000)] | None = None
+    """Capacity of the cells."""
     power_w_per_accelerator: Annotated[float, Field(gt=0, le=1e6)] | None = None
+    """Rated power of storage that comes with the rack, in place of `power_mw`."""
     energy_j_per_accelerator: Annotated[float, Field(gt=0, le=1e10)] | None = None
+    """Capacity of storage that comes with the rack, in place of `energy_mwh`."""
     soc_min_frac: Frac = 0.0
+    """Lowest state of charge that is used."""
     soc_max_frac: Frac = 1.0
+    """Highest state of charge that is used."""
     soc_initial_frac: Frac = 0.5
+    """State of charge at the start of the run."""
     reserve_frac: Frac = 0.0
+    """Share of the capacity above `soc_min_frac` that is kept for outages."""
     charge_from_gensets: bool = False
+    """Whether running gensets may fill it."""
     charge_loss: LossCurve
+    """Converter loss over AC power while charging."""
     discharge_loss: LossCurve
+    """Converter loss over AC power while discharging."""
     cell_charge_efficiency_frac: _Efficiency
+    """Share of the power into the cells that is stored."""
     cell_discharge_efficiency_frac: _Efficiency
+    """Share of the power out of store that leaves the cells."""
     auxiliary_base_frac: Annotated[float, Field(ge=0, le=0.2)] = 0.0
+    """Constant auxiliary draw over rated power."""
     auxiliary_share_frac: Annotated[float, Field(ge=0, le=0.2)] = 0.0
+    """Auxiliary draw over the present AC power."""
     cell_temp_c: TempC = 25.0
+    """Temperature that ageing is reckoned at."""
     heat_to: Literal["ambient", "air"] = "ambient"
+    """Where its losses go."""
     ageing: tuple[AgeingModelName, ...] = ()
+    """Models by which its ageing is told."""
     converter: Converter = Converter()
+    """How it meets the grid in milliseconds."""
     rule: Rule = PeakShaving()
+    """By which rule it acts on its own."""
 
     @model_validator(mode="after")
     def _consistent(self) -> Self:

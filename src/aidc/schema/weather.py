@@ -47,9 +47,13 @@ class TmyWeather(Shape):
     """
 
     kind: Literal["tmy2", "tmy3"]
+    """Layout of the typical year."""
     use: str = ""
+    """Entry of the catalogue; its figures hold where this table has none."""
     shipped: str | None = None
+    """Name of a file that comes with pvlib."""
     file: str | None = None
+    """Path relative to the site file."""
 
     @model_validator(mode="after")
     def _one_file(self) -> Self:
@@ -63,6 +67,7 @@ class EpwWeather(FileSource):
 
     kind: Literal["epw"] = "epw"
     use: str = ""
+    """Entry of the catalogue; its figures hold where this table has none."""
 
 
 class CsvWeather(TimedSource):
@@ -81,14 +86,23 @@ class CsvWeather(TimedSource):
 
     kind: Literal["csv"] = "csv"
     use: str = ""
+    """Entry of the catalogue; its figures hold where this table has none."""
     time_column: str | None = None
+    """Name of the column of times. Default: found by its usual names."""
     start: Moment | None = None
+    """Where the first row is laid. Default: the times of the file."""
     columns: dict[str, str] = Field(default_factory=dict)
+    """Quantity to column name, where the usual names do not tell."""
     units: dict[str, str] = Field(default_factory=dict)
+    """Quantity to unit, where the column's name does not tell: { dry_bulb_c = "F" }."""
     meanings: dict[str, Meaning] = Field(default_factory=dict)
+    """Quantity (or `irradiance`) to what a row stands for."""
     relative_humidity_percent: Annotated[float, Field(gt=0, le=100)] | None = None
+    """Stated humidity, where the file has none."""
     elevation_m: Elevation | None = None
+    """Of the station, for the pressure. Default: the site's."""
     repeat: bool = False
+    """Whether the file is repeated beyond its end."""
 
     @model_validator(mode="after")
     def _known_quantities(self) -> Self:
@@ -108,10 +122,15 @@ class ConstantWeather(Shape):
 
     kind: Literal["constant"] = "constant"
     use: str = ""
+    """Entry of the catalogue; its figures hold where this table has none."""
     dry_bulb_c: TempC
+    """Air temperature."""
     relative_humidity_percent: Percent
+    """Relative humidity."""
     wind_m_s: Wind = 0.0
+    """Wind speed at the height of measurement."""
     pressure_pa: PressurePa | None = None
+    """Air pressure. Default: that of the site's elevation."""
 
 
 def _kind(values: Any) -> str | None:
