@@ -8,8 +8,9 @@ from pydantic import AwareDatetime, Field, model_validator
 
 from aidc.schema.base import Frac, Name, NonNegative, Positive, Shape
 from aidc.schema.flexibility import Flexible, FlexTier
+from aidc.schema.sweep import SweepShape
 
-__all__ = ["CheckpointShape", "EvaluationShape", "FaultShape", "JobShape"]
+__all__ = ["CheckpointShape", "EvaluationShape", "FaultShape", "JobShape", "WidthShape"]
 
 
 def _fits(duration_s: float, period_min: float) -> None:
@@ -60,14 +61,37 @@ class FaultShape(Shape):
     restart_min: NonNegative = 10.0
 
 
+class WidthShape(Shape):
+    """Elastic width: the job can work on `min` accelerators or more of its own, in multiples of `step`, or on all.
+
+    The accelerators that it works on are the first ones of its pods, in the order of `pods`; the others idle. A change
+    costs `stop_s` (the state is saved; nothing where the job has no `checkpoint`), `restart_s` (processes start) and
+    `loading_s`, in which the accelerators draw `loading_power_frac` of their rated power. Tokens are proportional to
+    the width. The three times and the default power, that of the device's restarts, are estimates without a checked
+    source: one record of jobs on 24 to 48 A100 shows stops of 1 to 2 min and starts of 3 to 7 min at 80 to 110 W each
+    (arXiv 2507.00909, data of 1 May).
+    """
+
+    min: Annotated[int, Field(ge=0, le=1_000_000)]
+    step: Annotated[int, Field(ge=1, le=1_000_000)] = 8
+    stop_s: NonNegative = 90.0
+    restart_s: NonNegative = 60.0
+    loading_s: NonNegative = 240.0
+    loading_power_frac: Frac | None = None
+
+
 class JobShape(Flexible):
     """A training job. `use` names the model; it takes its pods whole from `start` until it is finished.
+
+    Instead of a model, `sweep` may say what the work draws and does under each power limit; then `tokens_per_s` is
+    what it does without one, because a sweep tells how much slower, not how much.
 
     It ends at `end`, after `duration_h`, or once it has trained on `total_tokens`, whichever is first;
     with none of them it runs to the end of the scenario. `faults` are off unless the table is written.
     """
 
-    use: Name
+    use: Name | None = None
+    sweep: SweepShape | None = None
     pods: Annotated[list[Name], Field(min_length=1)]
     start: AwareDatetime
     end: AwareDatetime | None = None
@@ -98,9 +122,21 @@ class JobShape(Flexible):
         default=20.0,
         description="Time constant of the power's edges within an iteration (estimate, no checked source).",
     )
+    width: WidthShape | None = None
     checkpoint: CheckpointShape | None = CheckpointShape()
     evaluation: EvaluationShape | None = None
     faults: FaultShape | None = None
+
+    @model_validator(mode="after")
+    def _one_kind_of_work(self) -> JobShape:
+        if (self.use is None) == (self.sweep is None):
+            raise ValueError("needs a model or a measured sweep. Give `use` or `sweep`, one of them")
+        if self.sweep is not None and self.tokens_per_s is None:
+            raise ValueError(
+                "has a sweep, which tells how much slower the work gets and not how much it does."
+                " Give tokens_per_s, the rate of the whole job without a limit"
+            )
+        return self
 
     @model_validator(mode="after")
     def _ends_after_it_starts(self) -> JobShape:

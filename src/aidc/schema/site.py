@@ -199,9 +199,16 @@ class Service(Flexible):
 
 
 class Job(JobShape):
-    """A training job with the model that `use` names."""
+    """A training job with the model that `use` names; one known by a sweep has none."""
 
-    model: Llm
+    model: Llm | None = None
+
+    @property
+    def trained_model(self) -> Llm:
+        """The model of a job that has one."""
+        if self.model is None:
+            raise ValueError("this job is known by a measured sweep and has no model")
+        return self.model
 
 
 class Replay(Shape):
