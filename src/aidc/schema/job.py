@@ -65,7 +65,7 @@ class WidthShape(Shape):
     """Elastic width: the job can work on `min` accelerators or more of its own, in multiples of `step`, or on all.
 
     The accelerators that it works on are the first ones of its pods, in the order of `pods`; the others idle. A change
-    costs `stop_s` (the state is saved; nothing where the job has no `checkpoint`), `restart_s` (processes start) and
+    costs `stop_s` (the state is saved; nothing where it saves none: `checkpoint.duration_s = 0`), `restart_s` (processes start) and
     `loading_s`, in which the accelerators draw `loading_power_frac` of their rated power. Tokens are proportional to
     the width. The three times and the default power, that of the device's restarts, are estimates without a checked
     source: one record of jobs on 24 to 48 A100 shows stops of 1 to 2 min and starts of 3 to 7 min at 80 to 110 W each

@@ -84,9 +84,10 @@ def _width_costs(job: Job, clock: Clock, level: TrainingLevels) -> list[float]:
     if shape is None:
         return [0.0] * len(JobWidth)
     step_s = float(clock.step_s)
+    saves = job.checkpoint is not None and job.checkpoint.duration_s > 0.0
     stop, restart, loading = (
         float(math.ceil(phase_s / step_s))
-        for phase_s in (0.0 if job.checkpoint is None else shape.stop_s, shape.restart_s, shape.loading_s)
+        for phase_s in (shape.stop_s if saves else 0.0, shape.restart_s, shape.loading_s)
     )
     power = level.restart_frac if shape.loading_power_frac is None else shape.loading_power_frac
     return [stop, restart + loading, loading, power]
