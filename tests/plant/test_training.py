@@ -267,3 +267,21 @@ def test_a_job_table_that_makes_no_sense_is_refused(change):
 def test_fit_needs_a_folder():
     with pytest.raises(InputError, match="DATA_DIR"):
         main([])
+
+
+def test_a_sweep_gives_the_mean_of_an_iteration_and_the_device_its_swing() -> None:
+    from aidc.plant.training import TrainingLevels, job_levels
+    from aidc.schema.job import JobShape
+
+    job = JobShape.model_validate(
+        {
+            "pods": ["a"], "start": "2025-01-01T00:00:00Z", "tokens_per_s": 1.0,
+            "sweep": {"cap_w": [200.0, 400.0], "power_w": [195.0, 340.0], "throughput": [0.8, 1.0]},
+        }
+    )  # fmt: skip
+    device = TrainingLevels(0.9, 0.6, 0.8, 0.2, 0.2, 0.1)
+    flat = job_levels(job, device, 400.0)
+    assert flat.compute_frac == flat.communication_frac == pytest.approx(340 / 400)
+    swinging = job_levels(job, device, 400.0, 0.25)
+    assert 0.75 * swinging.compute_frac + 0.25 * swinging.communication_frac == pytest.approx(340 / 400)
+    assert swinging.communication_frac / swinging.compute_frac == pytest.approx(0.6 / 0.9)

@@ -1,7 +1,7 @@
 """The gate between a decision and a device: the same in the twin and on the real site.
 
-Values outside the declared range are clipped, changes faster than the declared rate are slowed,
-and each such change is returned as a `Clip`, because a silent correction hides a bad controller.
+Values outside the declared range are clipped, values between the steps of a knob become the next lower one,
+changes faster than the declared rate are slowed, and each such change is returned as a `Clip`, because a silent correction hides a bad controller.
 """
 
 from __future__ import annotations
@@ -15,6 +15,8 @@ from aidc.contract.point import Knob
 from aidc.errors import InputError, Problem
 
 __all__ = ["admit"]
+
+_ROUNDING = 1e-9
 
 
 def admit(
@@ -78,6 +80,11 @@ def _clip(
     knob, asked = command.knob, command.value
     given = np.clip(asked, site.lower[knob], site.upper[knob])
     why = np.where(given == asked, "", "range")
+    step = site.step.get(knob)
+    if step is not None:
+        whole = _whole(given, step, site.lower[knob], site.upper[knob])
+        why = np.where(whole == given, why, "step")
+        given = whole
     rate = site.max_rate_per_s.get(knob)
     if rate is not None:
         now = np.where(np.isnan(held[knob]), site.default[knob], held[knob])
@@ -88,5 +95,24 @@ def _clip(
         given = slowed
     for row, name in enumerate(site.rows(knob)):
         if not np.isnan(asked[row]) and why[row]:
-            clips.append(Clip(knob, name, float(asked[row]), float(given[row]), str(why[row])))
+            text = _told(str(why[row]), site, knob, row)
+            clips.append(Clip(knob, name, float(asked[row]), float(given[row]), text))
     return given
+
+
+def _whole(value: FloatArray, step: FloatArray, lower: FloatArray, upper: FloatArray) -> FloatArray:
+    """The next lower value that the knob takes: a multiple of its step, its lower limit or its upper one."""
+    down: FloatArray = np.maximum(np.floor(value / step * (1 + _ROUNDING)) * step, lower)
+    return np.where(value >= upper, upper, np.minimum(down, upper))
+
+
+def _told(why: str, site: SiteView, knob: Knob, row: int) -> str:
+    """Why a value was changed; where a job does not take it, what the job takes and how it would take more."""
+    if knob is not Knob.JOB_WIDTH or why == "rate":
+        return why
+    lower, upper = site.lower[knob][row], site.upper[knob][row]
+    name = site.jobs[row]
+    if lower == upper:
+        return f"{why}: it works on its {upper:g} accelerators or not at all; give jobs.{name}.width a min and a step"
+    takes = f"it takes {lower:g} to {upper:g} accelerators in steps of {site.step[knob][row]:g}"
+    return f"{why}: {takes}; ask for one of these, or change jobs.{name}.width"

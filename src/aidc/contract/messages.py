@@ -9,7 +9,7 @@ from datetime import datetime
 import numpy as np
 from numpy.typing import NDArray
 
-from aidc.contract.point import Knob, Point
+from aidc.contract.point import Knob, Point, Rows
 
 __all__ = ["Clip", "Command", "FloatArray", "Forecast", "Observation", "Signal", "SiteView"]
 
@@ -85,7 +85,10 @@ class Clip:
 
 @dataclass(frozen=True, slots=True)
 class SiteView:
-    """What a controller may know of the site: names in row order, ratings, limits, defaults."""
+    """What a controller may know of the site: names in row order, ratings, limits, defaults.
+
+    `step` is the grid of a knob that takes no value between: multiples of it, and the upper limit itself.
+    """
 
     name: str
     start: datetime
@@ -95,8 +98,11 @@ class SiteView:
     plants: tuple[str, ...]
     import_limit_w: float
     export_limit_w: float
+    jobs: tuple[str, ...] = ()
     pod_workload: tuple[str, ...] = ()
     pod_flex_tier: tuple[int, ...] = ()
+    pod_flex_window: tuple[str, ...] = ()  # event, day or life
+    pod_curtailment_usd_per_mwh: tuple[float, ...] = ()
     pod_rated_w: FloatArray = field(default_factory=lambda: np.zeros(0))
     storage_power_w: FloatArray = field(default_factory=lambda: np.zeros(0))
     storage_energy_j: FloatArray = field(default_factory=lambda: np.zeros(0))
@@ -104,7 +110,18 @@ class SiteView:
     upper: Mapping[Knob, FloatArray] = field(default_factory=dict[Knob, FloatArray])
     default: Mapping[Knob, FloatArray] = field(default_factory=dict[Knob, FloatArray])
     max_rate_per_s: Mapping[Knob, FloatArray] = field(default_factory=dict[Knob, FloatArray])
+    step: Mapping[Knob, FloatArray] = field(default_factory=dict[Knob, FloatArray])
 
-    def rows(self, knob: Knob) -> tuple[str, ...]:
-        """The names behind the values of a knob."""
-        return {"pod": self.pods, "storage": self.storages, "plant": self.plants}[knob.rows.value]
+    def rows(self, of: Knob | Point) -> tuple[str, ...]:
+        """The names behind the values of a knob or a point."""
+        return self.names(of.rows)
+
+    def names(self, rows: Rows) -> tuple[str, ...]:
+        """The names of the rows of one kind."""
+        named = {
+            Rows.POD: self.pods,
+            Rows.STORAGE: self.storages,
+            Rows.PLANT: self.plants,
+            Rows.JOB: self.jobs,
+        }
+        return named.get(rows, ("site",))

@@ -14,6 +14,7 @@ class Rows(StrEnum):
     POD = "pod"
     STORAGE = "storage"
     PLANT = "plant"
+    JOB = "job"
 
 
 class Point(StrEnum):
@@ -37,12 +38,15 @@ class Point(StrEnum):
     STORAGE_SOC_FRAC = "storage_soc_frac"  # at the end of the window
     PLANT_SUPPLY_K = "plant_supply_k"
     PLANT_HEAT_W = "plant_heat_w"
+    JOB_WIDTH = "job_width"  # accelerators that it holds at the end of the window
+    JOB_WORKING = "job_working"  # 1 where it makes tokens then: not stopping, starting, waiting or over
+    JOB_TOKENS = "job_tokens"  # made up to then
 
     @property
     def rows(self) -> Rows:
         """Which rows this point has."""
         prefix = self.value.split("_", 1)[0]
-        return Rows(prefix) if prefix in ("pod", "storage", "plant") else Rows.SITE
+        return Rows(prefix) if prefix in ("pod", "storage", "plant", "job") else Rows.SITE
 
 
 class Knob(StrEnum):
@@ -53,6 +57,7 @@ class Knob(StrEnum):
     POD_BATCH_FRAC = "pod_batch_frac"  # share of the configured batch limit
     POD_REPLICA_FRAC = "pod_replica_frac"  # share of the replicas that take requests
     STORAGE_W = "storage_w"  # AC set point, charging positive; replaces the device's own rule
+    JOB_WIDTH = "job_width"  # accelerators; a change costs the job a stop, a restart and loading
     PLANT_SUPPLY_K = "plant_supply_k"  # facility supply temperature set point
 
     @property

@@ -32,23 +32,25 @@ _TYPICAL: Mapping[Point, float] = {
     Point.STORAGE_SOC_FRAC: 0.6,
     Point.PLANT_SUPPLY_K: 313.0,
     Point.PLANT_HEAT_W: 4 * _MW,
+    Point.JOB_WIDTH: 48.0,
+    Point.JOB_WORKING: 1.0,
+    Point.JOB_TOKENS: 1e9,
 }
 
 
 def busy_site() -> SiteView:
-    """Pods of every flexibility tier, an idle one, two storages, two plants."""
-    return _site("busy", (0, 1, 2, 3, 0), storages=2, plants=2)
+    """Pods of every flexibility tier, an idle one, an elastic job, two storages, two plants."""
+    return _site("busy", (0, 1, 2, 3, 0), storages=2, plants=2, jobs=1)
 
 
 def bare_site() -> SiteView:
     """One pod, one plant, and no storage at all."""
-    return _site("bare", (0,), storages=0, plants=1)
+    return _site("bare", (0,), storages=0, plants=1, jobs=0)
 
 
 def rows_of(site: SiteView, rows: Rows) -> int:
     """How many values a point or knob of these rows has."""
-    counts = {Rows.POD: site.pods, Rows.STORAGE: site.storages, Rows.PLANT: site.plants}
-    return len(counts[rows]) if rows in counts else 1
+    return len(site.names(rows))
 
 
 def observations(site: SiteView, period_s: float, seed: int, count: int = 12) -> Iterator[Observation]:
@@ -88,8 +90,8 @@ def missing(observation: Observation, point: Point) -> Observation:
     )
 
 
-def _site(name: str, tiers: tuple[int, ...], storages: int, plants: int) -> SiteView:
-    pods = np.ones(len(tiers))
+def _site(name: str, tiers: tuple[int, ...], storages: int, plants: int, jobs: int) -> SiteView:
+    pods, width = np.ones(len(tiers)), np.full(jobs, 48.0)
     power, supply = np.full(storages, 2 * _MW), np.full(plants, 313.0)
     return SiteView(
         name=name,
@@ -100,8 +102,11 @@ def _site(name: str, tiers: tuple[int, ...], storages: int, plants: int) -> Site
         plants=tuple(f"plant-{number}" for number in range(plants)),
         import_limit_w=10 * _MW,
         export_limit_w=_MW,
-        pod_workload=tuple("" if number == 4 else "chat" for number in range(len(tiers))),
+        jobs=("train",)[:jobs],
+        pod_workload=("chat", "chat", "train", "chat", "")[: len(tiers)],
         pod_flex_tier=tiers,
+        pod_flex_window=tuple(("event", "day", "life")[tier % 3] for tier in tiers),
+        pod_curtailment_usd_per_mwh=tuple(100.0 / (1 + tier) for tier in tiers),
         pod_rated_w=1.5 * _MW * pods,
         storage_power_w=power,
         storage_energy_j=np.full(storages, 4 * 3.6e9),
@@ -111,6 +116,7 @@ def _site(name: str, tiers: tuple[int, ...], storages: int, plants: int) -> Site
             Knob.POD_BATCH_FRAC: 0.05 * pods,
             Knob.POD_REPLICA_FRAC: 0.05 * pods,
             Knob.STORAGE_W: -power,
+            Knob.JOB_WIDTH: width / 3,
             Knob.PLANT_SUPPLY_K: supply - 10.0,
         },
         upper={
@@ -119,6 +125,7 @@ def _site(name: str, tiers: tuple[int, ...], storages: int, plants: int) -> Site
             Knob.POD_BATCH_FRAC: pods.copy(),
             Knob.POD_REPLICA_FRAC: pods.copy(),
             Knob.STORAGE_W: power.copy(),
+            Knob.JOB_WIDTH: width.copy(),
             Knob.PLANT_SUPPLY_K: supply + 10.0,
         },
         default={
@@ -127,8 +134,10 @@ def _site(name: str, tiers: tuple[int, ...], storages: int, plants: int) -> Site
             Knob.POD_BATCH_FRAC: pods.copy(),
             Knob.POD_REPLICA_FRAC: pods.copy(),
             Knob.STORAGE_W: np.full(storages, np.nan),
+            Knob.JOB_WIDTH: width.copy(),
             Knob.PLANT_SUPPLY_K: supply.copy(),
         },
+        step={Knob.JOB_WIDTH: width / 6},
     )
 
 

@@ -382,8 +382,19 @@ def predicted_mfu(reference: float, reference_accelerators: float, decay: float,
     return float(reference * min(1.0, (max(accelerators, 1) / reference_accelerators) ** -decay))
 
 
-def job_levels(job: JobShape, levels: TrainingLevels) -> TrainingLevels:
-    """A device's power levels with what the job itself states."""
+def job_levels(
+    job: JobShape, levels: TrainingLevels, tdp_w: float, communication_share: float = 0.0
+) -> TrainingLevels:
+    """A device's power levels with what the job itself states.
+
+    A sweep tells only the mean while a job works. With a `communication_share` its two levels lie about that mean as
+    the device's own do; without one, both are the mean.
+    """
+    if job.sweep is not None:
+        mean = job.sweep.power_w[-1] / tdp_w
+        low = levels.communication_frac / levels.compute_frac if communication_share > 0.0 else 1.0
+        high = mean / (1.0 - communication_share * (1.0 - low))
+        levels = levels._replace(compute_frac=high, communication_frac=high * low)
     own = {"compute_frac": job.compute_power_frac, "communication_frac": job.communication_power_frac}
     return levels._replace(**{key: value for key, value in own.items() if value is not None})
 

@@ -7,8 +7,10 @@ from typing import Annotated, Literal
 from pydantic import AwareDatetime, Field, model_validator
 
 from aidc.schema.base import Frac, Name, NonNegative, Positive, Shape
+from aidc.schema.flexibility import Flexible, FlexTier
+from aidc.schema.sweep import SweepShape
 
-__all__ = ["CheckpointShape", "EvaluationShape", "FaultShape", "JobShape"]
+__all__ = ["CheckpointShape", "EvaluationShape", "FaultShape", "JobShape", "WidthShape"]
 
 
 def _fits(duration_s: float, period_min: float) -> None:
@@ -65,15 +67,45 @@ class FaultShape(Shape):
     """From a failure until training goes on (estimate, no checked source)."""
 
 
-class JobShape(Shape):
+class WidthShape(Shape):
+    """Elastic width: the job can work on `min` accelerators or more of its own, in multiples of `step`, or on all.
+
+    The accelerators that it works on are the first ones of its pods, in the order of `pods`; the others idle. A change
+    costs `stop_s` (the state is saved; nothing where it saves none: `checkpoint.duration_s = 0`), `restart_s` (processes start) and
+    `loading_s`, in which the accelerators draw `loading_power_frac` of their rated power. Tokens are proportional to
+    the width. The three times and the default power, that of the device's restarts, are estimates without a checked
+    source: one record of jobs on 24 to 48 A100 shows stops of 1 to 2 min and starts of 3 to 7 min at 80 to 110 W each
+    (arXiv 2507.00909, data of 1 May).
+    """
+
+    min: Annotated[int, Field(ge=0, le=1_000_000)]
+    """Fewest accelerators that it can work on; 0: it can be stopped."""
+    step: Annotated[int, Field(ge=1, le=1_000_000)] = 8
+    """Widths are multiples of it."""
+    stop_s: NonNegative = 90.0
+    """Saving the state before a change."""
+    restart_s: NonNegative = 60.0
+    """From the stop until processes run again."""
+    loading_s: NonNegative = 240.0
+    """Loading the state before work goes on."""
+    loading_power_frac: Frac | None = None
+    """Power of the accelerators while loading, over rated. Default: that of the device's restarts."""
+
+
+class JobShape(Flexible):
     """A training job. `use` names the model; it takes its pods whole from `start` until it is finished.
+
+    Instead of a model, `sweep` may say what the work draws and does under each power limit; then `tokens_per_s` is
+    what it does without one, because a sweep tells how much slower, not how much.
 
     It ends at `end`, after `duration_h`, or once it has trained on `total_tokens`, whichever is first;
     with none of them it runs to the end of the scenario. `faults` are off unless the table is written.
     """
 
-    use: Name
+    use: Name | None = None
     """Model of the catalogue that is trained (`aidc catalogue llm`)."""
+    sweep: SweepShape | None = None
+    """Measured power and rate under power limits, in place of a model."""
     pods: Annotated[list[Name], Field(min_length=1)]
     """Names of the pods that it takes whole."""
     start: AwareDatetime
@@ -86,8 +118,8 @@ class JobShape(Shape):
     """It ends once it has trained on these."""
     precision: Literal["bf16", "fp16", "fp8"] = "bf16"
     """Precision of the arithmetic."""
-    flex_tier: Literal[0, 1, 2, 3] = 2
-    """Cut of power that the load bears in a grid event: 0 none, 1 10 %, 2 25 %, 3 50 %."""
+    flex_tier: FlexTier = 2
+    """How far it may be slowed down: 0 not at all, 1 by 10 %, 2 by 25 %, 3 by 50 %, over `flex_window`."""
     tokens_per_s: Positive | None = Field(
         default=None, description="Uncapped rate of the whole job while it trains; predicted if absent."
     )
@@ -111,12 +143,25 @@ class JobShape(Shape):
         default=20.0,
         description="Time constant of the power's edges within an iteration (estimate, no checked source).",
     )
+    width: WidthShape | None = None
+    """Elastic width. Default: it works on all accelerators or none."""
     checkpoint: CheckpointShape | None = CheckpointShape()
     """When the state is saved."""
     evaluation: EvaluationShape | None = None
     """When validation passes are made. Default: none."""
     faults: FaultShape | None = None
     """Failures that stop the job. Default: none."""
+
+    @model_validator(mode="after")
+    def _one_kind_of_work(self) -> JobShape:
+        if (self.use is None) == (self.sweep is None):
+            raise ValueError("needs a model or a measured sweep. Give `use` or `sweep`, one of them")
+        if self.sweep is not None and self.tokens_per_s is None:
+            raise ValueError(
+                "has a sweep, which tells how much slower the work gets and not how much it does."
+                " Give tokens_per_s, the rate of the whole job without a limit"
+            )
+        return self
 
     @model_validator(mode="after")
     def _ends_after_it_starts(self) -> JobShape:

@@ -22,6 +22,7 @@ from aidc.schema.chain import Chain
 from aidc.schema.cooling import ColdPlate, CoolingPlant
 from aidc.schema.demand import DemandSpec
 from aidc.schema.event import GridEvent
+from aidc.schema.flexibility import Flexible
 from aidc.schema.front_end import PowerSmoothing
 from aidc.schema.grid_service import GridService
 from aidc.schema.job import JobShape
@@ -50,7 +51,6 @@ __all__ = [
     "UsedEntry",
 ]
 
-FlexTier = Literal[0, 1, 2, 3]
 _GridMw = Annotated[float, Field(ge=0, le=100_000)]  # the largest grids carry a few times this
 
 
@@ -231,7 +231,7 @@ class ServiceLevel(Shape):
     """Promised time between tokens, 99th percentile."""
 
 
-class Service(Shape):
+class Service(Flexible):
     """A model served to users from one or more pods."""
 
     model: Llm
@@ -248,8 +248,6 @@ class Service(Shape):
     """Most sequences at once in one replica."""
     queue_limit_s: Positive = 60.0
     """Requests that would wait longer than this are refused."""
-    flex_tier: FlexTier = 0
-    """Cut of power that the load bears in a grid event: 0 none, 1 10 %, 2 25 %, 3 50 %."""
     slo: ServiceLevel = ServiceLevel()
     """What a request is promised."""
     demand: DemandSpec
@@ -257,9 +255,16 @@ class Service(Shape):
 
 
 class Job(JobShape):
-    """A training job with the model that `use` names."""
+    """A training job with the model that `use` names; one known by a sweep has none."""
 
-    model: Llm
+    model: Llm | None = None
+
+    @property
+    def trained_model(self) -> Llm:
+        """The model of a job that has one."""
+        if self.model is None:
+            raise ValueError("this job is known by a measured sweep and has no model")
+        return self.model
 
 
 class Replay(Shape):

@@ -12,6 +12,7 @@ from typing import NamedTuple
 import numpy as np
 import polars as pl
 
+from aidc.contract import Knob
 from aidc.scenario.series import Series
 from aidc.simulate.compiling.compiled import Compiled
 from aidc.simulate.energy.arrays import FloatArray, IntArray, Records, State
@@ -61,6 +62,16 @@ def _stored(
         + params.plant[Plant.LOOP_J_K] @ facility_k
     )
     return Stored(float(capacity @ soc_frac), float(heat))
+
+
+def _width_columns(compiled: Compiled, out: Records) -> dict[str, np.ndarray]:
+    """Accelerators that each elastic job holds at the end of a row."""
+    least, most = compiled.view.lower[Knob.JOB_WIDTH], compiled.view.upper[Knob.JOB_WIDTH]
+    return {
+        f"jobs.{name}.width": np.rint(out.job_width[:, job] * most[job])
+        for job, name in enumerate(compiled.jobs)
+        if least[job] < most[job]
+    }
 
 
 def _times(compiled: Compiled, ticks: IntArray) -> np.ndarray:
@@ -115,6 +126,7 @@ def series_frame(
     columns |= _plant_columns(compiled, out)
     columns |= _store_columns(compiled, out)
     columns |= _genset_columns(compiled, out)
+    columns |= _width_columns(compiled, out)
     frame = pl.DataFrame(columns)
     return frame.insert_column(0, pl.Series("time", times).dt.replace_time_zone("UTC"))
 

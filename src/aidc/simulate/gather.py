@@ -17,7 +17,7 @@ from aidc.simulate.frames import Stored, stored_at
 
 __all__ = ["Block", "Gathered", "Gatherer", "joined"]
 
-_ENDS: Final = ("queue_tokens", "loop_k", "facility_k", "soc_frac")
+_ENDS: Final = ("queue_tokens", "loop_k", "facility_k", "soc_frac", "job_width")
 
 
 @dataclass(frozen=True, slots=True)

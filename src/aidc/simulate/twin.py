@@ -138,15 +138,20 @@ class Twin:
     def observe(self) -> Observation:
         """Means over the last block, as a real site would have measured them."""
         if self._last is None:
-            value = {point: np.full(len(self._rows(point)), np.nan) for point in Point}
-            age = {point: np.full(len(self._rows(point)), np.inf) for point in Point}
+            value = {point: np.full(len(self.view.rows(point)), np.nan) for point in Point}
+            age = {point: np.full(len(self.view.rows(point)), np.inf) for point in Point}
         else:
-            value = _measured(self.compiled, self._last)
+            value = _measured(self.compiled, self._last) | self._job_points()
             age = {point: np.zeros(len(value[point])) for point in Point}
         for array in (*value.values(), *age.values()):
             array.setflags(write=False)
         signals = tuple(s for s in self.compiled.signals if s.announced_tick <= self.tick)
         return Observation(self.tick, value, age, signals, self._forecast())
+
+    def job_widths(self) -> tuple[FloatArray, FloatArray]:
+        """Accelerators that each job holds, and those that it is asked to work on, (n_job,)."""
+        every = self.view.upper[Knob.JOB_WIDTH]
+        return np.rint(self.state.job_width * every), np.rint(self._knobs.job * every)
 
     def job_progress(self) -> dict[str, dict[str, float | bool | None]]:
         """Tokens trained so far, the target, and whether each job has reached its end."""
@@ -162,6 +167,15 @@ class Twin:
             for job, name in enumerate(names)
         }
 
+    def _job_points(self) -> dict[Point, FloatArray]:
+        """Where the jobs stand at the end of the last block."""
+        state = self.state
+        return {
+            Point.JOB_WIDTH: np.rint(state.job_width * self.view.upper[Knob.JOB_WIDTH]),
+            Point.JOB_WORKING: (self._scratch.job_runs >= 1.0).astype(float),
+            Point.JOB_TOKENS: state.job_tokens.copy(),
+        }
+
     def _finished(self, job: int) -> bool | None:
         params = self.compiled.params
         if np.isfinite(params.job_tokens[job]) and self.state.job_tokens[job] >= params.job_tokens[job]:
@@ -169,12 +183,6 @@ class Twin:
         if params.job_end[job] <= self.compiled.clock.steps:
             return self.tick >= params.job_end[job]
         return False if np.isfinite(params.job_tokens[job]) else None
-
-    def _rows(self, point: Point) -> tuple[str, ...]:
-        view = self.view
-        return {"pod": view.pods, "storage": view.storages, "plant": view.plants}.get(
-            point.rows.value, ("site",)
-        )
 
     def _forecast(self) -> Forecast:
         start = np.datetime64(self.compiled.clock.at(self.tick).replace(tzinfo=None), "us")
@@ -201,6 +209,8 @@ class Twin:
         for knob, row in _POD_KNOBS.items():
             held = 1.0 - self._held[knob] if knob is Knob.POD_PAUSE else self._held[knob]
             fresh.pod[row] = np.where(np.isnan(held), fresh.pod[row], held)
+        width = self._held[Knob.JOB_WIDTH] / self.view.upper[Knob.JOB_WIDTH]
+        fresh.job[:] = np.where(np.isnan(width), fresh.job, width)
         fresh.storage_w[:] = _spread(self.compiled, self._held[Knob.STORAGE_W])
         fresh.supply_k[:] = np.where(
             np.isnan(self._held[Knob.PLANT_SUPPLY_K]), fresh.supply_k, self._held[Knob.PLANT_SUPPLY_K]

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from aidc.clock import as_fraction
 from aidc.errors import Problem
-from aidc.schema.site import Site
+from aidc.schema.site import Job, Site
 
 __all__ = ["cross_check"]
 
@@ -20,7 +20,15 @@ def cross_check(site: Site, file: Path | None = None) -> list[Problem]:
     """Every reference that leads nowhere and every combination that cannot work."""
     return [
         Problem(one.what, one.remedy, file, one.key, one.value)
-        for check in (_references, _one_workload_each, _steps, _racks_fit, _cooling_fits, _storage_fits)
+        for check in (
+            _references,
+            _one_workload_each,
+            _jobs_fit,
+            _steps,
+            _racks_fit,
+            _cooling_fits,
+            _storage_fits,
+        )
         for one in check(site)
     ]
 
@@ -63,6 +71,58 @@ def _one_workload_each(site: Site) -> Iterator[Problem]:
     for name, count in names.items():
         if count > 1:
             yield Problem("two workloads bear this name", "Rename one.", key=f"services.{name}", value=name)
+
+
+def _jobs_fit(site: Site) -> Iterator[Problem]:
+    for name, job in site.jobs.items():
+        pods = [site.pods[pod] for pod in job.pods if pod in site.pods]
+        if len(pods) < len(job.pods):
+            continue
+        yield from _width_fits(name, job, sum(pod.accelerators for pod in pods))
+        if job.sweep is None:
+            continue
+        names = list(dict.fromkeys(pod.accelerator_name for pod in pods))
+        if len(names) > 1:
+            yield Problem(
+                f"is of one kind of accelerator, and its pods have {len(names)}: {', '.join(names)}",
+                "Make a job for each kind, with its own sweep.",
+                key=f"jobs.{name}.sweep",
+            )
+        rated_w = pods[0].accelerator.tdp_w
+        if job.sweep.cap_w[-1] > rated_w * (1 + 1e-9):
+            yield Problem(
+                f"has limits above the {rated_w:g} W at which {names[0]} is rated",
+                "Put the work on the accelerators that were measured, or leave those rows out.",
+                key=f"jobs.{name}.sweep.cap_w",
+                value=job.sweep.cap_w[-1],
+            )
+
+
+def _width_fits(name: str, job: Job, accelerators: int) -> Iterator[Problem]:
+    if job.width is None:
+        return
+    least, step = job.width.min, job.width.step
+    if least > accelerators:
+        yield Problem(
+            f"is more than the {accelerators} accelerators of the job",
+            f"Give at most {accelerators}, or the job more pods.",
+            key=f"jobs.{name}.width.min",
+            value=least,
+        )
+    if step > accelerators:
+        yield Problem(
+            f"is more than the {accelerators} accelerators of the job",
+            "Give the number of accelerators by which it grows and shrinks, as a rule those of a server.",
+            key=f"jobs.{name}.width.step",
+            value=step,
+        )
+    elif least % step:
+        yield Problem(
+            f"is no multiple of the step of {step}",
+            f"Give {least - least % step} or {least - least % step + step}.",
+            key=f"jobs.{name}.width.min",
+            value=least,
+        )
 
 
 def _steps(site: Site) -> Iterator[Problem]:

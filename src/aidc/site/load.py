@@ -17,6 +17,7 @@ from aidc.site.devices import note_devices
 from aidc.site.read import apply_settings, changed_keys
 from aidc.site.refuse import problems_of
 from aidc.site.resolve import Resolver, merged, split_own
+from aidc.site.sweep import read_sweep
 from aidc.site.written_form import refuse_filled_keys
 from aidc.toml_file import read_toml
 
@@ -319,7 +320,9 @@ def _replay(key: str, table: dict[str, Any], resolver: Resolver) -> dict[str, An
 
 def _job(key: str, table: dict[str, Any], resolver: Resolver) -> dict[str, Any]:
     own, overrides = split_own(table, Job)
-    if "model" in own and not overrides:
+    if isinstance(own.get("sweep"), dict):
+        own["sweep"] = read_sweep(f"{key}.sweep", own["sweep"], resolver)
+    if not overrides and ("model" in own or ("sweep" in own and "use" not in own)):
         return own
     return {**own, "model": resolver.values("llm", own.get("use"), f"{key}.use", overrides)}
 

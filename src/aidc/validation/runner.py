@@ -29,6 +29,7 @@ NAMES: Final = (
     "storage",
     "chains",
     "transient-studies",
+    "action-replay",
 )
 NEEDS_DATA: Final = frozenset(NAMES) - {"cooling", "storage", "chains", "transient-studies"}
 """Cases that rest on files of the folder alone; the others bring published figures with them."""

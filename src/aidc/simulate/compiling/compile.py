@@ -71,6 +71,7 @@ def compile_site(site: Site) -> Compiled:
     jobs = compile_jobs(site, clock, workloads, rng)
     lineups, labels, server_stages = _lineups(site)
     pod, operating = _pods(site, workloads)
+    caps = _caps(workloads, pod)
     cooling = compile_cooling(site, pod)
     placed = Lineups(labels, server_stages, lineups["output"])
     stores = compile_stores(site, placed)
@@ -83,6 +84,7 @@ def compile_site(site: Site) -> Compiled:
         dt_s=float(clock.step_s),
         pod=pod,
         operating=operating,
+        cap_frac=caps,
         batch_load=_batch_loads(site, workloads),
         flow=cooling.flow,
         stage_a_w=lineups["a"],
@@ -157,7 +159,9 @@ def _pods(site: Site, workloads: Mapping[str, Workload]) -> tuple[FloatArray, Fl
         pod[f.Pod.SHARE_FRAC, lane] = work.share_frac
         pod[f.Pod.RATE_MAX_PER_S, lane] = work.rate_max_per_s
         pod[f.Pod.RATED_W, lane] = rated_w
-        pod[f.Pod.CAP_MIN_FRAC, lane] = curve.floor_w / shape.accelerator.tdp_w
+        floor_frac = curve.floor_w / shape.accelerator.tdp_w
+        pod[f.Pod.CAP_MIN_FRAC, lane] = floor_frac if work.caps_frac is None else work.cap_min_frac
+        pod[f.Pod.SHARE_FROM, lane] = work.share_from
         pod[f.Pod.QUEUE_LIMIT_S, lane] = work.queue_limit_s
         pod[f.Pod.SLO_TTFT_S, lane] = work.slo_ttft_s
         pod[f.Pod.INPUT_PER_OUTPUT, lane] = work.input_per_output
@@ -174,6 +178,16 @@ def _pods(site: Site, workloads: Mapping[str, Workload]) -> tuple[FloatArray, Fl
         pod[f.Pod.LIQUID_FRAC, lane] = shape.rack.liquid_frac
         operating[lane] = work.table
     return pod, operating
+
+
+def _caps(workloads: Mapping[str, Workload], pod: FloatArray) -> FloatArray:
+    """Caps of the operating tables [lane, cap] over rated power."""
+    return np.array(
+        [
+            np.linspace(least, 1.0, CAPS) if work.caps_frac is None else work.caps_frac
+            for work, least in zip(workloads.values(), pod[f.Pod.CAP_MIN_FRAC], strict=True)
+        ]
+    )
 
 
 def _idle_w(shape: PodShape, work: Workload) -> float:
@@ -360,6 +374,9 @@ def _start(site: Site, params: Params, cooling: Cooling, stores: Stores, jobs: J
         job_tick=np.zeros(jobs.count, dtype=np.int64),
         job_fault=np.zeros(jobs.count, dtype=np.int64),
         job_tokens=np.zeros(jobs.count),
+        job_phase=np.zeros(jobs.count, dtype=np.int64),
+        job_left=np.zeros(jobs.count, dtype=np.int64),
+        job_width=np.ones(jobs.count),
         genset=start_gensets(site, params.genset),
         calm=np.zeros(1),  # the first step finds out
     )
@@ -373,6 +390,7 @@ def _view(site: Site, params: Params, clock: Clock, workloads: Mapping[str, Work
     power = np.array([_power_w(site, storage) for storage in site.storage.values()]).reshape(stores)
     supply = params.plant[f.Plant.SET_K]
     ones = np.ones(pods)
+    width = _widths(site)
     return SiteView(
         name=site.site.name,
         start=clock.start,
@@ -380,10 +398,13 @@ def _view(site: Site, params: Params, clock: Clock, workloads: Mapping[str, Work
         pods=tuple(site.pods),
         storages=tuple(site.storage),
         plants=tuple(site.cooling),
+        jobs=tuple(site.jobs),
         import_limit_w=site.grid.import_limit_mw * MEGA,
         export_limit_w=site.grid.export_limit_mw * MEGA,
         pod_workload=tuple(workloads[name].name for name in site.pods),
         pod_flex_tier=tuple(workloads[name].flex_tier for name in site.pods),
+        pod_flex_window=tuple(workloads[name].flex_window for name in site.pods),
+        pod_curtailment_usd_per_mwh=tuple(workloads[name].curtailment_usd_per_mwh for name in site.pods),
         pod_rated_w=rated,
         storage_power_w=power,
         storage_energy_j=np.array([_energy_j(site, s) for s in site.storage.values()]).reshape(stores),
@@ -393,6 +414,7 @@ def _view(site: Site, params: Params, clock: Clock, workloads: Mapping[str, Work
             Knob.POD_BATCH_FRAC: 0.05 * ones,
             Knob.POD_REPLICA_FRAC: 0.05 * ones,
             Knob.STORAGE_W: -power,
+            Knob.JOB_WIDTH: width[0],
             Knob.PLANT_SUPPLY_K: supply - 10.0,
         },
         upper={
@@ -401,6 +423,7 @@ def _view(site: Site, params: Params, clock: Clock, workloads: Mapping[str, Work
             Knob.POD_BATCH_FRAC: ones,
             Knob.POD_REPLICA_FRAC: ones,
             Knob.STORAGE_W: power,
+            Knob.JOB_WIDTH: width[2],
             Knob.PLANT_SUPPLY_K: supply + 10.0,
         },
         default={
@@ -409,9 +432,21 @@ def _view(site: Site, params: Params, clock: Clock, workloads: Mapping[str, Work
             Knob.POD_BATCH_FRAC: ones,
             Knob.POD_REPLICA_FRAC: ones,
             Knob.STORAGE_W: np.full(stores, np.nan),
+            Knob.JOB_WIDTH: width[2],
             Knob.PLANT_SUPPLY_K: np.array(supply).reshape(plants),
         },
+        step={Knob.JOB_WIDTH: width[1]},
     )
+
+
+def _widths(site: Site) -> FloatArray:
+    """Least width, step and all accelerators of each job, [3, job]; one that is not elastic has all or nothing to give."""
+    found = np.zeros((3, len(site.jobs)))
+    for number, job in enumerate(site.jobs.values()):
+        every = sum(site.pods[pod].accelerators for pod in job.pods)
+        least, step = (every, every) if job.width is None else (job.width.min, job.width.step)
+        found[:, number] = least, step, every
+    return found
 
 
 def _power_w(site: Site, shape: Storage) -> float:

@@ -77,6 +77,7 @@ class Compiled:
         pod[PodKnob.CAP_FRAC] = self.view.default[Knob.POD_CAP_W] / rated
         return Knobs(
             pod=pod,
+            job=np.ones(len(self.jobs)),
             storage_w=np.full(len(self.labels.stores), np.nan),
             supply_k=np.array(self.view.default[Knob.PLANT_SUPPLY_K]),
         )

@@ -90,7 +90,7 @@ def _workloads(site: Site, workloads: Mapping[str, Workload]) -> dict[str, Any]:
         found[name] = {
             "kind": "job",
             "pods": list(job.pods),
-            "model": job.use,
+            "model": job.use or "measured cap sweep",
             "precision": job.precision,
             "accelerator": site.pods[job.pods[0]].accelerator_name,
             "flex_tier": job.flex_tier,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -21,6 +22,7 @@ from aidc.plant.training import (
 )
 from aidc.schema.site import Job, Site
 from aidc.simulate.compiling.workloads import Workload
+from aidc.simulate.energy.fields import JobWidth
 
 __all__ = ["CLOCK_FIGURES", "Jobs", "compile_jobs"]
 
@@ -46,11 +48,11 @@ def compile_jobs(
     `rng` draws the faults.
     """
     del workloads
-    starts, ends, targets, restarts, clocks, levels = [], [], [], [], [], []
+    starts, ends, targets, restarts, clocks, levels, widths = [], [], [], [], [], [], []
     faults: list[np.ndarray] = []
     for job in site.jobs.values():
-        accelerator = site.pods[job.pods[0]].accelerator_name
-        level, figures = read_training(accelerator, (site.folder / "catalogue",))
+        pod = site.pods[job.pods[0]]
+        level, figures = read_training(pod.accelerator_name, (site.folder / "catalogue",))
         schedule = job_schedule(job, clock, figures["communication_share"])
         own = schedule._replace(start_tick=0, end_tick=clock.steps + 1)
         starts.append(clock.tick_of(job.start))
@@ -58,7 +60,8 @@ def compile_jobs(
         targets.append(np.inf if job.total_tokens is None else job.total_tokens)
         restarts.append(own.restart_ticks)
         clocks.append([float(value) for value in own[3:]])
-        levels.append(list(job_levels(job, level)))
+        levels.append(list(job_levels(job, level, pod.accelerator.tdp_w)))
+        widths.append(_width_costs(job, clock, level))
         faults.append(_faults(site, job, own, rng.spawn(1)[0]))
     count = len(starts)
     return Jobs(
@@ -70,10 +73,26 @@ def compile_jobs(
             "job_restart": np.array(restarts, dtype=np.int64),
             "job_clock": np.array(clocks, dtype=float).T.reshape(len(CLOCK_FIGURES), count),
             "job_levels": np.array(levels, dtype=float).T.reshape(len(TrainingLevels._fields), count),
+            "job_width": np.array(widths, dtype=float).T.reshape(len(JobWidth), count),
             "fault_first": np.concatenate([[0], np.cumsum([one.size for one in faults])]).astype(np.int64),
             "fault_tick": np.concatenate([*faults, np.zeros(0, np.int64)]).astype(np.int64),
         },
     )
+
+
+def _width_costs(job: Job, clock: Clock, level: TrainingLevels) -> list[float]:
+    """Whole steps of each phase of a change of width, and the power of loading over rated, as `JobWidth`."""
+    shape = job.width
+    if shape is None:
+        return [0.0] * len(JobWidth)
+    step_s = float(clock.step_s)
+    saves = job.checkpoint is not None and job.checkpoint.duration_s > 0.0
+    stop, restart, loading = (
+        float(math.ceil(phase_s / step_s))
+        for phase_s in (shape.stop_s if saves else 0.0, shape.restart_s, shape.loading_s)
+    )
+    power = level.restart_frac if shape.loading_power_frac is None else shape.loading_power_frac
+    return [stop, restart + loading, loading, power]
 
 
 def _end_tick(job: Job, clock: Clock) -> int:

@@ -13,10 +13,21 @@ from aidc.jit import engine
 from aidc.plant.inference import Replica, power_w, throughput_tok_s
 from aidc.plant.latency import itl_quantiles_s, meets_slo_frac, ttft_quantiles_s
 from aidc.plant.powercap import CapCurve, capped_power_w, relative_throughput
+from aidc.schema.sweep import SweepShape
 from aidc.simulate.energy.arrays import FloatArray
 from aidc.simulate.energy.fields import Point
 
-__all__ = ["BATCH_SHARES", "CAPS", "LOADS", "job_table", "load_at_batch", "replay_table", "service_table"]
+__all__ = [
+    "BATCH_SHARES",
+    "CAPS",
+    "LOADS",
+    "job_table",
+    "load_at_batch",
+    "replay_table",
+    "service_table",
+    "sweep_caps_w",
+    "sweep_table",
+]
 
 CAPS = 9
 LOADS = 129
@@ -161,6 +172,46 @@ def job_table(
             table[c, u, Point.ACCELERATOR_W] = held_w * accelerators
             table[c, u, Point.UNCAPPED_W] = free_w * accelerators
             table[c, u, Point.RATE_PER_S] = tokens_per_s * relative_throughput(cap_w, free_w, curve)
+    return table
+
+
+def sweep_caps_w(sweep: SweepShape) -> FloatArray:
+    """The caps of a sweep's operating table [W]: the measured ones, so that nothing is lost between them.
+
+    Of more than the table has room for, those go first whose neighbours tell power and throughput best without them;
+    of fewer, the widest gaps are halved.
+    """
+    caps = np.array(sweep.cap_w)
+    while caps.size > CAPS:
+        loss = [
+            max(
+                abs(np.interp(caps[k], caps[[k - 1, k + 1]], told[[k - 1, k + 1]]) / told[k] - 1.0)
+                for told in (np.interp(caps, sweep.cap_w, one) for one in (sweep.power_w, sweep.throughput))
+            )
+            for k in range(1, caps.size - 1)
+        ]
+        caps = np.delete(caps, 1 + int(np.argmin(loss)))
+    while caps.size < CAPS:
+        wide = int(np.argmax(np.diff(caps)))
+        caps = np.insert(caps, wide + 1, 0.5 * (caps[wide] + caps[wide + 1]))
+    return caps
+
+
+def sweep_table(sweep: SweepShape, rated_w: float, tokens_per_s: float, accelerators: int) -> FloatArray:
+    """Operating table of a pod whose work is known by a sweep; load is uncapped power over rated power.
+
+    A cap holds what the sweep measured under it; phases that draw less than that are not touched. Where the sweep
+    shows no less power than without a limit, the cap does not bind.
+    """
+    table = np.zeros((CAPS, LOADS, len(Point)))
+    free_w = np.linspace(0.0, 1.0, LOADS) * rated_w / accelerators
+    table[:, :, Point.UNCAPPED_W] = free_w * accelerators
+    for c, cap_w in enumerate(sweep_caps_w(sweep)):
+        held_w = float(np.interp(cap_w, sweep.cap_w, sweep.power_w))
+        binds = held_w < sweep.power_w[-1]
+        table[c, :, Point.ACCELERATOR_W] = (np.minimum(free_w, held_w) if binds else free_w) * accelerators
+        done = float(np.interp(cap_w, sweep.cap_w, sweep.throughput))
+        table[c, :, Point.RATE_PER_S] = tokens_per_s * done / sweep.throughput[-1]
     return table
 
 

@@ -15,7 +15,15 @@ from aidc.plant.training import predicted_mfu, read_training, tokens_per_s
 from aidc.scenario.series import FloatArray
 from aidc.schema.site import Job, Pod, Service, Site
 from aidc.simulate.compiling.inputs import Scenario
-from aidc.simulate.compiling.operating import CAPS, LOADS, job_table, replay_table, service_table
+from aidc.simulate.compiling.operating import (
+    CAPS,
+    LOADS,
+    job_table,
+    replay_table,
+    service_table,
+    sweep_caps_w,
+    sweep_table,
+)
 from aidc.simulate.energy.fields import Kind, Point
 
 __all__ = ["Workload", "replica_size", "workloads_of"]
@@ -35,10 +43,14 @@ class Workload:
     input_per_output: float = 0.0
     output_per_request: float = 1.0
     flex_tier: int = 0
+    flex_window: str = "event"
+    curtailment_usd_per_mwh: float = 0.0
     replicas: int = 0
     replica_accelerators: int = 0
     batch_limit: float = 0.0
     cap_min_frac: float = 0.0
+    caps_frac: FloatArray | None = None  # of the table; None: from the accelerator's floor to 1, evenly
+    share_from: float = 0.0  # of its job's accelerators, those in the pods before it
     table: FloatArray = field(default_factory=lambda: np.zeros((CAPS, LOADS, len(Point))))
 
 
@@ -81,8 +93,11 @@ def workloads_of(site: Site, scenario: Scenario) -> Mapping[str, Workload]:
             number += 1
     for name, job in site.jobs.items():
         total = sum(site.pods[pod].accelerators for pod in job.pods)
+        before = 0
         for pod in job.pods:
-            found[pod] = _train(site, name, number, job, pod, total)
+            work = _train(site, name, number, job, pod, total)
+            found[pod] = replace(work, share_from=before / total)
+            before += site.pods[pod].accelerators
         number += 1
     if problems:
         raise InputError(problems)
@@ -166,6 +181,8 @@ def _serve(
         input_per_output=demand.input_tokens_mean / demand.output_tokens_mean,
         output_per_request=demand.output_tokens_mean,
         flex_tier=service.flex_tier,
+        flex_window=service.flex_window,
+        curtailment_usd_per_mwh=service.curtailment_usd_per_mwh,
         replicas=replicas,
         replica_accelerators=size,
         batch_limit=limit,
@@ -175,30 +192,48 @@ def _serve(
 
 
 def _train(site: Site, name: str, number: int, job: Job, pod_name: str, accelerators: int) -> Workload:
+    """A pod's part of a job: what it trains under each cap by the device's curve, or by the job's own sweep."""
     pod = site.pods[pod_name]
+    chip = pod.accelerator
     share = pod.accelerators / accelerators
-    rate = job.tokens_per_s
-    if rate is None:
-        _, figures = read_training(pod.accelerator_name, (site.folder / "catalogue",))
-        chip = pod.accelerator
-        flop_per_s = chip.fp8_flop_per_s if job.precision == "fp8" else chip.bf16_flop_per_s
-        bits = "8bit" if job.precision == "fp8" else "16bit"
-        mfu = predicted_mfu(
-            figures[f"mfu_{bits}"], figures[f"mfu_{bits}_accelerators"], figures["mfu_decay"], accelerators
-        )
-        rate = tokens_per_s(job.model.activated, accelerators, flop_per_s, mfu)
-    rated_w = pod.accelerators * pod.accelerator.tdp_w
-    curve = cap_curve(pod.accelerator_name, pod.accelerator.tdp_w, (site.folder / "catalogue",))
-    table = job_table(rated_w, rate * share, curve, pod.accelerators, curve.floor_w / pod.accelerator.tdp_w)
+    rate = share * (
+        _predicted_rate(site, job, pod, accelerators) if job.tokens_per_s is None else job.tokens_per_s
+    )
+    rated_w = pod.accelerators * chip.tdp_w
+    if job.sweep is None:
+        curve = cap_curve(pod.accelerator_name, chip.tdp_w, (site.folder / "catalogue",))
+        cap_min_frac = curve.floor_w / chip.tdp_w
+        caps_frac = None
+        table = job_table(rated_w, rate, curve, pod.accelerators, cap_min_frac)
+    else:
+        caps_frac = sweep_caps_w(job.sweep) / chip.tdp_w
+        cap_min_frac = float(caps_frac[0])
+        table = sweep_table(job.sweep, rated_w, rate, pod.accelerators)
     return Workload(
         name,
         Kind.JOB,
         number,
         share_frac=share,
-        rate_max_per_s=rate * share,
+        rate_max_per_s=rate,
         flex_tier=job.flex_tier,
+        flex_window=job.flex_window,
+        curtailment_usd_per_mwh=job.curtailment_usd_per_mwh,
+        cap_min_frac=cap_min_frac,
+        caps_frac=caps_frac,
         table=_with_idle(table, pod.accelerators * pod.rack.accelerator_idle_w),
     )
+
+
+def _predicted_rate(site: Site, job: Job, pod: Pod, accelerators: int) -> float:
+    """Tokens per second of the whole job from the FLOPs of its model; a job without one has stated its rate."""
+    _, figures = read_training(pod.accelerator_name, (site.folder / "catalogue",))
+    chip = pod.accelerator
+    flop_per_s = chip.fp8_flop_per_s if job.precision == "fp8" else chip.bf16_flop_per_s
+    bits = "8bit" if job.precision == "fp8" else "16bit"
+    mfu = predicted_mfu(
+        figures[f"mfu_{bits}"], figures[f"mfu_{bits}_accelerators"], figures["mfu_decay"], accelerators
+    )
+    return tokens_per_s(job.trained_model.activated, accelerators, flop_per_s, mfu)
 
 
 def _with_idle(table: FloatArray, idle_w: float) -> FloatArray:

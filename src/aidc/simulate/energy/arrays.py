@@ -39,6 +39,7 @@ class Params(NamedTuple):
     dt_s: float
     pod: FloatArray  # [Pod, lane]
     operating: FloatArray  # [lane, cap, load, Point]
+    cap_frac: FloatArray  # [lane, cap] the caps of the operating table, rising
     batch_load: FloatArray  # [lane, batch fraction]: highest load at that share of the batch limit
     flow: FloatArray  # [PodFlow, lane, flow fraction]
     stage_a_w: FloatArray  # [stage, lane], rack first: loss = a + b P + c P^2
@@ -63,6 +64,7 @@ class Params(NamedTuple):
     job_restart: IntArray  # [job] ticks to restart after a fault
     job_clock: FloatArray  # [clock figure, job], see plant/training
     job_levels: FloatArray  # [level, job]
+    job_width: FloatArray  # [JobWidth, job]
     fault_first: IntArray  # [job + 1] into `fault_tick`
     fault_tick: IntArray  # in ticks of the job's own clock
 
@@ -87,6 +89,7 @@ class Fixed(NamedTuple):
     loop_plant: IndexArray  # [lane] the plant of the rack loop …
     air_plant: IndexArray  # … and of the air handlers
     operating: FloatArray  # [lane, cap, load, Point]
+    cap_frac: FloatArray  # [lane, cap]
     batch_load: FloatArray  # [lane, batch fraction]
     flow: FloatArray  # [lane, flow fraction, 2 PodFlow], see `tables.with_steps`
     stage: FloatArray  # [lane, stage, Stage]
@@ -111,6 +114,7 @@ class Fixed(NamedTuple):
     job_restart: IntArray
     job_clock: FloatArray  # [job, clock figure]
     job_levels: FloatArray  # [job, level]
+    job_width: FloatArray  # [job, JobWidth]
     fault_first: IntArray  # [job + 1]
     fault_tick: IntArray
 
@@ -131,6 +135,7 @@ class Knobs(NamedTuple):
     """What the controller has set, already admitted; NaN in `storage_w` leaves the rule in force."""
 
     pod: FloatArray  # [lane, PodKnob]
+    job: FloatArray  # [design * job] share of its accelerators that a job is to work on
     storage_w: FloatArray  # [storage]
     supply_k: FloatArray  # [plant]
 
@@ -145,6 +150,9 @@ class State(NamedTuple):
     job_tick: IntArray  # [design * job] progress of each job's own clock
     job_fault: IntArray  # faults that lie behind
     job_tokens: FloatArray
+    job_phase: IntArray  # of a change of width, see plant/width …
+    job_left: IntArray  # … and the steps left in it
+    job_width: FloatArray  # share of its accelerators that a job holds
     genset: FloatArray  # [genset, GensetState]; `Twin.state` has [GensetState, genset]
     calm: FloatArray  # [design] 1 while nothing is shed, starting, walking in or running that does not always
 
@@ -204,6 +212,10 @@ class Scratch(NamedTuple):
     job_share: FloatArray  # [job] share of the step in which tokens are made and kept
     job_runs: FloatArray  # [job] 1 while its clock advances
     job_fault: IntArray  # [job]
+    job_phase: IntArray  # [job] of a change of width, this step …
+    job_left: IntArray  # … and the steps left in it, this one among them
+    job_width: FloatArray  # [job] share of its accelerators that it holds
+    fill: FloatArray  # [lane] share of the pod's accelerators that its job holds
 
 
 class Rows(NamedTuple):
@@ -215,6 +227,7 @@ class Rows(NamedTuple):
     loop_k: FloatArray  # [row, 2, lane] loop and air temperature at the end
     facility_k: FloatArray  # [row, plant] at the end
     soc_frac: FloatArray  # [row, storage] at the end
+    job_width: FloatArray  # [row, job] share of its accelerators that it holds, at the end
     soc_path: FloatArray  # [row, step, storage] at the end of each step
     net_import_w: FloatArray  # [row, 2, design] minimum and maximum
 
@@ -234,4 +247,5 @@ class Records(NamedTuple):
     loop_k: FloatArray
     facility_k: FloatArray
     soc_frac: FloatArray
+    job_width: FloatArray
     net_import_w: FloatArray

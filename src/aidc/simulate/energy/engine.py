@@ -10,6 +10,7 @@ import numpy as np
 
 from aidc.jit import engine, glue, inner, part, scalar
 from aidc.plant.training import TrainingClock, TrainingLevels, step_job
+from aidc.plant.width import RUNS, STOPS, step_width
 from aidc.simulate.energy.arrays import Fixed, Inputs, Knobs, Rows, Scratch, Span, State
 from aidc.simulate.energy.bus import balance_calm, lacks_of_wants
 from aidc.simulate.energy.chain import count_help, feed_chain
@@ -20,6 +21,7 @@ from aidc.simulate.energy.fields import (
     GensetRange,
     GensetState,
     Hold,
+    JobWidth,
     Plant,
     PlantState,
     Pod,
@@ -45,6 +47,7 @@ NOT_FINITE = 1
 
 _FAR = 1 << 62
 _ALL_PODS = 1.0 - 1e-9
+_TRAINS, _CHANGES = 1.0, 0.5  # what a job does in a step, else nothing
 _OPENED = MOST_LEVEL - 1.0  # level from which the lineups' breakers are open
 _LONG_S = 1e9
 _SPARE_PASSES = 8  # beside one for each pod that goes and one for each that comes back
@@ -104,8 +107,36 @@ def _set_limits(p: Fixed, knobs: Knobs, now: Scratch) -> None:
 
 
 @part
+def _active(p: Fixed, state: State, job: int, slot: int, tick: int) -> bool:
+    """Whether a job has begun and is not over."""
+    return p.job_start[job] <= tick < p.job_end[job] and state.job_tokens[slot] < p.job_tokens[job]
+
+
+@part
+def _set_widths(p: Fixed, knobs: Knobs, state: State, now: Scratch, at: Span, tick: int) -> None:
+    """How many of its accelerators each job holds, and where a change of that stands."""
+    jobs = p.job_start.shape[0]
+    for job in range(jobs):
+        slot = at.design * jobs + job
+        phase, left, width = (
+            int(state.job_phase[slot]),
+            int(state.job_left[slot]),
+            float(state.job_width[slot]),
+        )
+        if _active(p, state, job, slot, tick):
+            costs = p.job_width[job]
+            phase, left, width = step_width(
+                phase, left, width, float(knobs.job[slot]), bool(state.job_tick[slot] > 0),
+                int(costs[JobWidth.STOP_TICKS]), int(costs[JobWidth.START_TICKS]),
+            )  # fmt: skip
+        now.job_phase[job] = phase
+        now.job_left[job] = left
+        now.job_width[job] = width
+
+
+@part
 def _read_jobs(p: Fixed, state: State, now: Scratch, at: Span, tick: int, first_job: int) -> None:
-    """Where each job stands on its own clock, which advances only while all its pods can work."""
+    """Where each job stands on its own clock, which advances only while all the pods that it holds can work."""
     jobs = p.job_start.shape[0]
     for job in range(jobs):
         slot = at.design * jobs + job
@@ -113,11 +144,13 @@ def _read_jobs(p: Fixed, state: State, now: Scratch, at: Span, tick: int, first_
         now.job_share[job] = 0.0
         now.job_runs[job] = 0.0
         now.job_fault[job] = state.job_fault[slot]
-        if (
-            p.job_start[job] <= tick < p.job_end[job]
-            and state.job_tokens[slot] < p.job_tokens[job]
-            and now.share[first_job + job] > _ALL_PODS
-        ):
+        held = now.job_width[job]
+        if not _active(p, state, job, slot, tick) or now.share[first_job + job] < held * _ALL_PODS:
+            continue
+        if now.job_phase[job] != RUNS:
+            now.job_runs[job] = _CHANGES
+            now.job_load[job] = _changing_frac(p, now, job)
+        elif held > 0.0:
             c = p.job_clock[job]
             clock = TrainingClock(
                 0, _FAR, p.job_restart[job],
@@ -131,8 +164,21 @@ def _read_jobs(p: Fixed, state: State, now: Scratch, at: Span, tick: int, first_
             )
             now.job_load[job] = load
             now.job_share[job] = kept
-            now.job_runs[job] = 1.0
+            now.job_runs[job] = _TRAINS
             now.job_fault[job] = fault
+        else:  # it holds no accelerator
+            now.job_runs[job] = _CHANGES
+
+
+@part
+def _changing_frac(p: Fixed, now: Scratch, job: int) -> float:
+    """Power over rated of the accelerators of a job that stops, restarts or loads."""
+    levels = p.job_levels[job]
+    if now.job_phase[job] == STOPS:
+        return levels[3]  # it saves, as at a checkpoint
+    if now.job_left[job] > p.job_width[job, JobWidth.LOADING_TICKS]:
+        return levels[4]  # processes start, as after a fault
+    return p.job_width[job, JobWidth.LOADING_FRAC]
 
 
 @part
@@ -146,6 +192,10 @@ def _commit_jobs(p: Fixed, state: State, now: Scratch, at: Span, first_job: int)
     for job in range(jobs):
         slot = at.design * jobs + job
         if now.job_runs[job] > 0.0:
+            state.job_phase[slot] = now.job_phase[job]
+            state.job_left[slot] = max(now.job_left[job] - 1, 0)
+            state.job_width[slot] = now.job_width[job]
+        if now.job_runs[job] == _TRAINS:
             state.job_tick[slot] += 1
             state.job_fault[slot] = now.job_fault[job]
 
@@ -305,6 +355,8 @@ def _write_row(state: State, now: Scratch, out: Rows, row: int, steps: int) -> N
         out.facility_k[row, plant] = state.plant[plant, PlantState.SUPPLY_K]
     for store in range(state.soc_frac.shape[0]):
         out.soc_frac[row, store] = state.soc_frac[store]
+    for job in range(out.job_width.shape[1]):
+        out.job_width[row, job] = state.job_width[job]
     share = 1.0 / steps
     for quantity in range(now.total.shape[0]):
         out.mean[row, quantity] = now.total[quantity] * share
@@ -324,7 +376,8 @@ def _take(
     wants: bool,
 ) -> None:
     """What pods, chains and cooling take, from the state at the start of the step."""
-    share_work(p, knobs, state, now, at)
+    _set_widths(p, knobs, state, now, at, tick)
+    share_work(p, knobs, state, now, at, first_job)
     _read_jobs(p, state, now, at, tick, first_job)
     run_pods(p, knobs, state, now, at, first_job, wants)
     feed_chain(p, knobs, state, now, at, calm)

@@ -20,6 +20,7 @@ __all__ = [
     "GensetRange",
     "GensetState",
     "Hold",
+    "JobWidth",
     "Kind",
     "Plant",
     "PlantPart",
@@ -133,6 +134,7 @@ class Pod(IntEnum):
     AIR_STORE_W_K = 55  # … of the air …
     PER_AIR_STORE = 56
     CASE_STORE_W_K = 57  # … and of a case
+    SHARE_FROM = 58  # share of its job's accelerators that stand in the pods before it
 
 
 class PodFlow(IntEnum):
@@ -161,6 +163,15 @@ class PodState(IntEnum):
     OFF = 7  # 1 from the moment it is shed until it comes back
     INPUT_S = 8  # how long the lineup's input has been good since it was lost
     HOT_FRAC = 9  # the worst of its temperatures from limit (0) to shutdown (1), unbounded
+
+
+class JobWidth(IntEnum):
+    """What a change of a job's width costs."""
+
+    STOP_TICKS = 0
+    START_TICKS = 1  # restart and loading …
+    LOADING_TICKS = 2  # … of which the last are loading
+    LOADING_FRAC = 3  # power over rated while loading
 
 
 class PodKnob(IntEnum):

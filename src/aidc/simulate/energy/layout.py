@@ -64,6 +64,7 @@ _TURNED = (
     "stage_full_w",
     "job_clock",
     "job_levels",
+    "job_width",
 )
 _STATE_TURNED = ("pod", "plant", "genset")
 _STAGE = ("stage_a_w", "stage_b", "stage_c_per_w", "stage_air_frac", "stage_liquid_frac")  # as fields.Stage
@@ -187,6 +188,7 @@ def rows_of(params: Params, rows: int, steps_per_row: int) -> Rows:
         loop_k=np.zeros((rows, 2, lanes)),
         facility_k=np.zeros((rows, plants)),
         soc_frac=np.zeros((rows, stores)),
+        job_width=np.zeros((rows, params.job_start.shape[0])),
         soc_path=np.zeros((rows, steps_per_row, stores)),
         net_import_w=np.zeros((rows, 2, designs)),
     )
@@ -262,4 +264,8 @@ def scratch_of(params: Params, channels: int, workloads: int) -> Scratch:
         job_share=np.zeros(jobs),
         job_runs=np.zeros(jobs),
         job_fault=np.zeros(jobs, dtype=np.int64),
+        job_phase=np.zeros(jobs, dtype=np.int64),
+        job_left=np.zeros(jobs, dtype=np.int64),
+        job_width=np.ones(jobs),
+        fill=np.ones(lanes),
     )

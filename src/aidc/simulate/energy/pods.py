@@ -23,19 +23,18 @@ _THROTTLE_STEPS = 64.0  # throttling moves in steps, so that the blended row is 
 
 
 @scalar
-def blend_row(operating: FloatArray, cap_frac: float, cap_min_frac: float, row: FloatArray) -> None:
+def blend_row(operating: FloatArray, caps: FloatArray, cap_frac: float, row: FloatArray) -> None:
     """Write the operating table of one pod at one cap into `row`, [load, 2 Point] as `with_steps` does.
 
-    `operating` is [cap, load, Point] with caps uniform from `cap_min_frac` to 1.
-
+    `operating` is [cap, load, Point] with the rising `caps` [cap], two at least.
     `cap_frac` is the cap over rated power.
     """
-    last = operating.shape[0] - 1
-    place = (cap_frac - cap_min_frac) / (1.0 - cap_min_frac) * last if cap_min_frac < 1.0 else last
-    place = min(max(place, 0.0), float(last))
-    low = min(int(place), max(last - 1, 0))
-    high = min(low + 1, last)
-    weight = place - low
+    low = 0
+    while low < caps.shape[0] - 2 and caps[low + 1] <= cap_frac:
+        low += 1
+    high = low + 1
+    span = caps[high] - caps[low]
+    weight = min(max((cap_frac - caps[low]) / span, 0.0), 1.0) if span > 0.0 else 1.0
     loads = operating.shape[1]
     for load in range(loads):
         for point in range(operating.shape[2]):
@@ -73,8 +72,16 @@ def _met_after_wait(meets: float, wait_s: float, slo_s: float, here: FloatArray,
     return meets * _within(slo_s - wait_s, p50_s, p90_s, p99_s) / before if before > 0.0 else 0.0
 
 
+@scalar
+def _fill(pod: FloatArray, width: float) -> float:
+    """Share of a pod's accelerators that a job of this width works on: it fills its pods one after the other."""
+    if width >= 1.0:
+        return 1.0
+    return min(max((width - pod[Pod.SHARE_FROM]) / pod[Pod.SHARE_FRAC], 0.0), 1.0)
+
+
 @part
-def share_work(p: Fixed, knobs: Knobs, state: State, now: Scratch, at: Span) -> None:
+def share_work(p: Fixed, knobs: Knobs, state: State, now: Scratch, at: Span, first_job: int) -> None:
     """Find which pods can work, and how much of each workload's capacity that leaves."""
     for workload in range(now.share.shape[0]):
         now.share[workload] = 0.0
@@ -85,7 +92,10 @@ def share_work(p: Fixed, knobs: Knobs, state: State, now: Scratch, at: Span) -> 
         now.able[lane] = able
         workload = p.workload[lane]
         if workload >= 0:
-            now.share[workload] += able * knobs.pod[lane, PodKnob.REPLICA_FRAC] * p.pod[lane, Pod.SHARE_FRAC]
+            if p.kind[lane] == Kind.JOB:
+                now.fill[lane] = _fill(p.pod[lane], float(now.job_width[workload - first_job]))
+            in_use = knobs.pod[lane, PodKnob.REPLICA_FRAC] * p.pod[lane, Pod.SHARE_FRAC] * now.fill[lane]
+            now.share[workload] += able * in_use
     for workload in range(now.share.shape[0]):
         now.per_share[workload] = 1.0 / now.share[workload]
 
@@ -101,7 +111,7 @@ def _cap(p: Fixed, knobs: Knobs, state: State, now: Scratch, lane: int) -> tuple
     cap = min(knobs.pod[lane, PodKnob.CAP_FRAC], 1.0 - throttle * (1.0 - least))
     if cap != now.row_cap[lane]:
         leave_cell(now, lane)
-        blend_row(p.operating[lane], cap, least, now.row[lane])
+        blend_row(p.operating[lane], p.cap_frac[lane], cap, now.row[lane])
         now.row_cap[lane] = cap
     return cap, throttle
 
@@ -200,13 +210,13 @@ def run_pods(
         kind = p.kind[lane]
         powered = now.powered[lane]
         cap, throttle = _cap(p, knobs, state, now, lane)
-        replicas = knobs.pod[lane, PodKnob.REPLICA_FRAC] if kind == Kind.SERVICE else 1.0
+        replicas = knobs.pod[lane, PodKnob.REPLICA_FRAC] if kind == Kind.SERVICE else now.fill[lane]
         arrived, backlog, load = _load(p, state, now, at, first_job, lane, replicas)
         cell, frac = place_in(load, now.row.shape[1])
         here = now.row[lane, cell]
         rate = read_at(here, Point.RATE_PER_S, frac) * replicas
         power = read_at(here, Point.ACCELERATOR_W, frac)
-        # replicas that take no requests stay powered and idle
+        # replicas that take no requests stay powered and idle, as do accelerators that a job has let go
         power = (power * replicas + pod[Pod.IDLE_W] * (1.0 - replicas)) * powered
         # up to the limit in force: what leakage takes then is missing for work
         ceiling = max(max(cap, pod[Pod.CAP_MIN_FRAC]) * pod[Pod.CEILING_W], power)
@@ -224,7 +234,8 @@ def run_pods(
             trained = rate * p.dt_s * now.job_share[p.workload[lane] - first_job] * now.able[lane]
         is_now[PodNow.ACCELERATOR_W] = power
         uncapped = read_at(here, Point.UNCAPPED_W, frac)
-        is_now[PodNow.UNCAPPED_W] = uncapped * leaked * replicas * powered
+        uncapped = uncapped * replicas + pod[Pod.IDLE_W] * (1.0 - replicas)
+        is_now[PodNow.UNCAPPED_W] = uncapped * leaked * powered
         is_now[PodNow.OVERHEAD_W] = _overhead_w(p, state, lane, power) * powered
         is_now[PodNow.NETWORK_W] = pod[Pod.NETWORK_W] * powered
         is_now[PodNow.ARRIVED_TOKENS] = arrived

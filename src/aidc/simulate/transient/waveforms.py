@@ -61,7 +61,8 @@ def waveforms_of(
     clock = Clock(point.start, step_s, max(1, int(duration_s / step_s)))
     starts, clocks, levels, edges = [], [], [], []
     for job in site.jobs.values():
-        level, figures = read_training(site.pods[job.pods[0]].accelerator_name, (site.folder / "catalogue",))
+        pod = site.pods[job.pods[0]]
+        level, figures = read_training(pod.accelerator_name, (site.folder / "catalogue",))
         schedule = job_schedule(job, clock, figures["communication_share"])
         start = schedule.start_tick
         if phase is not None:
@@ -69,7 +70,8 @@ def waveforms_of(
             start = round((phase[0] - (1.0 + phase[1]) * job.iteration_s) / float(step_s))
         starts.append(start)
         clocks.append([float(value) for value in schedule[3:]])
-        levels.append(list(job_levels(job, level)))
+        share = schedule.communication_s / schedule.iteration_s
+        levels.append(list(job_levels(job, level, pod.accelerator.tdp_w, share)))
         edges.append(lag_gain(float(step_s), job.edge_ms / 1e3))
     count = len(starts)
     sample_ticks = max(1, round(_RIPPLE_S / step_s))

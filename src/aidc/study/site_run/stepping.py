@@ -21,6 +21,7 @@ from aidc.simulate.frames import pod_frame, series_frame, stored_now
 from aidc.simulate.gather import Block, Gatherer
 from aidc.simulate.storage_use import StorageUse
 from aidc.study.site_run.events import EventLog
+from aidc.study.site_run.width_events import WidthEvents
 
 __all__ = ["Progress", "Stepping"]
 
@@ -52,6 +53,7 @@ class Stepping:
         alike = compiled.steps_per_book == compiled.steps_per_output
         self._output = None if alike else Gatherer(compiled, compiled.steps_per_output, self.first)
         self._use = StorageUse(compiled)
+        self._widths = WidthEvents(twin, events.add)
 
     @property
     def books(self) -> tuple[str, ...]:
@@ -78,7 +80,9 @@ class Stepping:
                 decided = controller.decide(twin.observe())
                 self.events.decided(twin.tick, decided)
                 self.events.clipped(twin.tick, twin.apply(decided))
+            self._widths.asked()
             self._advance(steps)
+            self._widths.reached()
 
     @contextlib.contextmanager
     def _naming(self, controller: Controller) -> Generator[None]:
