@@ -20,8 +20,10 @@ FloatArray = NDArray[np.float64]
 class Signal:
     """A grid event as announced: who asked for what, from when to when.
 
-    `limit_frac` is the share of the import limit (or of the baseline) left to the site and
-    `limit_w` an absolute ceiling; one of them is NaN.
+    A request states `reduce_frac` (share of the import in the last hour without an event before the announcement),
+    `reduce_w` (off what the site would draw without it) or `limit_w` (absolute ceiling); the others are NaN. A price
+    spike and a carbon peak state their level alone. A request that is withdrawn is no longer among the signals.
+    `aidc.contract.asked` says what a set of signals asks for at one time.
     """
 
     name: str
@@ -31,6 +33,9 @@ class Signal:
     end_tick: int
     reduce_frac: float = float("nan")
     limit_w: float = float("nan")
+    reduce_w: float = float("nan")
+    price_usd_per_mwh: float = float("nan")
+    carbon_kg_per_mwh: float = float("nan")
 
 
 @dataclass(frozen=True, slots=True)

@@ -145,8 +145,7 @@ class Twin:
             age = {point: np.zeros(len(value[point])) for point in Point}
         for array in (*value.values(), *age.values()):
             array.setflags(write=False)
-        signals = tuple(s for s in self.compiled.signals if s.announced_tick <= self.tick)
-        return Observation(self.tick, value, age, signals, self._forecast())
+        return Observation(self.tick, value, age, self.compiled.told(self.tick), self._forecast())
 
     def job_progress(self) -> dict[str, dict[str, float | bool | None]]:
         """Tokens trained so far, the target, and whether each job has reached its end."""

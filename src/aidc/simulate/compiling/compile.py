@@ -119,6 +119,7 @@ def compile_site(site: Site) -> Compiled:
         first_job=len(site.services) + _replayed(site),
         jobs=tuple(site.jobs),
         signals=_signals(scenario),
+        withdrawn={one.name: one.withdrawn_tick for one in scenario.events if one.withdrawn_tick >= 0},
         weather=scenario.weather,
         meta={
             **describe(site, scenario, workloads, clock, cooling.remarks, stores.fronts),
@@ -432,8 +433,19 @@ def _energy_j(site: Site, shape: Storage) -> float:
 
 def _signals(scenario: Scenario) -> tuple[Signal, ...]:
     return tuple(
-        Signal(e.name, e.kind, e.announced_tick, e.start_tick, e.end_tick, e.reduce_frac, e.limit_w)
-        for e in scenario.events
+        Signal(
+            name=one.name,
+            kind=one.kind,
+            announced_tick=one.announced_tick,
+            start_tick=one.start_tick,
+            end_tick=one.end_tick,
+            reduce_frac=one.reduce_frac,
+            limit_w=one.limit_w,
+            reduce_w=one.reduce_w,
+            price_usd_per_mwh=one.price_usd_per_mwh,
+            carbon_kg_per_mwh=one.carbon_kg_per_mwh,
+        )
+        for one in scenario.events
     )
 
 
