@@ -102,6 +102,8 @@ class SiteView:
     export_limit_w: float
     pod_workload: tuple[str, ...] = ()
     pod_flex_tier: tuple[int, ...] = ()
+    pod_flex_window: tuple[str, ...] = ()  # event, day or life
+    pod_curtailment_usd_per_mwh: tuple[float, ...] = ()
     pod_rated_w: FloatArray = field(default_factory=lambda: np.zeros(0))
     storage_power_w: FloatArray = field(default_factory=lambda: np.zeros(0))
     storage_energy_j: FloatArray = field(default_factory=lambda: np.zeros(0))

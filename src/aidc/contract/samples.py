@@ -99,6 +99,8 @@ def _site(name: str, tiers: tuple[int, ...], storages: int, plants: int) -> Site
         export_limit_w=_MW,
         pod_workload=tuple("" if number == 4 else "chat" for number in range(len(tiers))),
         pod_flex_tier=tiers,
+        pod_flex_window=tuple(("event", "day", "life")[tier % 3] for tier in tiers),
+        pod_curtailment_usd_per_mwh=tuple(100.0 / (1 + tier) for tier in tiers),
         pod_rated_w=1.5 * _MW * pods,
         storage_power_w=power,
         storage_energy_j=np.full(storages, 4 * 3.6e9),

@@ -7,6 +7,7 @@ from typing import Annotated, Literal
 from pydantic import AwareDatetime, Field, model_validator
 
 from aidc.schema.base import Frac, Name, NonNegative, Positive, Shape
+from aidc.schema.flexibility import Flexible, FlexTier
 
 __all__ = ["CheckpointShape", "EvaluationShape", "FaultShape", "JobShape"]
 
@@ -59,7 +60,7 @@ class FaultShape(Shape):
     restart_min: NonNegative = 10.0
 
 
-class JobShape(Shape):
+class JobShape(Flexible):
     """A training job. `use` names the model; it takes its pods whole from `start` until it is finished.
 
     It ends at `end`, after `duration_h`, or once it has trained on `total_tokens`, whichever is first;
@@ -73,7 +74,7 @@ class JobShape(Shape):
     duration_h: Positive | None = None
     total_tokens: Positive | None = None
     precision: Literal["bf16", "fp16", "fp8"] = "bf16"
-    flex_tier: Literal[0, 1, 2, 3] = 2
+    flex_tier: FlexTier = 2
     tokens_per_s: Positive | None = Field(
         default=None, description="Uncapped rate of the whole job while it trains; predicted if absent."
     )

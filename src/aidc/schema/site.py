@@ -22,6 +22,7 @@ from aidc.schema.chain import Chain
 from aidc.schema.cooling import ColdPlate, CoolingPlant
 from aidc.schema.demand import DemandSpec
 from aidc.schema.event import GridEvent
+from aidc.schema.flexibility import Flexible
 from aidc.schema.front_end import PowerSmoothing
 from aidc.schema.grid_service import GridService
 from aidc.schema.job import JobShape
@@ -50,7 +51,6 @@ __all__ = [
     "UsedEntry",
 ]
 
-FlexTier = Literal[0, 1, 2, 3]
 _GridMw = Annotated[float, Field(ge=0, le=100_000)]  # the largest grids carry a few times this
 
 
@@ -184,7 +184,7 @@ class ServiceLevel(Shape):
     itl_p99_ms: Positive = 100.0
 
 
-class Service(Shape):
+class Service(Flexible):
     """A model served to users from one or more pods."""
 
     model: Llm
@@ -194,7 +194,6 @@ class Service(Shape):
     accelerators_per_replica: Annotated[int, Field(ge=1, le=4096)] | None = None
     batch_limit: Annotated[int, Field(ge=1, le=100_000)] = 256
     queue_limit_s: Positive = 60.0
-    flex_tier: FlexTier = 0
     slo: ServiceLevel = ServiceLevel()
     demand: DemandSpec
 

@@ -383,6 +383,8 @@ def _view(site: Site, params: Params, clock: Clock, workloads: Mapping[str, Work
         export_limit_w=site.grid.export_limit_mw * MEGA,
         pod_workload=tuple(workloads[name].name for name in site.pods),
         pod_flex_tier=tuple(workloads[name].flex_tier for name in site.pods),
+        pod_flex_window=tuple(workloads[name].flex_window for name in site.pods),
+        pod_curtailment_usd_per_mwh=tuple(workloads[name].curtailment_usd_per_mwh for name in site.pods),
         pod_rated_w=rated,
         storage_power_w=power,
         storage_energy_j=np.array([_energy_j(site, s) for s in site.storage.values()]).reshape(stores),

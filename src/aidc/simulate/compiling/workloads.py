@@ -35,6 +35,8 @@ class Workload:
     input_per_output: float = 0.0
     output_per_request: float = 1.0
     flex_tier: int = 0
+    flex_window: str = "event"
+    curtailment_usd_per_mwh: float = 0.0
     replicas: int = 0
     replica_accelerators: int = 0
     batch_limit: float = 0.0
@@ -164,6 +166,8 @@ def _serve(
         input_per_output=demand.input_tokens_mean / demand.output_tokens_mean,
         output_per_request=demand.output_tokens_mean,
         flex_tier=service.flex_tier,
+        flex_window=service.flex_window,
+        curtailment_usd_per_mwh=service.curtailment_usd_per_mwh,
         replicas=replicas,
         replica_accelerators=size,
         batch_limit=limit,
@@ -195,6 +199,8 @@ def _train(site: Site, name: str, number: int, job: Job, pod_name: str, accelera
         share_frac=share,
         rate_max_per_s=rate * share,
         flex_tier=job.flex_tier,
+        flex_window=job.flex_window,
+        curtailment_usd_per_mwh=job.curtailment_usd_per_mwh,
         table=_with_idle(table, pod.accelerators * pod.rack.accelerator_idle_w),
     )
 
