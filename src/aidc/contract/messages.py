@@ -105,6 +105,13 @@ class SiteView:
     pod_flex_window: tuple[str, ...] = ()  # event, day or life
     pod_curtailment_usd_per_mwh: tuple[float, ...] = ()
     pod_rated_w: FloatArray = field(default_factory=lambda: np.zeros(0))
+    pod_idle_w: FloatArray = field(default_factory=lambda: np.zeros(0))  # accelerators powered without work
+    pod_meter_per_w: FloatArray = field(default_factory=lambda: np.zeros(0))
+    """Power at the meter for a watt of each pod's accelerators, before cooling answers; empty where unknown."""
+    pod_meter_settled_per_w: FloatArray = field(default_factory=lambda: np.zeros((0, 0)))
+    """The same once cooling has answered, (m, pod) at the dry bulbs of `meter_dry_bulb_k` (m,), rising."""
+    meter_dry_bulb_k: FloatArray = field(default_factory=lambda: np.zeros(0))
+    pod_kind: tuple[str, ...] = ()  # service, job, replay or idle
     storage_power_w: FloatArray = field(default_factory=lambda: np.zeros(0))
     storage_energy_j: FloatArray = field(default_factory=lambda: np.zeros(0))
     lower: Mapping[Knob, FloatArray] = field(default_factory=dict[Knob, FloatArray])

@@ -30,6 +30,7 @@ from aidc.simulate.compiling.cooling import Cooling, compile_cooling
 from aidc.simulate.compiling.describe import describe
 from aidc.simulate.compiling.inputs import Scenario, inputs_of, read_scenario
 from aidc.simulate.compiling.jobs import Jobs, compile_jobs
+from aidc.simulate.compiling.meter_share import USUAL_FRAC, meter_per_w
 from aidc.simulate.compiling.operating import BATCH_SHARES, CAPS, LOADS, load_at_batch
 from aidc.simulate.compiling.outages import Outages, compile_outages
 from aidc.simulate.compiling.supply import (
@@ -385,7 +386,10 @@ def _view(site: Site, params: Params, clock: Clock, workloads: Mapping[str, Work
         pod_flex_tier=tuple(workloads[name].flex_tier for name in site.pods),
         pod_flex_window=tuple(workloads[name].flex_window for name in site.pods),
         pod_curtailment_usd_per_mwh=tuple(workloads[name].curtailment_usd_per_mwh for name in site.pods),
+        pod_kind=tuple(f.Kind(workloads[name].kind).name.lower() for name in site.pods),
         pod_rated_w=rated,
+        pod_idle_w=np.array(params.pod[f.Pod.IDLE_W]),
+        pod_meter_per_w=meter_per_w(params, USUAL_FRAC * site.grid.import_limit_mw * MEGA),
         storage_power_w=power,
         storage_energy_j=np.array([_energy_j(site, s) for s in site.storage.values()]).reshape(stores),
         lower={
