@@ -14,7 +14,7 @@ from pydantic import ValidationError
 
 from aidc.clock import Clock
 from aidc.errors import InputError
-from aidc.scenario.events import import_limit_w, plan_events, with_spikes
+from aidc.scenario.events import import_limit_w, plan_events, with_carbon_peaks, with_spikes
 from aidc.scenario.series import Series
 from aidc.schema.event import event_of
 
@@ -105,22 +105,56 @@ def test_events_outside_the_run_are_left_out_and_those_across_its_start_begin_at
     assert [(p.announced_tick, p.start_tick, p.end_tick) for p in plans] == [(0, 0, 3600)]
 
 
-def test_contradictions_are_reported_together() -> None:
-    ask = {"reduce_frac": 0.1}
+def test_two_events_of_one_name_are_refused() -> None:
     with pytest.raises(InputError) as caught:
         plan_events(
             [
-                event("demand-response", 1, 90, name="a", **ask),
-                event("demand-response", 2, 60, name="b", **ask),
+                event("demand-response", 1, 90, name="a", reduce_frac=0.1),
                 event("supply-outage", 9, 1, name="a"),
             ],
             WEEK,
             1e8,
         )
-    assert [problem.what for problem in caught.value.problems] == [
-        "two events have this name",
-        "overlaps 'a'",
+    assert [problem.what for problem in caught.value.problems] == ["two events have this name"]
+
+
+def test_requests_may_overlap() -> None:
+    plans = plan_events(
+        [event("demand-response", 1, 90, reduce_frac=0.1), event("emergency", 2, 60, reduce_mw=7)], WEEK, 1e8
+    )
+    assert [plan.kind for plan in plans] == ["demand-response", "emergency"]
+    assert plans[1].reduce_w == 7e6
+
+
+def test_a_notice_of_one_second_is_one_second() -> None:
+    (plan,) = plan_events([event("demand-response", 1, 60, notice_s=1, limit_mw=5)], WEEK, 1e8)
+    assert (plan.announced_tick, plan.start_tick) == (3599, 3600)
+
+
+def test_a_withdrawal_counts_from_the_start() -> None:
+    ask = event("demand-response", 1, 60, notice_min=30, limit_mw=5, withdrawn_min=-10)
+    (plan,) = plan_events([ask], WEEK, 1e8)
+    assert plan.withdrawn_tick == 3000
+
+
+def test_a_capacity_limit_is_one_request_for_each_level() -> None:
+    hours = event_of(
+        {"use": "capacity-limit", "name": "cap", "start": START + timedelta(hours=2), "limits_mw": [5, 5, 4]}
+    )
+    plans = plan_events([hours], WEEK, 1e8)
+    assert [(p.name, p.start_tick, p.end_tick, p.limit_w) for p in plans] == [
+        ("cap", 7200, 14_400, 5e6),
+        ("cap+2h", 14_400, 18_000, 4e6),
     ]
+    assert set(limits(hours).values) == {100e6}  # asked, not enforced
+
+
+def test_a_carbon_peak_acts_within_its_time_only() -> None:
+    carbon = Series(START, Fraction(3600), np.array([300.0, 400.0, 500.0]))
+    peak = event("carbon-peak", 0.5, 60, carbon_kg_per_mwh=900)
+    laid = with_carbon_peaks(carbon, [peak], START, START + timedelta(hours=3))
+    times = [START + timedelta(minutes=m) for m in (0, 29, 30, 89, 90, 120)]
+    assert laid.at(times).tolist() == [300, 300, 900, 900, 400, 500]
 
 
 @pytest.mark.parametrize(
@@ -129,6 +163,9 @@ def test_contradictions_are_reported_together() -> None:
         ({"use": "demand-response"}, "asks for nothing, or twice"),
         ({"use": "demand-response", "reduce_frac": 0.1, "limit_mw": 3}, "asks for nothing, or twice"),
         ({"use": "demand-response", "reduce_frac": 1.5}, "less than or equal to 1"),
+        ({"use": "demand-response", "limit_mw": 3, "notice_min": 1, "notice_s": 1}, "two notices"),
+        ({"use": "emergency", "limit_mw": 3, "withdrawn_min": 60}, "withdrawn after it has ended"),
+        ({"use": "carbon-peak", "carbon_kg_per_mwh": -1}, "greater than or equal"),
         ({"use": "import-limit"}, "needs one limit"),
         ({"use": "supply-outage", "notice_min": -1}, "greater than or equal"),
         ({"use": "supply-outage", "duration_min": 0}, "greater than 0"),

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import shutil
 import tempfile
 from dataclasses import replace
@@ -121,20 +120,30 @@ def fresh(view, **options) -> DemandResponse:
     return controller
 
 
-def test_it_says_nothing_without_a_request_in_force() -> None:
-    controller, said = fresh(busy_site()), []
+def test_pods_are_told_something_in_force_and_while_load_comes_back_alone() -> None:
+    controller, told = fresh(busy_site(), prepare_min=0.0, snap_back_frac_per_min=1e3), []
     for observation in observations(busy_site(), 60.0, 3):
         asked = [s for s in observation.signals if s.kind == "demand-response"]
         active = any(s.start_tick <= observation.tick < s.end_tick for s in asked)
         commands = controller.decide(observation)
-        assert bool(commands) == active
-        said += commands
-    assert said
-    assert all(command.valid_s == 120.0 for command in said)
+        assert not active or commands
+        told += [(active, command) for command in commands]
+    assert all(command.valid_s == 120.0 for _, command in told)
+    outside = [command.knob for active, command in told if not active]
+    assert outside.count(Knob.POD_CAP_W) <= 1  # the last period before the load is back
+
+
+def test_before_anything_is_announced_it_says_nothing() -> None:
+    view, controller = busy_site(), fresh(busy_site())
+    for observation in observations(view, 60.0, 3):
+        if not observation.signals:
+            assert controller.decide(observation) == []
 
 
 def test_tier_0_is_never_capped_and_others_within_their_tolerance() -> None:
-    view = busy_site()
+    view = replace(
+        busy_site(), pod_flex_window=("event",) * 5, pod_kind=()
+    )  # what would be drawn: as measured
     controller = fresh(view, use_storage=False)
     for observation in observations(view, 60.0, 3):
         caps = decided(controller, observation).get(Knob.POD_CAP_W)
@@ -183,11 +192,19 @@ def test_the_baseline_is_the_mean_before_the_announcement() -> None:
 
     ask = Signal("a", "demand-response", 120, 240, 600, reduce_frac=0.5)
     controller.decide(seen(60, 4e6))
-    controller.decide(seen(120, 6e6, ask))
+    controller.decide(seen(120, 6e6, ask))  # announced at the end of this window, which counts
     controller.decide(seen(180, 9e6, ask))  # told already: what comes now is no baseline
     controller.decide(seen(240, 9e6, ask))
-    assert controller._baseline_w["a"] == pytest.approx(4e6)
-    assert controller._target_w(ask) == pytest.approx(2e6)
+    assert controller._asked(seen(240, 9e6, ask))[1] == pytest.approx(2.5e6)
+    late = Signal("late", "demand-response", 270, 240, 600, reduce_frac=0.5)
+    controller.decide(seen(300, 9e6, late))  # announced within this window, which does not count
+    assert controller._asked(seen(300, 9e6, late))[1] == pytest.approx(0.5 * (4e6 + 6e6 + 9e6 + 9e6) / 4)
     limit = Signal("b", "demand-response", 0, 0, 600, limit_w=3e6)
-    assert controller._target_w(limit) == pytest.approx(3e6)
-    assert math.isnan(controller._target_w(Signal("c", "demand-response", 0, 0, 9, reduce_frac=0.1)))
+    assert controller._asked(seen(240, 9e6, limit))[1] == pytest.approx(3e6)
+
+
+def test_a_share_of_what_was_never_measured_has_no_level() -> None:
+    controller = fresh(busy_site())
+    first = Signal("c", "demand-response", 0, 0, 9000, reduce_frac=0.1)
+    for observation in observations(busy_site(), 60.0, 3):
+        assert controller.decide(replace(observation, signals=(first,))) == []

@@ -48,6 +48,9 @@ def run(
     out: Out = None,
     days: Annotated[float | None, Parameter(help="Length of the run in days.")] = None,
     step: Annotated[float | None, Parameter(help="Step in seconds.")] = None,
+    controller: Annotated[
+        str | None, Parameter(help="Who decides: a shipped name, or file.py:Class of your own.")
+    ] = None,
     no_code: Annotated[
         bool, Parameter(name="--no-code", negative="", help="Refuse controllers that are not shipped.")
     ] = False,
@@ -62,13 +65,15 @@ def run(
     site
         The site file (TOML).
     """
-    from aidc.cli.running import run_site
+    from aidc.cli.running import controller_settings, run_site
 
     settings = list(set_)
     if days is not None:
         settings.append(f"scenario.days={days}")
     if step is not None:
         settings.append(f"scenario.step_s={step}")
+    if controller is not None:
+        settings += controller_settings(site, controller, settings)
     return run_site(site, out, settings, own_code=not no_code, as_json=json, resize=resize)
 
 

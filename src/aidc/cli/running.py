@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import json
 from collections.abc import Generator, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -19,7 +20,7 @@ from rich.progress import (
 
 from aidc.cli.screen import named, print_json, progress_console, screen
 
-__all__ = ["compare_runs", "progress_bar", "run_site", "write_report"]
+__all__ = ["compare_runs", "controller_settings", "progress_bar", "run_site", "write_report"]
 
 REPORT = "report.html"
 
@@ -66,6 +67,24 @@ def run_site(
     screen().print(summary_table(done.summary))
     named("Report: ", done.folder / REPORT)
     return 0
+
+
+def controller_settings(path: Path, name: str, settings: Sequence[str]) -> list[str]:
+    """Settings that put a controller in charge; the site's options stay where it is the site's own.
+
+    A file of one's own is looked for from here, as a shell would, and then beside the site.
+    """
+    from aidc.site import load
+
+    place, colon, kind = name.rpartition(":")
+    use = (
+        f"{Path(place).resolve()}:{kind}"
+        if colon and place.endswith(".py") and Path(place).is_file()
+        else name
+    )
+    own = load(path, settings).control.use
+    kept = own == name or any(one.startswith("control.options") for one in settings)
+    return [f"control.use={json.dumps(use)}", *([] if kept else ["control.options={}"])]
 
 
 def compare_runs(folders: Sequence[Path], *, as_json: bool) -> int:

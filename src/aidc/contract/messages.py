@@ -20,8 +20,10 @@ FloatArray = NDArray[np.float64]
 class Signal:
     """A grid event as announced: who asked for what, from when to when.
 
-    `reduce_frac` is the share by which the site is to go below its baseline (0 to 1), `limit_w` the import that it may
-    have [W]; the one that does not apply is NaN.
+    A request states `reduce_frac` (share of the import in the last hour without an event before the announcement),
+    `reduce_w` (off what the site would draw without it) or `limit_w` (absolute ceiling); the others are NaN. A price
+    spike and a carbon peak state their level alone. A request that is withdrawn is no longer among the signals.
+    `aidc.contract.asked` says what a set of signals asks for at one time.
     """
 
     name: str
@@ -31,6 +33,9 @@ class Signal:
     end_tick: int
     reduce_frac: float = float("nan")
     limit_w: float = float("nan")
+    reduce_w: float = float("nan")
+    price_usd_per_mwh: float = float("nan")
+    carbon_kg_per_mwh: float = float("nan")
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,6 +109,13 @@ class SiteView:
     pod_flex_window: tuple[str, ...] = ()  # event, day or life
     pod_curtailment_usd_per_mwh: tuple[float, ...] = ()
     pod_rated_w: FloatArray = field(default_factory=lambda: np.zeros(0))
+    pod_idle_w: FloatArray = field(default_factory=lambda: np.zeros(0))  # accelerators powered without work
+    pod_meter_per_w: FloatArray = field(default_factory=lambda: np.zeros(0))
+    """Power at the meter for a watt of each pod's accelerators, before cooling answers; empty where unknown."""
+    pod_meter_settled_per_w: FloatArray = field(default_factory=lambda: np.zeros((0, 0)))
+    """The same once cooling has answered, (m, pod) at the dry bulbs of `meter_dry_bulb_k` (m,), rising."""
+    meter_dry_bulb_k: FloatArray = field(default_factory=lambda: np.zeros(0))
+    pod_kind: tuple[str, ...] = ()  # service, job, replay or idle
     storage_power_w: FloatArray = field(default_factory=lambda: np.zeros(0))
     storage_energy_j: FloatArray = field(default_factory=lambda: np.zeros(0))
     lower: Mapping[Knob, FloatArray] = field(default_factory=dict[Knob, FloatArray])

@@ -108,6 +108,9 @@ def _site(name: str, tiers: tuple[int, ...], storages: int, plants: int, jobs: i
         pod_flex_window=tuple(("event", "day", "life")[tier % 3] for tier in tiers),
         pod_curtailment_usd_per_mwh=tuple(100.0 / (1 + tier) for tier in tiers),
         pod_rated_w=1.5 * _MW * pods,
+        pod_idle_w=0.2 * _MW * pods,
+        pod_meter_per_w=1.2 * pods,
+        pod_kind=tuple("idle" if number == 4 else "service" for number in range(len(tiers))),
         storage_power_w=power,
         storage_energy_j=np.full(storages, 4 * 3.6e9),
         lower={

@@ -1,41 +1,62 @@
-"""Answering a demand-response request: storage first, then power caps by flexibility tier.
+"""Following what the grid asks for: storage first, then power caps by flexibility tier, measured at the meter.
 
-The request is measured against the mean draw over the hour before it was announced. Storage covers
-what it can sustain to the end of the event; the rest is taken from the pods' accelerators in
-proportion to what their tier tolerates. Tiers 0/1/2/3 tolerate 0/10/25/50 % slowdown; that a power
-cap of the same share costs no more throughput than that is conservative, because measured curves
-lose less throughput than power down to about half the rating. What is needed is taken from the
-highest of the last windows, so that load which returns after a short dip meets what was held for it.
+A share is of the mean import over the last hour without an event before the announcement. Before a request begins
+storages are charged; while it is in force storage gives what lasts to its end, and the rest is allocated to the
+pods within what their tiers tolerate; after it the load comes back along a ramp, and storages are charged again
+gently. A cut of accelerators is corrected to the meter: servers, lineups and the transformer answer at once,
+cooling later and by a share that is learned (`following.meter`). That a power cap of some share costs no more
+throughput than that share is conservative: measured curves lose less throughput than power down to about half the
+rating. What is needed is taken from the highest of the last windows, so that load which returns after a checkpoint
+meets what was held for it.
 """
 
 from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from typing import ClassVar
+from typing import Annotated, ClassVar, Literal
 
 import numpy as np
-from pydantic import BaseModel
+from pydantic import BaseModel, Field
 
-from aidc.contract import Command, Controller, Knob, Observation, Point, Signal, SiteView
-from aidc.schema.base import Frac, Shape
+from aidc.contract import Command, Controller, FloatArray, Knob, Observation, Signal, SiteView
+from aidc.contract.asked import lowest
+from aidc.control.following.baseline import Baseline
+from aidc.control.following.pods import Pods
+from aidc.control.following.recovery import Recovery
+from aidc.control.following.seen import Seen, seen_of
+from aidc.control.following.storing import charged_by, recharge_w, sustained_w
+from aidc.control.following.upcoming import soonest, until_s
+from aidc.schema.base import Frac, NonNegative, Positive, Shape
 
-__all__ = ["DemandResponse"]
+__all__ = ["DemandResponse", "Options"]
 
-_TOLERATED = np.array([0.0, 0.10, 0.25, 0.50])
-_HOUR_S = 3600.0
 _WINDOWS = 3  # a checkpoint lasts less: the dip of a minute is no reason to let go
 
 
 class Options(Shape):
-    """`margin_frac` is taken off beyond what is asked, for what the caps do not reach at once."""
+    """How requests are followed.
+
+    `margin_frac` is taken off beyond what is asked by share or level, for what the caps do not reach at once; a
+    request by `reduce_mw` is met as it stands. `snap_back_frac_per_min` of the import before the request is how
+    fast load comes back. Storage is charged from `prepare_min` before a request and again after it, at
+    `recharge_frac` of its rating, while import stays within `rebound_frac` above the last hour's mean. Loops are
+    held `precool_k` colder in the quarter of an hour before a request.
+    """
 
     margin_frac: Frac = 0.03
     use_storage: bool = True
+    policy: Literal["proportional", "priority", "least-loss", "round-robin", "carbon-aware"] = "proportional"
+    meter_correction: bool = True
+    snap_back_frac_per_min: Positive = 0.05
+    prepare_min: NonNegative = 120.0
+    recharge_frac: Frac = 0.25
+    rebound_frac: Frac = 0.05
+    precool_k: Annotated[float, Field(ge=0, le=5)] = 0.0
 
 
 class DemandResponse(Controller):
-    """Holds the site's import below what a grid request leaves it."""
+    """Holds the site's import below what grid requests leave it."""
 
     Options: ClassVar[type[BaseModel]] = Options
 
@@ -43,72 +64,124 @@ class DemandResponse(Controller):
         del rng
         self._site = site
         self._options = options if isinstance(options, Options) else Options()
-        self._tolerated = _TOLERATED[np.array(site.pod_flex_tier, dtype=int)]
-        self._recent: list[float] = []
-        self._baseline_w: dict[str, float] = {}
-        self._needs: list[float] = []
-        self._cut_w = 0.0
+        self._baseline = Baseline(site.step_s)
+        self._pods = Pods(site, self._options.policy, correct=self._options.meter_correction)
+        self._recovery = Recovery(self._options.snap_back_frac_per_min)
+        self._would: list[float] = []
+        self._last_tick = 0
+        self._soc_before: FloatArray | None = None
 
     def decide(self, observation: Observation) -> Sequence[Command]:
-        import_w = float(observation.value[Point.GRID_IMPORT_W][0])
-        active = self._note(observation, import_w)
-        stored_w = float(np.nan_to_num(observation.value[Point.STORAGE_W]).sum())
-        if not math.isnan(import_w):  # what would be drawn without storage and caps
-            self._needs = [*self._needs, import_w - stored_w + self._cut_w][-_WINDOWS:]
-        target_w = math.nan if active is None else self._target_w(active)
-        if active is None or math.isnan(import_w) or math.isnan(target_w):
-            self._cut_w = self._cut_w if active else 0.0
+        seen = seen_of(observation)
+        span_s = (observation.tick - self._last_tick) * self._site.step_s
+        self._last_tick = observation.tick
+        self._baseline.see(observation, seen.import_w)
+        self._pods.see(observation, span_s, seen)
+        if math.isnan(seen.import_w):
             return []
-        period_s = float(self.period_s)
-        left_s = max((active.end_tick - observation.tick) * self._site.step_s, period_s)
-        short_w = max(0.0, max(self._needs) - target_w)
-        storage = self._storage(observation, left_s, short_w)
-        given_w = 0.0 if storage is None else -float(storage.sum())
-        reason = f"{active.name}: import {import_w / 1e6:.2f} MW, target {target_w / 1e6:.2f} MW"
-        commands = [self._caps(observation, short_w - given_w, 2 * period_s, reason)]
-        if storage is not None:
-            commands.append(Command(Knob.STORAGE_W, storage, 2 * period_s, ""))
-        return commands
+        # what would be drawn without storage and caps
+        self._would = [*self._would, seen.import_w - seen.stored_w + self._pods.cut_at_meter_w()][-_WINDOWS:]
+        ruling, level_w = self._asked(observation)
+        if ruling is None:
+            return self._unasked(observation, seen)
+        if math.isnan(level_w):
+            return []
+        if self._soc_before is None:
+            self._soc_before = seen.soc_frac
+        self._recovery.hold(ruling.name, level_w, self._baseline.mean_w())
+        left_s = until_s(observation, ruling.end_tick, self._site, float(self.period_s))
+        return self._hold(observation, seen, ruling, level_w, left_s)
 
-    def _note(self, observation: Observation, import_w: float) -> Signal | None:
-        """Keep the baseline of each announced request; return the one in force."""
-        for signal in observation.signals:
-            if signal.kind == "demand-response" and signal.name not in self._baseline_w and self._recent:
-                self._baseline_w[signal.name] = float(np.mean(self._recent))
-        active = [
-            s
-            for s in observation.signals
-            if s.kind == "demand-response" and s.start_tick <= observation.tick < s.end_tick
+    def _asked(self, observation: Observation) -> tuple[Signal | None, float]:
+        """The request that rules in the coming period, and the level to hold: it may begin within the period."""
+        would_w = max(self._would)
+        ahead = max(0, round(float(self.period_s) / self._site.step_s) - 1)
+        found = [
+            lowest(observation.signals, observation.tick + late, self._baseline.by_name, would_w)
+            for late in ({0, ahead} if observation.signals else ())
         ]
-        if not math.isnan(import_w) and not active:
-            keep = max(1, round(_HOUR_S / float(self.period_s)))
-            self._recent = [*self._recent, import_w][-keep:]
-        return active[0] if active else None
+        known = [one for one in found if one[0] is not None and not math.isnan(one[1])]
+        if not known:
+            return next((one for one in found if one[0] is not None), (None, math.nan))
+        ruling, level_w = min(known, key=lambda one: one[1])
+        return ruling, self._with_margin(ruling, level_w)
 
-    def _target_w(self, signal: Signal) -> float:
-        if not math.isnan(signal.limit_w):
-            return signal.limit_w * (1 - self._options.margin_frac)
-        baseline_w = self._baseline_w.get(signal.name, math.nan)
-        return baseline_w * (1 - signal.reduce_frac - self._options.margin_frac)
+    def _with_margin(self, ruling: Signal | None, level_w: float) -> float:
+        """A request by share leaves so much less of the baseline, one by level of the level; `reduce_w` as it is."""
+        margin, name = self._options.margin_frac, "" if ruling is None else ruling.name
+        if ruling is None or not math.isnan(ruling.reduce_w):
+            return level_w
+        if not math.isnan(ruling.limit_w):
+            return level_w * (1 - margin)
+        return level_w - margin * self._baseline.by_name.get(name, 0.0)
 
-    def _storage(self, observation: Observation, left_s: float, short_w: float) -> np.ndarray | None:
-        """Set points that cover what is short, as far as it can be sustained to the end."""
+    def _hold(
+        self, observation: Observation, seen: Seen, ruling: Signal, level_w: float, left_s: float
+    ) -> list[Command]:
+        """Storage for what it can sustain, pods for the rest."""
+        valid_s = 2 * float(self.period_s)
+        short_w = max(0.0, max(self._would) - level_w)
+        commands: list[Command] = []
+        if self._site.storages and self._options.use_storage:
+            sustained = sustained_w(self._site, observation, left_s)
+            total = float(sustained.sum())
+            share = min(1.0, short_w / total) if total > 0 else 0.0
+            short_w -= share * total
+            commands.append(Command(Knob.STORAGE_W, -sustained * share, valid_s, ""))
+        reason = f"{ruling.name}: import {seen.import_w / 1e6:.2f} MW, target {level_w / 1e6:.2f} MW"
+        emergency = ruling.kind == "emergency"
+        return [
+            *self._pods.give(observation, short_w, left_s, valid_s, reason, emergency=emergency),
+            *commands,
+        ]
+
+    def _unasked(self, observation: Observation, seen: Seen) -> Sequence[Command]:
+        """Nothing is in force: come back from the last request, charge again, prepare for the next."""
+        would_w = max(self._would)
+        back_w = self._recovery.ceiling_w(observation.tick * self._site.step_s, would_w, seen.import_w)
+        if back_w is not None:
+            name, ceiling_w = back_w
+            signal = Signal(name, "recovery", 0, 0, 0)
+            return self._hold(observation, seen, signal, ceiling_w, float(self.period_s))
+        self._pods.rest()
+        ahead = soonest(observation)
+        if ahead is None and self._soc_before is None:
+            return []
+        return [*self._stored(observation, ahead, would_w), *self._cooled(observation, ahead)]
+
+    def _stored(self, observation: Observation, ahead: Signal | None, would_w: float) -> list[Command]:
+        """Charging before a request, or after one."""
         if not self._site.storages or not self._options.use_storage:
-            return None
-        soc = np.nan_to_num(observation.value[Point.STORAGE_SOC_FRAC])
-        sustained = np.minimum(
-            self._site.storage_power_w,
-            0.9 * np.maximum(soc - 0.1, 0.0) * self._site.storage_energy_j / left_s,
-        )
-        share = min(1.0, short_w / sustained.sum()) if sustained.sum() > 0 else 0.0
-        return -sustained * share
+            self._soc_before = None
+            return []
+        room_w = (1 + self._options.rebound_frac) * self._baseline.mean_w()
+        room_w = min(room_w, self._site.import_limit_w) - would_w
+        if math.isnan(room_w):
+            return []
+        left_s = math.inf
+        if ahead is not None:
+            left_s = until_s(observation, ahead.start_tick, self._site, float(self.period_s))
+        if ahead is not None and left_s <= 60 * self._options.prepare_min:
+            watts, what = charged_by(self._site, observation, left_s, room_w), f"{ahead.name}: charged before"
+        elif self._soc_before is not None:
+            share = self._options.recharge_frac
+            watts, what = (
+                recharge_w(self._site, observation, self._soc_before, share, room_w),
+                "charged again",
+            )
+            if not watts.any() and room_w > 0:
+                self._soc_before = None
+        else:
+            return []
+        told = f"{what}, {float(watts.sum()) / 1e6:.2f} MW" if watts.any() else ""
+        return [Command(Knob.STORAGE_W, watts, 2 * float(self.period_s), told)] if told else []
 
-    def _caps(self, observation: Observation, short_w: float, valid_s: float, reason: str) -> Command:
-        """Spread the cut over the pods by what they draw and tolerate."""
-        draw = np.nan_to_num(observation.value[Point.POD_UNCAPPED_W])
-        room = draw * self._tolerated
-        share = min(1.0, max(short_w, 0.0) / room.sum()) if room.sum() > 0 else 0.0
-        self._cut_w = share * float(room.sum())
-        held = draw * (1 - self._tolerated * share) if share > 0 else self._site.default[Knob.POD_CAP_W]
-        cap = np.where(self._tolerated > 0, held, np.nan)  # nothing to cut: let go, do not hold the draw
-        return Command(Knob.POD_CAP_W, cap, valid_s, reason)
+    def _cooled(self, observation: Observation, ahead: Signal | None) -> list[Command]:
+        """Loops that are cooled in the quarter of an hour before a request."""
+        if ahead is None or self._options.precool_k <= 0:
+            return []
+        if until_s(observation, ahead.start_tick, self._site, 0.0) > 900.0:
+            return []
+        colder = self._site.default[Knob.PLANT_SUPPLY_K] - self._options.precool_k
+        told = f"{ahead.name}: loops {self._options.precool_k:g} K colder beforehand"
+        return [Command(Knob.PLANT_SUPPLY_K, colder, 2 * float(self.period_s), told)]

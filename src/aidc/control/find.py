@@ -16,14 +16,22 @@ from pydantic import BaseModel, ValidationError
 from aidc.clock import as_fraction
 from aidc.contract import Controller
 from aidc.control.demand_response import DemandResponse
+from aidc.control.peak_shaving import PeakShaving
 from aidc.control.schedule import Schedule
+from aidc.control.thresholds import CarbonThreshold, PriceThreshold
 from aidc.errors import InputError, Problem
 from aidc.schema.site import Site
 from aidc.site.secrets import MASK, is_secret_name, masked, masked_paths
 
 __all__ = ["controller_of", "options_of", "refuse_code", "shipped", "shipped_options"]
 
-_SHIPPED: dict[str, type[Controller]] = {"demand-response": DemandResponse, "schedule": Schedule}
+_SHIPPED: dict[str, type[Controller]] = {
+    "demand-response": DemandResponse,
+    "schedule": Schedule,
+    "peak-shaving": PeakShaving,
+    "price-threshold": PriceThreshold,
+    "carbon-threshold": CarbonThreshold,
+}
 
 
 def shipped() -> list[str]:

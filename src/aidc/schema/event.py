@@ -1,4 +1,4 @@
-"""What happens to a site at a stated time: requests, limits, outages of supply and of equipment, prices."""
+"""What happens to a site at a stated time: requests, limits, outages of supply and of equipment, prices, carbon."""
 
 from __future__ import annotations
 
@@ -6,12 +6,15 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import Field, TypeAdapter, model_validator
 
-from aidc.schema.base import Frac, NonNegative, Shape
+from aidc.schema.base import Frac, NonNegative, Positive, Shape
 from aidc.schema.source import Moment
 
 __all__ = [
     "AnyEvent",
+    "CapacityLimit",
+    "CarbonPeak",
     "DemandResponse",
+    "Emergency",
     "EquipmentOutage",
     "GridEvent",
     "ImportLimit",
@@ -23,8 +26,8 @@ __all__ = [
 _YEAR_MIN = 366 * 24 * 60
 
 
-class _Timed(Shape):
-    """When an event is announced, begins and ends."""
+class _Announced(Shape):
+    """When an event is announced and begins: `notice_min`, or `notice_s` for the short ones, before `start`."""
 
     name: str = ""
     """What the event is called in the record."""
@@ -32,27 +35,75 @@ class _Timed(Shape):
     """First instant, with its zone."""
     notice_min: Annotated[float, Field(ge=0, le=_YEAR_MIN)] = 0.0
     """How long before the start controllers know of it."""
+    notice_s: Annotated[float, Field(ge=0, le=60 * _YEAR_MIN)] | None = None
+    """The same in seconds, for short notices."""
+
+    @model_validator(mode="after")
+    def _one_notice(self) -> Self:
+        if self.notice_s is not None and self.notice_min > 0:
+            raise ValueError("has two notices. Give `notice_min` or `notice_s`, one of them")
+        return self
+
+
+class _Timed(_Announced):
+    """When an event is announced, begins and ends."""
+
     duration_min: Annotated[float, Field(gt=0, le=_YEAR_MIN)]
     """How long it lasts."""
 
 
-class DemandResponse(_Timed):
+class _Request(_Timed):
     """A request to draw less; the site's controller decides how, the import limit stays.
 
-    `reduce_frac` is a share of the site's draw before the event, `limit_mw` an absolute ceiling.
+    `reduce_frac` is a share of the site's mean import over the last hour without an event before the
+    announcement, `reduce_mw` is taken off what the site would have drawn at that time, and `limit_mw` is an
+    absolute ceiling. `withdrawn_min` is when the request is taken back, in minutes from its start (negative:
+    before it); from then on the site no longer hears of it.
     """
 
-    use: Literal["demand-response"]
     reduce_frac: Annotated[float, Field(gt=0, le=1)] | None = None
-    """Asked reduction, as a share of the site's draw before the event."""
+    """Asked reduction, as a share of the site's mean import in the last hour without an event before the announcement."""
+    reduce_mw: Positive | None = None
+    """Asked reduction, off what the site would have drawn."""
     limit_mw: NonNegative | None = None
     """Asked ceiling of the site's draw."""
+    withdrawn_min: Annotated[float, Field(ge=-_YEAR_MIN, le=_YEAR_MIN)] | None = None
+    """When the request is taken back, in minutes from its start; negative: before it."""
 
     @model_validator(mode="after")
     def _one_request(self) -> Self:
-        if (self.reduce_frac is None) == (self.limit_mw is None):
-            raise ValueError("asks for nothing, or twice. Give `reduce_frac` or `limit_mw`, one of them")
+        if sum(one is not None for one in (self.reduce_frac, self.reduce_mw, self.limit_mw)) != 1:
+            raise ValueError(
+                "asks for nothing, or twice. Give `reduce_frac`, `reduce_mw` or `limit_mw`, one of them"
+            )
+        if self.withdrawn_min is not None and self.withdrawn_min >= self.duration_min:
+            raise ValueError("is withdrawn after it has ended. Put withdrawn_min below duration_min")
         return self
+
+
+class DemandResponse(_Request):
+    """A request under a programme: what the site gives is its own decision, within its tiers."""
+
+    use: Literal["demand-response"]
+
+
+class Emergency(_Request):
+    """A request in an emergency of the grid: like demand response, but flexible work may be paused whole."""
+
+    use: Literal["emergency"]
+
+
+class CapacityLimit(_Announced):
+    """What the site may draw at most, hour by hour from `start`: asked of its controller, enforced by nobody."""
+
+    use: Literal["capacity-limit"]
+    limits_mw: Annotated[tuple[NonNegative, ...], Field(min_length=1, max_length=_YEAR_MIN // 60)]
+    """Most import in each hour."""
+
+    @property
+    def duration_min(self) -> float:
+        """An hour for each limit."""
+        return 60.0 * len(self.limits_mw)
 
 
 class ImportLimit(_Timed):
@@ -100,7 +151,24 @@ class PriceSpike(_Timed):
     """Price of energy for the duration."""
 
 
-AnyEvent = DemandResponse | ImportLimit | SupplyOutage | EquipmentOutage | PriceSpike
+class CarbonPeak(_Timed):
+    """A kilowatt-hour from the grid emits this much for the duration, whatever the source of `carbon` says."""
+
+    use: Literal["carbon-peak"]
+    carbon_kg_per_mwh: Annotated[float, Field(ge=0, le=5_000)]
+    """Emission factor for the duration."""
+
+
+AnyEvent = (
+    DemandResponse
+    | Emergency
+    | CapacityLimit
+    | ImportLimit
+    | SupplyOutage
+    | EquipmentOutage
+    | PriceSpike
+    | CarbonPeak
+)
 GridEvent = Annotated[AnyEvent, Field(discriminator="use")]
 _ADAPTER: TypeAdapter[AnyEvent] = TypeAdapter(GridEvent)
 

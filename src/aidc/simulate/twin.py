@@ -63,6 +63,26 @@ class Twin:
         self._until = dict.fromkeys(Knob, -1)
         self._last: Block | None = None
 
+    def start_at(self, tick: int) -> None:
+        """Go to a tick of the scenario with everything else as at its start; the loops settle while it goes on."""
+        self.reset()
+        self.tick = tick
+
+    def __deepcopy__(self, memo: dict[int, object]) -> Twin:
+        """A twin that goes on from here by itself, over the same site and scenario."""
+        other = object.__new__(Twin)
+        memo[id(self)] = other
+        other.compiled, other._fixed, other._first = self.compiled, self._fixed, self._first
+        other.tick = self.tick
+        other._state = deepcopy(self._state)
+        other.state = state_by_field(other._state)
+        other._knobs, other._last = self._knobs, self._last
+        workloads = self.compiled.first_job + len(self.compiled.jobs)
+        other._scratch = scratch_of(self.compiled.params, self.compiled.inputs.first.size, workloads)
+        other._held = {knob: value.copy() for knob, value in self._held.items()}
+        other._set_at, other._until = dict(self._set_at), dict(self._until)
+        return other
+
     @property
     def view(self) -> SiteView:
         return self.compiled.view
@@ -145,8 +165,7 @@ class Twin:
             age = {point: np.zeros(len(value[point])) for point in Point}
         for array in (*value.values(), *age.values()):
             array.setflags(write=False)
-        signals = tuple(s for s in self.compiled.signals if s.announced_tick <= self.tick)
-        return Observation(self.tick, value, age, signals, self._forecast())
+        return Observation(self.tick, value, age, self.compiled.told(self.tick), self._forecast())
 
     def job_widths(self) -> tuple[FloatArray, FloatArray]:
         """Accelerators that each job holds, and those that it is asked to work on, (n_job,)."""

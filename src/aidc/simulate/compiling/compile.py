@@ -31,6 +31,7 @@ from aidc.simulate.compiling.describe import describe
 from aidc.simulate.compiling.inputs import Scenario, inputs_of, read_scenario
 from aidc.simulate.compiling.jobs import Jobs, compile_jobs
 from aidc.simulate.compiling.map_range import map_notes
+from aidc.simulate.compiling.meter_share import USUAL_FRAC, meter_per_w
 from aidc.simulate.compiling.operating import BATCH_SHARES, CAPS, LOADS, load_at_batch
 from aidc.simulate.compiling.outages import Outages, compile_outages
 from aidc.simulate.compiling.supply import (
@@ -123,6 +124,7 @@ def compile_site(site: Site) -> Compiled:
         first_job=len(site.services) + _replayed(site),
         jobs=tuple(site.jobs),
         signals=_signals(scenario),
+        withdrawn={one.name: one.withdrawn_tick for one in scenario.events if one.withdrawn_tick >= 0},
         weather=scenario.weather,
         meta={
             **describe(site, scenario, workloads, clock, remarks, stores.fronts),
@@ -405,7 +407,10 @@ def _view(site: Site, params: Params, clock: Clock, workloads: Mapping[str, Work
         pod_flex_tier=tuple(workloads[name].flex_tier for name in site.pods),
         pod_flex_window=tuple(workloads[name].flex_window for name in site.pods),
         pod_curtailment_usd_per_mwh=tuple(workloads[name].curtailment_usd_per_mwh for name in site.pods),
+        pod_kind=tuple(f.Kind(workloads[name].kind).name.lower() for name in site.pods),
         pod_rated_w=rated,
+        pod_idle_w=np.array(params.pod[f.Pod.IDLE_W]),
+        pod_meter_per_w=meter_per_w(params, USUAL_FRAC * site.grid.import_limit_mw * MEGA),
         storage_power_w=power,
         storage_energy_j=np.array([_energy_j(site, s) for s in site.storage.values()]).reshape(stores),
         lower={
@@ -469,8 +474,19 @@ def _energy_j(site: Site, shape: Storage) -> float:
 
 def _signals(scenario: Scenario) -> tuple[Signal, ...]:
     return tuple(
-        Signal(e.name, e.kind, e.announced_tick, e.start_tick, e.end_tick, e.reduce_frac, e.limit_w)
-        for e in scenario.events
+        Signal(
+            name=one.name,
+            kind=one.kind,
+            announced_tick=one.announced_tick,
+            start_tick=one.start_tick,
+            end_tick=one.end_tick,
+            reduce_frac=one.reduce_frac,
+            limit_w=one.limit_w,
+            reduce_w=one.reduce_w,
+            price_usd_per_mwh=one.price_usd_per_mwh,
+            carbon_kg_per_mwh=one.carbon_kg_per_mwh,
+        )
+        for one in scenario.events
     )
 
 

@@ -60,12 +60,20 @@ class Compiled:
     first_job: int
     jobs: tuple[str, ...] = ()
     signals: tuple[Signal, ...] = ()
+    withdrawn: Mapping[str, int] = field(default_factory=dict[str, int])  # by signal: from which tick on
     meta: Mapping[str, Any] = field(default_factory=dict[str, Any])
     weather: Weather | None = None
 
     @property
     def steps_per_row(self) -> int:
         return gcd(self.steps_per_output, self.steps_per_book)
+
+    def told(self, tick: int) -> tuple[Signal, ...]:
+        """The signals that the site hears at a tick: announced, and not withdrawn."""
+        never = self.clock.steps + 1
+        return tuple(
+            one for one in self.signals if one.announced_tick <= tick < self.withdrawn.get(one.name, never)
+        )
 
     def default_knobs(self) -> Knobs:
         """What is in force when nobody decides."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 
 import numpy as np
@@ -11,11 +11,19 @@ import numpy as np
 from aidc.clock import Clock
 from aidc.errors import InputError, Problem
 from aidc.scenario.demand import Demand, load_demand, load_replay
-from aidc.scenario.events import Planned, grid_present, import_limit_w, plan_events, with_spikes
+from aidc.scenario.events import (
+    Planned,
+    grid_present,
+    import_limit_w,
+    plan_events,
+    with_carbon_peaks,
+    with_spikes,
+)
 from aidc.scenario.market import Carbon, Prices, load_carbon, load_prices
 from aidc.scenario.series import Series
 from aidc.scenario.weather import Weather, load_weather
 from aidc.schema.demand import PowerReplay
+from aidc.schema.event import CarbonPeak
 from aidc.schema.renewables import Pv
 from aidc.schema.site import Site
 from aidc.simulate.compiling.sky import photovoltaics, place_notes, wind
@@ -71,6 +79,7 @@ def read_scenario(site: Site, clock: Clock, rng: np.random.Generator) -> Scenari
     )
     prices = _spiked(prices, site, clock)
     carbon = load_carbon(plan.carbon, **span, base_dir=site.folder) if plan.carbon else None
+    carbon = _peaked(carbon, site, clock)
     demands = {
         name: load_demand(
             service.demand,
@@ -113,6 +122,26 @@ def read_scenario(site: Site, clock: Clock, rng: np.random.Generator) -> Scenari
 def _spiked(prices: Prices, site: Site, clock: Clock) -> Prices:
     energy = with_spikes(prices.energy_usd_per_mwh, site.scenario.events, clock.start, clock.end)
     return Prices(energy, prices.export_usd_per_mwh, prices.source, prices.repairs)
+
+
+def _peaked(carbon: Carbon | None, site: Site, clock: Clock) -> Carbon | None:
+    """Average carbon with the carbon peaks of the scenario; marginal carbon stays as its source says."""
+    peaks = [event for event in site.scenario.events if isinstance(event, CarbonPeak)]
+    if not peaks:
+        return carbon
+    if carbon is None:
+        remedy = 'Add one, such as carbon = { use = "us-average-2023" }, or leave the event out.'
+        raise InputError(
+            Problem(
+                "is a carbon peak in a scenario without carbon",
+                remedy,
+                key="scenario.events",
+                value=peaks[0].name,
+            )
+        )
+    return replace(
+        carbon, average_kg_per_mwh=with_carbon_peaks(carbon.average_kg_per_mwh, peaks, clock.start, clock.end)
+    )
 
 
 def _replay(site: Site, name: str, clock: Clock) -> Mapping[str, Series]:

@@ -69,6 +69,10 @@ class EventLog:
             if signal.kind != _EQUIPMENT:
                 until = f"until {clock.at(signal.end_tick):%Y-%m-%d %H:%M}Z"
                 self.add(clock.at(signal.start_tick), signal.kind, signal.name, until)
+                if signal.name in self._compiled.withdrawn:
+                    self.add(
+                        clock.at(self._compiled.withdrawn[signal.name]), signal.kind, signal.name, "withdrawn"
+                    )
         for event in self._planned:
             if isinstance(event, EquipmentOutage):
                 self._equipment(event)

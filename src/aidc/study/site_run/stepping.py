@@ -17,6 +17,7 @@ from aidc.record.run import BOOKS
 from aidc.record.writer import RunWriter
 from aidc.schema.site import Site
 from aidc.simulate import Twin
+from aidc.simulate.commissioning import commissioned
 from aidc.simulate.frames import pod_frame, series_frame, stored_now
 from aidc.simulate.gather import Block, Gatherer
 from aidc.simulate.storage_use import StorageUse
@@ -74,7 +75,9 @@ class Stepping:
             theirs = site.control.use != "none"  # the site's options are for the site's own controller
             options = options_of(type(controller), {} if theirs else site.control.options)
         with self._naming(controller):
-            controller.reset(twin.view, options, np.random.default_rng(site.scenario.seed + 1))
+            controller.reset(
+                commissioned(twin.compiled), options, np.random.default_rng(site.scenario.seed + 1)
+            )
         while not twin.done:
             with self._naming(controller):
                 decided = controller.decide(twin.observe())
