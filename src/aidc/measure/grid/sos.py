@@ -111,7 +111,7 @@ def matched(
             f"no section with the poles of {denominator} at {rate_hz} Hz has the magnitudes wanted of it"
         )
         raise ValueError(message)
-    return np.concatenate((b, a))
+    return np.asarray(np.concatenate((b, a)), np.float64)
 
 
 def gain(sos: FloatArray, frequency_hz: float | FloatArray, rate_hz: float) -> FloatArray:
