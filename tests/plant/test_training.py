@@ -25,6 +25,7 @@ from aidc.plant.training import (
     read_training,
     schedule,
     step_job,
+    steps_in_phase,
     tokens_per_s,
 )
 from aidc.schema.job import JobShape
@@ -285,3 +286,26 @@ def test_a_sweep_gives_the_mean_of_an_iteration_and_the_device_its_swing() -> No
     swinging = job_levels(job, device, 400.0, 0.25)
     assert 0.75 * swinging.compute_frac + 0.25 * swinging.communication_frac == pytest.approx(340 / 400)
     assert swinging.communication_frac / swinging.compute_frac == pytest.approx(0.6 / 0.9)
+
+
+@settings(max_examples=60, deadline=None)
+@given(job=schedules, tick=st.integers(-50, 4000), step_s=st.sampled_from([0.001, 0.02, 0.3, 1.0]))
+def test_steps_in_a_phase_are_those_whose_shares_stay_whole(job, tick, step_s):
+    """None of the steps that are promised may be mixed, nor of another phase."""
+    job = job._replace(step_s=step_s)
+    many = steps_in_phase(tick, job)
+    if tick < 0:
+        assert many == -tick
+    elif many:
+        whole = np.eye(4)[np.argmax(phase_shares(tick, 0, job))]
+        for later in {tick, tick + many // 3, tick + many - 1}:
+            assert phase_shares(later, 0, job) == pytest.approx(whole, abs=1e-5)
+
+
+def test_phases_are_walked_in_few_strides():
+    """200 s hold 19 iterations of two phases and an evaluation: each takes a stride, and a step at its edge."""
+    job, tick, strides = clock(step_s=0.001), 0, 0
+    while tick < 200_000:
+        tick += max(steps_in_phase(tick, job), 1)
+        strides += 1
+    assert strides < 2 * (2 * 19 + 2) + 4

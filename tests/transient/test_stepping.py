@@ -17,6 +17,13 @@ from aidc.schema.disturbance import FrequencyStep, Islanding, LoadStep, Sag
 from aidc.simulate.transient.fields import SiteParam, StoreState
 from aidc.simulate.transient.modes import machine_modes
 
+
+def cooled_by_the_ups(body: dict) -> dict:
+    for plant in body["cooling"].values():
+        plant["drives"] = {"on_ups": True}
+    return body
+
+
 HERE = Path(__file__).parent
 EVENTS = [
     Sag(use="sag", start_s=0.3, residual_pu=0.4, duration_s=0.1, fault="lg", repeat=3, every_s=0.25),
@@ -27,6 +34,7 @@ KINDS = {
     "plain": body_of(pods=2, front="ups-sag-counter"),
     "job": body_of(pods=2, job=True),
     "forming": body_of(pods=2, storage=forming(1.0)),
+    "cooled": cooled_by_the_ups(body_of(pods=2)),
 }
 
 
@@ -42,6 +50,22 @@ def test_blocks_give_what_the_whole_gives_bit_for_bit(kind, sizes) -> None:
         joined = np.concatenate([one[name] for one in found])
         assert joined.tobytes() == wave[name].tobytes(), name
     assert parts.state.energy.tobytes() == whole.state.energy.tobytes()
+
+
+def test_a_step_over_again_is_the_step_computed() -> None:
+    """Blocks of one step repeat nothing; a quiet window hardly computes anything else, and an event ends that."""
+    body = KINDS["job"] | {"storage": {"yard": {"use": "lfp-site", "power_mw": 1.0, "energy_mwh": 2.0}}}
+    events = [Sag(use="sag", start_s=2.2, residual_pu=0.8, duration_s=0.05, phase_jump_deg=10.0)]
+    whole, single = (open_site(body, events, duration_s=3.0) for _ in range(2))
+    wave = whole.advance()
+    found = [single.advance(1) for _ in range(3000)]
+    for name in sorted(set(wave.channels) - {"v_pp_max_pu"}):  # it is made from angles outside the engine
+        assert np.concatenate([one[name] for one in found]).tobytes() == wave[name].tobytes(), name
+    assert single.state.energy.tobytes() == whole.state.energy.tobytes()
+    assert whole.state.lane.tobytes() == single.state.lane.tobytes()
+    assert not single._work.booked.any()
+    assert whole._work.booked.any()
+    assert np.ptp(wave["p_w"][2150:2300]) > 0.0
 
 
 @pytest.mark.parametrize("start_s", [0.1, 0.1004, 0.1006, 0.10049999])

@@ -48,6 +48,7 @@ __all__ = [
     "read_training",
     "schedule",
     "step_job",
+    "steps_in_phase",
     "tokens_per_s",
     "training_power_frac",
     "work_is_lost",
@@ -202,6 +203,29 @@ def phase_shares(tick: int, origin_tick: int, clock: TrainingClock) -> tuple[flo
     training = 1.0 - saving - evaluating
     communicating = min(training, max(0.0, (last[0] - first[0]) * per_s))
     return training - communicating, communicating, evaluating, saving
+
+
+@scalar
+def steps_in_phase(tick: int, clock: TrainingClock) -> int:
+    """Steps from `tick` on, itself included, that lie wholly in the phase in which it begins.
+
+    Of a job without faults that is yet to come or runs; 0 where the phase changes within the step. A boundary within
+    a millionth of a step of the next counts as there.
+    """
+    if tick < clock.start_tick:
+        return clock.start_tick - tick
+    time_s = (tick - clock.start_tick) * clock.step_s
+    within = time_s - np.floor(time_s * clock.per_evaluation) * clock.evaluation_period_s
+    left_s = clock.evaluation_period_s - within
+    if within < clock.block_s:
+        trained = within + clock.offset_s
+        turn = trained - np.floor(trained * clock.per_iteration) * clock.iteration_s
+        busy_s = clock.iteration_s - clock.communication_s
+        left_s = min(clock.block_s - within, (busy_s if turn < busy_s else clock.iteration_s) - turn)
+    since = time_s - np.floor(time_s * clock.per_checkpoint) * clock.checkpoint_period_s
+    busy_s = clock.checkpoint_period_s - clock.checkpoint_s
+    left_s = min(left_s, (busy_s if since < busy_s else clock.checkpoint_period_s) - since)
+    return max(int(left_s / clock.step_s - 1e-6), 0)
 
 
 @scalar

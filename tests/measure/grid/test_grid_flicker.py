@@ -7,14 +7,22 @@ from typing import Any
 
 import numpy as np
 import pytest
-from flicker_oracle import exact_pst
+from flicker_oracle import chain, exact_pst
 from hypothesis import given
 from hypothesis import strategies as st
 
 from aidc.errors import InputError
 from aidc.measure.grid.flicker import FlickerMeter, emission_limit
-from aidc.measure.grid.flickermeter import LAMPS, Flickermeter, plt_of, pst_of, pst_of_series
+from aidc.measure.grid.flickermeter import (
+    LAMPS,
+    Flickermeter,
+    plt_of,
+    pst_of,
+    pst_of_series,
+    weighting_sections,
+)
 from aidc.measure.grid.meter import evaluate
+from aidc.measure.grid.sos import gain
 from aidc.measure.grid.verdict import Connection
 from aidc.record.waveform import Mark, Waveform
 from aidc.schema.code import Flicker
@@ -270,6 +278,15 @@ def modulated(shape: str, hz: float, percent: float, rate_hz: int, wave_hz: int 
     turn = np.sin(2 * np.pi * hz * time_s + 1e-6)
     voltage = 1 + percent / 200 * (turn if shape == "sine" else np.sign(turn))
     return voltage * np.sin(2 * np.pi * wave_hz * time_s) if wave_hz else voltage
+
+
+@pytest.mark.parametrize("rate_hz", [1000.0, 1440.0, 2000.0, 3999.0])
+@pytest.mark.parametrize("lamp_hz", [50, 60])
+def test_sections_have_the_gain_of_the_analogue_filters(lamp_hz: int, rate_hz: float) -> None:
+    """Against the gain at 8.8 Hz, where the scale is set: within 0.4 % to 40 Hz at 1 kHz, with the square of the rate."""
+    hz = np.array([8.8, 0.1, 0.5, 1.0, 2.5, 5.0, 13.5, 20.0, 25.0, 100 / 3, 40.0])
+    ratio = gain(weighting_sections(LAMPS[lamp_hz], rate_hz), hz, rate_hz) / np.abs(chain(hz, lamp_hz))
+    assert ratio / ratio[0] == pytest.approx(np.ones(hz.size), abs=0.004 * (1000 / rate_hz) ** 1.8)
 
 
 @pytest.mark.parametrize("lamp_hz", [50, 60])

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from aidc.jit import engine
 
-__all__ = ["SosBank", "filter_block", "gain"]
+__all__ = ["SosBank", "filter_block", "gain", "matched"]
 
 FloatArray = NDArray[np.float64]
 IntArray = NDArray[np.int64]
@@ -78,6 +78,43 @@ class SosBank:
             if dc * self._start != 0:
                 out[row] += dc * self._start
         return out
+
+
+def matched(
+    numerator: Sequence[float], denominator: Sequence[float], frequency_hz: float, rate_hz: float
+) -> FloatArray:
+    """Section [b0 b1 b2 1 a1 a2] of an analogue filter of the second order, by matching poles and magnitudes.
+
+    The poles are exp(p/rate); the zeros (of minimum phase) give the analogue magnitude at 0, at `frequency_hz` and at
+    half the rate (M. Vicanek, Matched Second Order Digital Filters, 2016). Coefficients from the highest power of s
+    on. For poles and zeros well below the rate.
+
+    Raises
+    ------
+    ValueError
+        No filter of the second order has these three magnitudes.
+    """
+    poles = np.exp(np.roots(denominator) / rate_hz)
+    a = np.real(np.poly(poles))
+    hz = np.array([0.0, frequency_hz, rate_hz / 2])
+    s, z = 2j * np.pi * hz, np.exp(-2j * np.pi * hz / rate_hz)
+    wanted = np.abs(np.polyval(numerator, s) / np.polyval(denominator, s) * np.polyval(a[::-1], z)) ** 2
+    sine = np.sin(np.pi * hz / rate_hz) ** 2  # in which the squared magnitude of b is a polynomial
+    c = np.linalg.solve(np.stack((np.ones(3), sine, sine**2), axis=1), wanted)
+    turned = (
+        c[1] * np.array([0.0, -1.0, 2.0, -1.0, 0.0]) / 4 + c[2] * np.array([1.0, -4.0, 6.0, -4.0, 1.0]) / 16
+    )
+    turned[2] += c[0]
+    zeros = sorted(np.roots(turned), key=abs)[:2]
+    b = np.real(np.poly(zeros))
+    b *= np.sqrt(wanted[1]) / abs(np.polyval(b[::-1], z[1]))
+    held = np.abs([np.polyval(b[::-1], one) for one in z]) ** 2
+    if not np.allclose(held, wanted, rtol=1e-6, atol=1e-9 * wanted.max()):
+        message = (
+            f"no section with the poles of {denominator} at {rate_hz} Hz has the magnitudes wanted of it"
+        )
+        raise ValueError(message)
+    return np.asarray(np.concatenate((b, a)), np.float64)
 
 
 def gain(sos: FloatArray, frequency_hz: float | FloatArray, rate_hz: float) -> FloatArray:

@@ -59,7 +59,7 @@ class State(NamedTuple):
     store: FloatArray  # [StoreState, storage]
     genset: FloatArray  # [GensetState, genset]
     site: FloatArray  # [SiteState]
-    job: FloatArray  # [3, job]: runs, power over rated behind its edge, and what it goes for
+    job: FloatArray  # [4, job]: runs, power over rated behind its edge, what it goes for, until which tick it does
     energy: FloatArray  # [Energy]
 
 
@@ -98,3 +98,5 @@ class Work(NamedTuple):
     store_let_go: FloatArray  # [power, reactive power, its slope and support, storage] ... and of storages
     formed_w: FloatArray  # [storage] power of grid-forming ones, as the network has it
     formed_var: FloatArray
+    before: FloatArray  # every state before a step that may stand, one after the other ...
+    booked: FloatArray  # [Energy] ... and the sums up to it

@@ -34,6 +34,7 @@ from aidc.simulate.transient.gensets import call_gensets, give, settle_gensets
 from aidc.simulate.transient.kirchhoff import check_bus, check_source
 from aidc.simulate.transient.load import run_jobs, wish
 from aidc.simulate.transient.network import form, solve_bus
+from aidc.simulate.transient.repeating import QUIET, again, remember
 from aidc.simulate.transient.storing import ask_storages, book_storages, island_hz, turn_machines
 from aidc.simulate.transient.supply import nothing_moves, supply_as_before, supply_lanes
 
@@ -45,6 +46,8 @@ _WILD_PU = 3.0  # no voltage of a site reaches this
 _WILD_W = 1e15
 _JUMP_PU = 1e-3
 _MANY_FLIPS = 20.0
+_FIRST_WAIT = 16  # steps after one that did move something, before another is looked at closely
+_LONGEST_WAIT = 1024
 
 
 @part
@@ -60,6 +63,7 @@ def _act(plan: Plan, state: State, tick: int) -> bool:
             state.lane[LaneState.LOAD_FRAC, target] = value
         elif kind == Action.JOB_RUNS:
             state.job[0, target] = value
+            state.job[3, target] = -math.inf
         else:
             state.drive[DriveState.PUMPS, target] = value
             state.site[SiteState.COASTING] = 1.0
@@ -161,7 +165,8 @@ def advance(
 ) -> int:
     """Advance by `n_steps`, writing `out` [Out, step] and the segment of each step into `where`.
 
-    Lineups of which nothing moves are not computed again: their sums stand as they were.
+    Lineups of which nothing moves are not computed again: their sums stand as they were. Where a whole step has
+    moved nothing, those that would be the same are not computed at all (`repeating.py`).
     Returns OK, or UNSTABLE at the first step that no site could be in.
 
     `no_faults` are faults of jobs that never come, in the form that the jobs' law reads, and `first_tick` counts the
@@ -170,11 +175,17 @@ def advance(
     segment = int(state.site[SiteState.SEGMENT])
     whole = plan.segment.shape[1] - 1  # phases behind an open breaker
     gensets = plan.genset.shape[1] > 0
-    for k in range(n_steps):
+    quiet = 0
+    wait = _FIRST_WAIT
+    k = 0
+    while k < n_steps:
         tick = first_tick + k
         while segment + 1 < plan.segment_tick.shape[0] and plan.segment_tick[segment + 1] <= tick:
             segment += 1
         where[k] = segment
+        looks = quiet >= QUIET
+        if looks:
+            remember(state, work)
         e_pu, grid_hz, grid_rad, there = _grid_now(plan, state, segment, tick)
         own_hz = island_hz(plan, state)
         closed, trim_hz = breaker(plan, state, there, e_pu, grid_hz, grid_rad, own_hz)
@@ -194,7 +205,8 @@ def advance(
         state.site[SiteState.COLLAPSED] += collapsed if closed else 0.0
         poi_pu, poi_w, poi_var, iron = _meter(plan, e_pu, v, through_w, through_var, closed)
 
-        if still and nothing_moves(plan, work, v, hz, phases):
+        as_before = still and nothing_moves(plan, work, v, hz, phases)
+        if as_before:
             served_w, connected_w, lowest, batteries_w = supply_as_before(plan, state, work)
         else:
             served_w, connected_w, lowest, batteries_w = supply_lanes(plan, state, work, v, hz, phases, tick)
@@ -210,19 +222,19 @@ def advance(
             turn_machines(plan, state, work, hz, trim_hz)
         _turn_frame(plan, state, grid_hz)
 
-        out[Out.V1_PU, k] = poi_pu
-        out[Out.P_W, k] = poi_w + iron
-        out[Out.Q_VAR, k] = poi_var
-        out[Out.ANGLE_RAD, k] = grid_rad
-        out[Out.CONNECTED, k] = connected_w / work.rated_w if closed else 0.0
-        out[Out.IT_SERVED_W, k] = served_w
-        out[Out.DC_BUS_PU, k] = lowest
-        out[Out.STORAGE_W, k] = storage_w
-        out[Out.COOLING_W, k] = drives_w
-        out[Out.BATTERY_W, k] = batteries_w
+        connected = connected_w / work.rated_w if closed else 0.0
+        _record_meter(out, k, poi_pu, poi_w + iron, poi_var, grid_rad, connected)
+        _record_site(out, k, served_w, lowest, storage_w, drives_w, batteries_w)
         _record_state(plan, state, work, out, k)
+        quiet = quiet + 1 if as_before else min(quiet, 0)
+        if looks:
+            times = again(plan, state, work, out, where, k, first_tick, n_steps, as_before)
+            quiet = quiet if times >= 0 else -wait
+            wait = _FIRST_WAIT if times >= 0 else min(2 * wait, _LONGEST_WAIT)
+            k += max(times, 0)
         if unstable:
             return UNSTABLE
+        k += 1
     state.site[SiteState.SEGMENT] = segment
     return OK
 
@@ -268,6 +280,36 @@ def _turn_frame(plan: Plan, state: State, grid_hz: float) -> None:
 
 
 @part
+def _record_meter(
+    out: FloatArray, k: int, v_pu: float, p_w: float, q_var: float, angle_rad: float, connected_frac: float
+) -> None:
+    """Record what the meter at the point of interconnection shows, and the share that is connected."""
+    out[Out.V1_PU, k] = v_pu
+    out[Out.P_W, k] = p_w
+    out[Out.Q_VAR, k] = q_var
+    out[Out.ANGLE_RAD, k] = angle_rad
+    out[Out.CONNECTED, k] = connected_frac
+
+
+@part
+def _record_site(
+    out: FloatArray,
+    k: int,
+    served_w: float,
+    dc_bus_pu: float,
+    storage_w: float,
+    cooling_w: float,
+    battery_w: float,
+) -> None:
+    """Record what the site made of it."""
+    out[Out.IT_SERVED_W, k] = served_w
+    out[Out.DC_BUS_PU, k] = dc_bus_pu
+    out[Out.STORAGE_W, k] = storage_w
+    out[Out.COOLING_W, k] = cooling_w
+    out[Out.BATTERY_W, k] = battery_w
+
+
+@part
 def _record_state(plan: Plan, state: State, work: Work, out: FloatArray, k: int) -> None:
     """Record what state and working memory still hold at the end of the step."""
     out[Out.FREQUENCY_HZ, k] = state.site[SiteState.HZ]
@@ -289,7 +331,7 @@ def _book(
     bus_w: float,
     bus_var: float,
 ) -> float:
-    """Add the step to the energy sums that are not booked where they arise; returns the motors' power.
+    """Add the step to the energy sums that are not booked where they arise; returns the power of cooling.
 
     What is booked must be what the network was solved with: `bus_w` and `bus_var`.
     """
@@ -309,7 +351,8 @@ def _book(
     check_bus(state, work, booked_w - bus_w, drives_var * share - bus_var)
     state.energy[Energy.IMPORT] += (poi_w + iron_w) * dt_s
     state.energy[Energy.GRID_LOSS] += (poi_w - through_w + iron_w) * dt_s
+    drives += work.total[Total.COOLING_W]
     state.energy[Energy.COOLING] += drives * dt_s
     state.energy[Energy.AUXILIARY] += auxiliary * dt_s
     state.energy[Energy.PV] += (renewable - curtailed) * dt_s
-    return drives + work.total[Total.COOLING_W]
+    return drives

@@ -6,7 +6,7 @@ from aidc.firmware.fault_current import NO_LIMIT
 from aidc.firmware.power_smoothing import smooth_power
 from aidc.jit import part, scalar
 from aidc.plant.conversion import loss_w, output_power_w
-from aidc.plant.training import TrainingClock, TrainingLevels, step_job
+from aidc.plant.training import TrainingClock, TrainingLevels, step_job, steps_in_phase
 from aidc.simulate.energy.fields import Kind
 from aidc.simulate.transient.arrays import IntArray, Plan, State, Work
 from aidc.simulate.transient.cells import battery_gives_w, recharge_w, step_lane_cells
@@ -35,15 +35,17 @@ _NEAR = 1e-9
 def run_jobs(plan: Plan, state: State, no_faults: IntArray, tick: int) -> bool:
     """Power over rated of each job's pods; all of them move together, which is what makes a site swing.
 
-    Returns whether any of them moved. Shares of phases come from differences of times, so they are known to
-    rounding only: what is closer than `_NEAR` is the same.
+    Returns whether any of them moved. Within a phase the power it goes for is not worked out again. Shares of phases come
+    from differences of times, so they are known to rounding only: what is closer than `_NEAR` is the same.
 
     `no_faults` as in `engine.advance`; `tick` counts the window's steps.
     """
     moved = False
     for job in range(plan.job_start.shape[0]):
         goal = 0.0
-        if state.job[0, job] > 0.0:
+        if state.job[0, job] > 0.0 and tick < state.job[3, job]:
+            goal = state.job[2, job]
+        elif state.job[0, job] > 0.0:
             c = plan.job_clock[:, job]
             clock = TrainingClock(
                 plan.job_start[job], _FAR, 0,
@@ -52,6 +54,7 @@ def run_jobs(plan: Plan, state: State, no_faults: IntArray, tick: int) -> bool:
             v = plan.job_levels[:, job]
             levels = TrainingLevels(v[0], v[1], v[2], v[3], v[4], v[5])
             goal = step_job(tick, 0, no_faults, clock, levels)[0]
+            state.job[3, job] = tick + steps_in_phase(tick, clock)
         if abs(goal - state.job[2, job]) > _NEAR:
             state.job[2, job] = goal
         left = state.job[2, job] - state.job[1, job]

@@ -38,6 +38,7 @@ __all__ = ["at_rest", "work_of"]
 _ROUNDS = 20
 _NUDGE_RAD = 1e-5
 _AT_REST = 1e-9
+JOB_STATES = 4  # rows of `State.job`
 _REFILL_S = 0.05  # how fast capacitors are filled again, unless that is shorter than two steps
 
 
@@ -83,6 +84,21 @@ def work_of(plan: Plan) -> Work:
         store_let_go=np.zeros((4, stores)),
         formed_w=zeros(stores),
         formed_var=zeros(stores),
+        before=zeros(_states(plan)),
+        booked=zeros(len(Energy)),
+    )
+
+
+def _states(plan: Plan) -> int:
+    """How many figures are remembered between steps, with those of `Work.total`, but for the sums of energy."""
+    return (
+        LaneState.SIZE * plan.lane.shape[1]
+        + len(DriveState) * plan.drive.shape[1]
+        + len(StoreState) * plan.store.shape[1]
+        + len(GensetState) * plan.genset.shape[1]
+        + JOB_STATES * plan.job_start.shape[0]
+        + len(SiteState)
+        + len(Total)
     )
 
 
@@ -157,11 +173,12 @@ def _empty(plan: Plan, point: OperatingPoint) -> State:
     lane[LaneState.SAG : LaneState.SAG + SAGS] = -np.inf
     lane[LaneState.WALK_FRAC] = 1.0
     lane[LaneState.LIMIT_W] = NO_LIMIT
-    job = np.ones((3, plan.job_start.shape[0]))
-    job[1:] = _job_now(plan)
+    job = np.ones((JOB_STATES, plan.job_start.shape[0]))
+    job[1:3] = _job_now(plan)
+    job[3] = -np.inf
     runs_late = (plan.action_tick <= 0) & (plan.action[0] == 1.0)
     for target in plan.action[1, runs_late].astype(int):
-        job[:, target] = 0.0  # a job that starts within the window is idle until then
+        job[:3, target] = 0.0  # a job that starts within the window is idle until then
     lane[LaneState.DRAWN_W] = _drawn(plan, job)
     drive = np.zeros((len(DriveState), plants))
     drive[DriveState.RUNS_FRAC] = 1.0

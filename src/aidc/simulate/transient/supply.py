@@ -233,7 +233,6 @@ def supply_lanes(
     state.energy[Energy.IT] += served_w * dt_s
     state.energy[Energy.DOWNSTREAM_LOSS] += down_w * dt_s
     state.energy[Energy.UPSTREAM_LOSS] += up_w * dt_s
-    state.energy[Energy.COOLING] += cooling_w * dt_s
     state.site[SiteState.GENSET_LANES_W] = used
     state.site[SiteState.SHORT] = shortage
     work.total[Total.DRAWN_W] = drawn_w
@@ -272,7 +271,6 @@ def supply_as_before(plan: Plan, state: State, work: Work) -> tuple[float, float
     state.energy[Energy.IT] += work.total[Total.IT_W] * dt_s
     state.energy[Energy.DOWNSTREAM_LOSS] += work.total[Total.DOWN_W] * dt_s
     state.energy[Energy.UPSTREAM_LOSS] += work.total[Total.UP_W] * dt_s
-    state.energy[Energy.COOLING] += work.total[Total.COOLING_W] * dt_s
     return work.total[Total.IT_W], work.total[Total.CONNECTED_W], 1.0, 0.0
 
 
