@@ -7,11 +7,20 @@ impedances in pu voltage squared over VA.
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 
 import numpy as np
 from scipy.optimize import brentq
 
-__all__ = ["asked_of", "highest_root", "is_carried", "load_va", "residuals_pu"]
+__all__ = [
+    "asked_of",
+    "held_at_limit",
+    "highest_root",
+    "highest_root_behind",
+    "is_carried",
+    "load_va",
+    "residuals_pu",
+]
 
 _VOLTAGES = 600  # at which the equation is tried between nothing and half as much again as the source
 
@@ -52,6 +61,8 @@ def load_va(draws: dict, v: float) -> complex:
         if q != 0.0:
             room = math.sqrt(max(min(most, one["rated_w"]) ** 2 - p * p, 0.0))
             q = float(np.clip(q, -room, room))
+            whole = one["current_limit"] * one["rated_w"] * v * fade  # the converter's current is one current
+            q = max(q, reactive * fade * one["rated_w"] * v - math.sqrt(max(whole**2 - p * p, 0.0)))
         total += complex(p, q - reactive * fade * one["rated_w"] * v)
     return total
 
@@ -66,12 +77,20 @@ def _source(draws: dict, v: float) -> complex:
 
 def highest_root(draws: dict) -> float:
     """The highest bus voltage that the source carries [pu]; 0 where there is none."""
-    e = draws["source_pu"]
+    return _highest(lambda v: abs(_source(draws, v)), draws["source_pu"])
+
+
+def highest_root_behind(draws: dict, e_pu: float, z: complex) -> float:
+    """The same behind any voltage and impedance, those of the draws left out."""
+    return _highest(lambda v: abs(v + z * (load_va(draws, v) / v).conjugate()), e_pu)
+
+
+def _highest(needed: Callable[[float], float], e: float) -> float:
     if e <= 1e-9:
         return 0.0
 
     def lacks(v: float) -> float:
-        return abs(_source(draws, v)) - e
+        return needed(v) - e
 
     lifted = np.linspace(max(1.5, 3.0 * e), 1.5 * e, _VOLTAGES // 5, endpoint=False)
     tried = np.concatenate([lifted, np.linspace(1.5 * e, 1e-6 * e, _VOLTAGES)])
@@ -88,6 +107,15 @@ def highest_root(draws: dict) -> float:
     return 0.0
 
 
+def held_at_limit(draws: dict, v: float) -> bool:
+    """Whether some converter's current is held at its limit, and no law of its own reduces it."""
+    return any(
+        abs(one["want_w"]) > one["current_limit"] * one["rated_w"] * v
+        and one["zero_pu"] + one.get("cease_pu", 0.0) <= 0.0
+        for one in (*draws["lineups"], *draws["storages"])
+    )
+
+
 def is_carried(draws: dict) -> bool:
     """Whether the network carries what is asked: there is a root, on the near side of its greatest power.
 
@@ -101,12 +129,7 @@ def is_carried(draws: dict) -> bool:
     behind = source / (1.0 + source * draws["no_load_w"]) + complex(
         draws["transformer_r"], draws["transformer_x"]
     )
-    held = any(
-        abs(one["want_w"]) > one["current_limit"] * one["rated_w"] * v
-        and one["zero_pu"] + one.get("cease_pu", 0.0) <= 0.0
-        for one in (*draws["lineups"], *draws["storages"])
-    )
-    return not held or abs(load_va(draws, v)) * abs(behind) <= v * v
+    return not held_at_limit(draws, v) or abs(load_va(draws, v)) * abs(behind) <= v * v
 
 
 def asked_of(draws: dict) -> dict:

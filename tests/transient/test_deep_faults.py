@@ -11,7 +11,7 @@ from judge import asked_of, highest_root, is_carried, residuals_pu
 from sites import loaded
 
 from aidc.errors import InputError
-from aidc.schema.disturbance import Sag
+from aidc.schema.disturbance import FrequencyRamp, Sag
 from aidc.simulate.transient.start import operating_point
 
 REDUCES = {"active_current_full_pu": 0.8, "active_current_zero_pu": 0.4}
@@ -169,6 +169,50 @@ def test_reactive_current_goes_first_and_lifts_the_voltage() -> None:
         found[name] = wave["v_bus_pu"][150], wave["q_var"][150], wave["p_w"][150]
     assert found["supports"][0] > found["reduces"][0]
     assert found["supports"][1] < 0.0 < found["reduces"][1] + 1.0
+
+
+@pytest.mark.parametrize("volt_var", [0.0, 3.0])
+def test_a_storage_supports_by_its_gain_whatever_its_lag_and_within_its_current(volt_var) -> None:
+    """The gain times the voltage that is missing, in the first step of a fault as in the hundredth."""
+    law = SUPPORTS | {"lag_s": 0.05, "volt_var_frac": volt_var}
+    event = Sag(use="sag", start_s=0.05, residual_pu=0.6, duration_s=0.2)
+    window = open_site(body_of(pods=2, front=FRONT | REDUCES, storage=yard(law)), [event], duration_s=0.3)
+    while not window.done:
+        v = float(window.advance(1)["v_bus_pu"][0])
+        draws = window.draws()
+        one = draws["storages"][0]
+        support = -2.0 * max(0.85 - v, 0.0) * one["rated_w"] * v
+        if volt_var == 0.0:
+            assert draws["stored_var"] == pytest.approx(support, rel=1e-9, abs=1.0)
+        elif 100 < window.tick <= 250:
+            assert draws["stored_var"] < support - 1e3
+        given = np.hypot(draws["stored_w"], draws["stored_var"])
+        assert given <= one["current_limit"] * one["rated_w"] * v * (1.0 + 1e-12)
+    closed(window)
+
+
+@pytest.mark.parametrize("cease", [0.5, 0.52, 0.54, 0.56])
+@pytest.mark.parametrize("residual", [0.45, 0.5, 0.55])
+@pytest.mark.parametrize("volt_var", [0.0, 1.0])
+def test_a_feed_that_ceases_within_a_hundredth_of_the_voltage_is_not_missed(
+    cease, residual, volt_var
+) -> None:
+    """What a storage gives until just below the voltage holds it there: the root lies between those of a coarse search."""
+    law = {
+        "cease_below_pu": cease,
+        "current_limit_frac": 1.5,
+        "volt_var_frac": volt_var,
+        "law": {"use": "frequency-droop", "full_hz": 0.05},
+    }
+    sag = Sag(use="sag", start_s=0.25, residual_pu=residual, duration_s=0.05)
+    low = FrequencyRamp(use="frequency-ramp", start_s=0.01, change_hz=-1.0, rocof_hz_per_s=50.0)
+    window = open_site(body_of(pods=2, scr=3.0, front=FRONT, storage=yard(law)), [low, sag], duration_s=0.3)
+    window.advance(250)
+    before = window.draws()["storages"][0]["want_w"]
+    assert before < -1e6
+    for _ in range(5):
+        v = float(window.advance(1)["v_bus_pu"][0])
+        assert v == pytest.approx(highest_root(window.draws()), abs=2e-9)
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,7 @@ import math
 from aidc.jit import part
 from aidc.simulate.transient.arrays import Plan, State, Work
 from aidc.simulate.transient.consumers import KNEE_PU
-from aidc.simulate.transient.fields import SiteParam, SiteState
+from aidc.simulate.transient.fields import Converter, SiteParam, SiteState, StoreState
 from aidc.simulate.transient.gensets import take_over
 
 __all__ = ["breaker", "lacks"]
@@ -62,10 +62,21 @@ def breaker(
         elif state.site[SiteState.GENSET_CAN_W] <= 0.0 or e_pu >= KNEE_PU:
             state.site[SiteState.ISLAND] = 0.0
     closed = state.site[SiteState.ISLAND] <= 0.0
+    if not closed and state.site[SiteState.CLOSED] > 0.0:
+        _release(plan, state)
+    state.site[SiteState.CLOSED] = 1.0 if closed else 0.0
     carries = not closed and own_hz <= 0.0 and state.site[SiteState.GENSET_CAN_W] > 0.0
     state.site[SiteState.CARRIES] = 1.0 if carries else 0.0
     state.site[SiteState.DEAD] = 0.0 if closed or carries or own_hz > 0.0 else 1.0
     return closed, trim_hz
+
+
+@part
+def _release(plan: Plan, state: State) -> None:
+    """Converters that form a voltage are limited by what they feed from now on, not by a fault behind the breaker."""
+    for store in range(plan.store.shape[1]):
+        if plan.store[Converter.FORMING, store] > 0.0 and state.store[StoreState.TRIPPED, store] <= 0.0:
+            state.store[StoreState.KAPPA, store] = 1.0
 
 
 @part

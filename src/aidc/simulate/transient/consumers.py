@@ -14,6 +14,7 @@ __all__ = [
     "KNEE_PU",
     "draw",
     "lane_power",
+    "next_kink_pu",
     "passive_share",
     "renewable_share",
     "store_power",
@@ -47,16 +48,18 @@ def renewable_share(plan: Plan, v_pu: float) -> float:
 
 
 @part
-def store_power(plan: Plan, work: Work, store: int, v_pu: float) -> tuple[float, float]:
-    """Power and reactive power of a current-controlled converter at a voltage.
+def store_power(plan: Plan, work: Work, store: int, v_pu: float) -> tuple[float, float, float]:
+    """Power, reactive power, and what of the latter is voltage control, of a current-controlled converter at a voltage.
 
-    Active current goes first, but where it is stated that the voltage is supported.
+    Active current goes first, but where it is stated that the voltage is supported: support has the next claim, and
+    voltage control what both leave.
 
     `store` is the storage's number, `v_pu` the voltage of the bus.
     """
     rated = plan.store[Converter.RATED_W, store]
     limit = plan.store[Converter.CURRENT_LIMIT, store]
-    most = limit * rated * v_pu
+    whole = limit * rated * v_pu
+    most = whole
     support = 0.0
     full = plan.store[Converter.FULL_PU, store]
     priority = plan.store[Converter.PRIORITY_PU, store]
@@ -74,6 +77,7 @@ def store_power(plan: Plan, work: Work, store: int, v_pu: float) -> tuple[float,
     cease = plan.store[Converter.CEASE_PU, store]
     if cease > 0.0:
         share = min(max((v_pu - cease) / _RAMP_PU, 0.0), 1.0)
+        whole *= share
         most *= share
         support *= share
     p = min(max(work.store_w[store], -most), most)
@@ -82,7 +86,8 @@ def store_power(plan: Plan, work: Work, store: int, v_pu: float) -> tuple[float,
         most = min(most, rated)
         room = math.sqrt(max(most * most - p * p, 0.0))
         q = min(max(q, -room), room)
-    return p, q - support
+        q = max(q, support - math.sqrt(max(whole * whole - p * p, 0.0)))
+    return p, q - support, q
 
 
 @part
@@ -109,6 +114,48 @@ def lane_power(plan: Plan, work: Work, lane: int, v_pu: float) -> tuple[float, f
     return one, one * (plan.lane[Lane.TAN_PHI, lane] + plan.lane[Lane.X_PER_W, lane] * one) - support
 
 
+@part
+def next_kink_pu(plan: Plan, work: Work, below_pu: float) -> float:
+    """The highest voltage below a given one at which something that feeds the bus begins to give way; 0 for none.
+
+    Within 0.02 pu below it a feed may be gone: a search in coarser steps must look there. A storage gives way where
+    its law sets in, and where what the law leaves no longer covers what it gives.
+    """
+    kink = plan.site[SiteParam.PV_CUT_OFF_PU] + _RAMP_PU if plan.site[SiteParam.PV_W] > 0.0 else 0.0
+    found = kink if kink < below_pu else 0.0
+    for store in range(plan.store.shape[1]):
+        most = plan.store[Converter.CURRENT_LIMIT, store] * plan.store[Converter.RATED_W, store]
+        cease = plan.store[Converter.CEASE_PU, store]
+        full = plan.store[Converter.FULL_PU, store]
+        zero = plan.store[Converter.ZERO_PU, store]
+        if cease > 0.0:
+            found = _nearer(found, cease + _RAMP_PU, below_pu)
+            found = _nearer(found, _binds_pu(work, store, cease, _RAMP_PU, most), below_pu)
+        if full > 0.0:
+            found = _nearer(found, full, below_pu)
+            found = _nearer(found, _binds_pu(work, store, zero, full - zero, most), below_pu)
+    return found
+
+
+@part
+def _nearer(found_pu: float, kink_pu: float, below_pu: float) -> float:
+    return kink_pu if found_pu < kink_pu < below_pu else found_pu
+
+
+@part
+def _binds_pu(work: Work, store: int, zero_pu: float, over_pu: float, most_w: float) -> float:
+    """Voltage at which a current that rises from nothing over a stretch just covers what a storage is to give.
+
+    That is v·(v - zero)/over of its greatest power; what its voltage control gives hardly moves within the stretch.
+    """
+    v = zero_pu + over_pu
+    for _ in range(2):
+        var = work.store_var[store] + work.var_per_pu[store] * (v - 1.0)
+        given = math.hypot(min(work.store_w[store], 0.0), var) / most_w
+        v = 0.5 * (zero_pu + math.sqrt(zero_pu * zero_pu + 4.0 * over_pu * given))
+    return v
+
+
 @scalar
 def draw(plan: Plan, work: Work, v_pu: float) -> tuple[float, float]:
     """Power that all consumers and current-controlled sources take from the bus at a voltage [W, var].
@@ -129,7 +176,7 @@ def draw(plan: Plan, work: Work, v_pu: float) -> tuple[float, float]:
         p += one
         q += one * plan.drive[Drive.TAN_PHI, plant]
     for store in range(plan.store.shape[1]):
-        one, var = store_power(plan, work, store, v_pu)
+        one, var, _ = store_power(plan, work, store, v_pu)
         p += one
         q += var
     return p, q

@@ -5,11 +5,20 @@ from __future__ import annotations
 from typing import Any
 
 from aidc.simulate.transient.arrays import Plan, State, Work
-from aidc.simulate.transient.fields import Converter, Drive, Lane, Segment, SiteParam, SiteState, Total
+from aidc.simulate.transient.fields import (
+    Converter,
+    Drive,
+    Lane,
+    Segment,
+    SiteParam,
+    SiteState,
+    StoreState,
+    Total,
+)
 
 __all__ = ["exported_draws"]
 
-_FAULT = ("FULL_PU", "ZERO_PU", "PRIORITY_PU", "REACTIVE_GAIN")
+_FAULT = ("FULL_PU", "ZERO_PU", "PRIORITY_PU", "REACTIVE_GAIN", "LOST_PU")
 
 
 def exported_draws(plan: Plan, state: State, work: Work, tick: int) -> dict[str, Any]:
@@ -19,13 +28,16 @@ def exported_draws(plan: Plan, state: State, work: Work, tick: int) -> dict[str,
     draws what it wants as far as its current allows, each of `storages` (grid-following ones) likewise with both
     signs; `motors`, `auxiliary_w` and `genset_w` follow `network.passive_share`, `renewable_w` `renewable_share`.
     Where `let_go` is set the network had no solution to what was asked for: `asked_*` of each converter is that,
-    and the others what was left of it. `unsolved` says that nobody had stated it so. `grid` is False behind an open breaker, where the source is whatever forms the bus and is not told here.
+    and the others what was left of it. `unsolved` says that nobody had stated it so. `grid` is False behind an open
+    breaker, where the source is whatever forms the bus and is not told here. `drawn_*` and `stored_*` are what lineups
+    and grid-following storages were booked with. Each of `formers` is a voltage of 1 pu behind an impedance that its
+    current limit raises by 1/`kappa`; its angle `next_rad` is that of the step to come.
     """
     segment = int(state.site[SiteState.SEGMENT])
     here = plan.segment[:, segment]
     site = plan.site
     return {
-        "grid": bool(here[Segment.CLOSED] > 0.0 and state.site[SiteState.ISLAND] <= 0.0),
+        "grid": bool(state.site[SiteState.CLOSED] > 0.0),
         "source_pu": float(
             here[Segment.E_PU] + (tick - plan.segment_tick[segment]) * here[Segment.E_PER_TICK]
         ),
@@ -48,6 +60,15 @@ def exported_draws(plan: Plan, state: State, work: Work, tick: int) -> dict[str,
             for store in range(plan.store.shape[1])
             if plan.store[Converter.FORMING, store] <= 0.0
         ],
+        "formers": [
+            _former(plan, state, work, store)
+            for store in range(plan.store.shape[1])
+            if plan.store[Converter.FORMING, store] > 0.0
+        ],
+        "drawn_w": float(work.total[Total.DRAWN_W]),
+        "drawn_var": float(work.total[Total.DRAWN_VAR]),
+        "stored_w": float(work.total[Total.STORED_W]),
+        "stored_var": float(work.total[Total.STORED_VAR]),
         "let_go": bool(state.site[SiteState.LET_GO_NOW] > 0.0),
         "unsolved": bool(state.site[SiteState.UNSOLVED_NOW] > 0.0),
         "bus_pu": float(state.site[SiteState.V_BUS]),
@@ -82,4 +103,18 @@ def _storage(plan: Plan, work: Work, store: int) -> dict[str, float]:
         "cease_pu": float(plan.store[Converter.CEASE_PU, store]),
         "supports": float(work.store_supports[store]),
         **{name.lower(): float(plan.store[Converter[name], store]) for name in _FAULT},
+    }
+
+
+def _former(plan: Plan, state: State, work: Work, store: int) -> dict[str, float]:
+    return {
+        "kappa": float(state.store[StoreState.KAPPA, store]),
+        "next_rad": float(state.store[StoreState.DELTA_RAD, store]),
+        "r": float(plan.store[Converter.R, store]),
+        "x": float(plan.store[Converter.X, store]),
+        "rated_w": float(plan.store[Converter.RATED_W, store]),
+        "current_limit": float(plan.store[Converter.CURRENT_LIMIT, store]),
+        "power_w": float(work.formed_w[store]),
+        "power_var": float(work.formed_var[store]),
+        "tripped": float(state.store[StoreState.TRIPPED, store]),
     }

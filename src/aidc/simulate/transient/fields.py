@@ -315,6 +315,7 @@ class SiteState(IntEnum):
     UNSOLVED_NOW = 33  # 1 in such a step
     KIRCHHOFF_PU = 34  # largest residual of the network's equations so far
     LET_GO_NOW = 35  # 1 in a step in which what was asked for had no solution, stated or not
+    CLOSED = 36  # 1 where the grid fed the bus in the last step
 
 
 class Total(IntEnum):

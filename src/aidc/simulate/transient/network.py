@@ -10,7 +10,7 @@ from aidc.jit import part, scalar
 from aidc.plant.network.source import NO_SOLUTION, constant_power_voltage, mismatch
 from aidc.plant.storage import StorageParams, storage_step
 from aidc.simulate.transient.arrays import Plan, State, Work
-from aidc.simulate.transient.consumers import KNEE_PU, draw
+from aidc.simulate.transient.consumers import KNEE_PU, draw, next_kink_pu
 from aidc.simulate.transient.fields import (
     Converter,
     Drive,
@@ -171,17 +171,21 @@ def _upper_root(plan: Plan, work: Work, e_pu: float, r: float, x: float) -> tupl
     """
     above = _highest_pu(plan, work, e_pu, math.hypot(r, x))
     f_above = _lacks(plan, work, above, e_pu, r, x)
-    above_all = above
     high = above
     f_high = f_above
     low = 0.0
     f_low = f_high
-    lifted = _LIFTED if above > 1.5 * e_pu else 0
-    step = (above - 1.15 * e_pu) / (lifted + 1)
-    for k in range(-lifted, _SCAN):
-        low = above_all - (k + lifted + 1) * step
-        if k >= 0:
-            low = e_pu * (1.15 - 0.05 * k) if k < _SCAN - 1 else 1e-3 * e_pu
+    k = -_LIFTED if above > 1.5 * e_pu else 0
+    step = (above - 1.15 * e_pu) / (1 - k)
+    while k < _SCAN:
+        low = 1e-3 * e_pu
+        if k < _SCAN - 1:
+            low = e_pu * (1.15 - 0.05 * k) if k >= 0 else 1.15 * e_pu - k * step
+        kink = next_kink_pu(plan, work, high)
+        if kink > low:
+            low = kink
+        else:
+            k += 1
         f_low = _lacks(plan, work, low, e_pu, r, x)
         if f_low <= 0.0:
             break

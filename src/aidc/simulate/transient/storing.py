@@ -195,8 +195,8 @@ def book_storages(plan: Plan, state: State, work: Work, v_pu: float) -> float:
         if plan.store[Converter.FORMING, store] > 0.0:
             power = work.formed_w[store]
         else:
-            power, var = store_power(plan, work, store, v_pu)
-            state.store[StoreState.VAR, store] = var
+            power, var, controlled = store_power(plan, work, store, v_pu)
+            state.store[StoreState.VAR, store] = controlled
             work.total[Total.STORED_W] += power
             work.total[Total.STORED_VAR] += var
             _recover(plan, state, work, store, v_pu, power)
