@@ -30,7 +30,7 @@ from aidc.validation.cluster_files import (
     read_sweeps,
     workload_of,
 )
-from aidc.validation.cluster_twin import TDP_W, ClusterJob, cluster_site
+from aidc.validation.cluster_twin import LEAD_S, TDP_W, ClusterJob, cluster_site
 
 __all__ = ["Action", "cases", "read_actions", "replayed_w"]
 
@@ -134,7 +134,10 @@ def replayed_w(actions: Sequence[Action], power: Measured) -> FloatArray:
     ]
     first, last = float(power.times_s[0]), float(power.times_s[-1] + power.step_s)
     twin = Twin(compile_site(cluster_site(jobs, first, last - first)))
-    width = np.zeros(len(jobs))
+    at_first = {one.job: one.accelerators for one in reversed(actions) if one.time_s <= first}
+    width = np.array([float(at_first.get(name, 0)) for name in names])
+    twin.apply([Command(Knob.JOB_WIDTH, width.copy(), 2 * LEAD_S, "")])
+    twin.advance(round(LEAD_S))
     found: list[FloatArray] = []
     waiting = list(actions)
     for time_s in power.times_s:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, Final
 
@@ -12,10 +12,12 @@ from aidc.schema.site import Site
 from aidc.site import site_of
 from aidc.validation.cluster_files import SweepRow
 
-__all__ = ["ClusterJob", "cluster_site"]
+__all__ = ["LEAD_S", "ClusterJob", "cluster_site"]
 
 SERVER: Final = 8  # accelerators of a server, in whose multiples jobs grow and shrink
 TDP_W: Final = 400.0  # of the accelerators that were measured
+LEAD_S: Final = 1800.0
+"""A checkpoint period before the record, in which the jobs begin one after the other: not all save at once."""
 _UNHELD_W: Final = 1e-3  # a record of jobs does not hold accelerators that no job has
 _BATCH: Final = "infer"  # batch inference holds no state that a stop would have to save
 _BATCH_START_S: Final = 60.0
@@ -46,7 +48,7 @@ def cluster_site(
     jobs
         What runs; job and pod bear the name `job-N` in this order.
     start_s, duration_s
-        First instant [s since 1970] and length of the window [s].
+        First instant of the record [s since 1970] and its length [s]; the run begins `LEAD_S` before it.
     events, control
         As in a site file.
 
@@ -63,7 +65,7 @@ def cluster_site(
         "chain": "ac",
         "cooling": "hall",
     }
-    begin = datetime.fromtimestamp(start_s, UTC)
+    begin = datetime.fromtimestamp(start_s - LEAD_S, UTC)
     return site_of(
         {
             "schema": 1,
@@ -75,10 +77,13 @@ def cluster_site(
                 f"job-{number}": {**rack, "racks": -(-job.accelerators // SERVER)}
                 for number, job in enumerate(jobs)
             },
-            "jobs": {f"job-{number}": _job(number, job, begin) for number, job in enumerate(jobs)},
+            "jobs": {
+                f"job-{number}": _job(number, job, begin + timedelta(seconds=LEAD_S * number / len(jobs)))
+                for number, job in enumerate(jobs)
+            },
             "scenario": {
                 "start": begin.isoformat(),
-                "days": duration_s / 86_400,
+                "days": (LEAD_S + duration_s) / 86_400,
                 "step_s": 1,
                 "output_step_s": 60,
                 "weather": {"use": "constant", "dry_bulb_c": 25},

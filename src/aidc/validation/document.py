@@ -42,6 +42,7 @@ _TITLES = {
     "chains": "Power chains",
     "transient-studies": "Transients: published studies and measured days",
     "action-replay": "A measured grid event, replayed job by job",
+    "demand-response": "A measured demand-response event, answered by the twin",
 }
 _FEW_ROWS = 12
 _PICTURE = '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 460 440" font-family="system-ui'

@@ -30,6 +30,7 @@ NAMES: Final = (
     "chains",
     "transient-studies",
     "action-replay",
+    "demand-response",
 )
 NEEDS_DATA: Final = frozenset(NAMES) - {"cooling", "storage", "chains", "transient-studies"}
 """Cases that rest on files of the folder alone; the others bring published figures with them."""
