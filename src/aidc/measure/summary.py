@@ -17,6 +17,7 @@ from aidc.measure.carbon import MARGINAL, carbon_known
 from aidc.measure.closure import closure, energy_residual_mwh, heat_residual_mwh, token_residual
 from aidc.measure.cost import PARTS, Bill, bill_of
 from aidc.measure.efficiency import cue, erf, pue, ref, wue
+from aidc.measure.flexibility import requests
 from aidc.measure.frames import Frames, RunLike, frames_of
 from aidc.measure.gensets import gensets
 from aidc.measure.jobs import job_levels
@@ -69,6 +70,7 @@ def summary(run: RunLike) -> dict[str, Any]:
         "storage": storage(frames),
         "gensets": gensets(frames),
         "supply": supply(frames),
+        "requests": requests(frames),
         "closure": closure(frames),
         "performance": _performance(run.meta),
     }

@@ -12,6 +12,7 @@ from rich.table import Table
 from rich.text import Text
 
 from aidc.measure.compare import CompareRow
+from aidc.report.run.asked import asked_words
 from aidc.report.run.supplied import genset_words, short_words
 from aidc.report.run.warm import pod_words, set_point_words
 from aidc.report.text import MISSING, figure, money, percent, span, tokens
@@ -102,7 +103,7 @@ def summary_table(summary: Mapping[str, Any]) -> RenderableType:
     parts: list[RenderableType] = [table]
     bad = (*short_words(summary), *short, *pod_words(summary))
     parts += [Text(f"! {words}", style="bold red") for words in bad]
-    parts += [Text(f" {words}") for words in genset_words(summary)]
+    parts += [Text(f" {words}") for words in (*asked_words(summary), *genset_words(summary))]
     parts += [*_loads(summary), *_use(summary)]
     speed = pick(summary, "performance.steps_per_s")
     if speed:

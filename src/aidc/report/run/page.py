@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from aidc.report.run.asked import asked_section
 from aidc.report.run.flows import flows_section
 from aidc.report.run.head import head
 from aidc.report.run.money import cost_section, efficiency_section
@@ -24,11 +25,12 @@ __all__ = ["render", "write"]
 def render(run: RunLike) -> str:
     """The report of a run as one HTML text."""
     view = View(run)
-    sections = [
+    built = [
         build(view)
         for build in (
             flows_section,
             power_section,
+            asked_section,
             supply_section,
             tokenergy_section,
             service_section,
@@ -42,7 +44,7 @@ def render(run: RunLike) -> str:
             inputs_section,
         )
     ]
-    return compose(head(view), sections)
+    return compose(head(view), [one for one in built if one is not None])
 
 
 def write(run: RunLike, path: Path) -> None:

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import hashlib
 import json
+import math
 from collections.abc import Mapping
 from importlib.metadata import version
 from typing import Any
 
 from aidc.clock import Clock
 from aidc.plant.genset import genset_params
+from aidc.scenario.events import Planned
 from aidc.schema.renewables import Genset
 from aidc.schema.site import Site
 from aidc.schema.storage import Storage
@@ -55,12 +57,33 @@ def describe(
             **{name: _storage(site, shape) for name, shape in site.storage.items()},
             **{name: _front_battery(*one) for name, one in (fronts or {}).items()},
         },
+        "events": [_event(one, clock) for one in scenario.events],
         "has_prices": tariff is not None or site.scenario.prices is not None,
         "has_carbon": site.scenario.carbon is not None,
         "sources": _sources(scenario),
         "repairs": [*scenario.repairs, *remarks],
         "assumptions": [one.model_dump(mode="json") for one in site.assumptions],
         "input_hash": _hash(site),
+    }
+
+
+def _event(event: Planned, clock: Clock) -> dict[str, Any]:
+    """An event of the scenario in times; what it does not state is None."""
+    levels = {
+        "reduce_frac": event.reduce_frac,
+        "reduce_w": event.reduce_w,
+        "limit_w": event.limit_w,
+        "price_usd_per_mwh": event.price_usd_per_mwh,
+        "carbon_kg_per_mwh": event.carbon_kg_per_mwh,
+    }
+    ticks = {"announced": event.announced_tick, "start": event.start_tick, "end": event.end_tick}
+    withdrawn = clock.at(event.withdrawn_tick).isoformat() if event.withdrawn_tick >= 0 else None
+    return {
+        "name": event.name,
+        "kind": event.kind,
+        **{what: clock.at(tick).isoformat() for what, tick in ticks.items()},
+        "withdrawn": withdrawn,
+        **{name: None if math.isnan(level) else level for name, level in levels.items()},
     }
 
 
