@@ -18,7 +18,7 @@ SITES ?= 200
 BOOKS ?= 100
 CHECKS ?= 200
 
-.PHONY: demo test check dist prove fuzz bench bench-peers mutants docs format clean python
+.PHONY: demo test check dist prove fuzz bench bench-peers mutants docs reference format clean python
 
 demo: $(VENV)/.runtime
 	@echo "aidc: running $(DEMO) for one week at 1 s (the first run compiles its kernels, about half a minute)"
@@ -67,6 +67,10 @@ bench-peers: .venv-peers/.done $(VENV)/.dev
 
 docs: $(VENV)/.dev
 	$(BIN)/aidc validate $(or $(AIDC_DATA),../shared/data) --document docs
+
+# docs/reference: keys, figures, columns and commands, from the schema and the code.
+reference: $(VENV)/.dev
+	$(BIN)/python -m aidc.cli.reference docs/reference
 
 format: $(VENV)/.dev
 	$(BIN)/ruff format src tests benchmarks mutants

@@ -1,7 +1,6 @@
 """The commands, their arguments and their exit codes.
 
-Exit codes: 0 done, 1 judged and not passed, 2 bad input, 3 judged but not assessable, 4 the model could not go on, 5 a result could
-not be written, 128 and more ended by a signal (130 interrupted, 143 SIGTERM). A reader that has gone changes none of them.
+Exit codes stand in `exit_codes.py`. A reader of the output that has gone changes none of them.
 """
 
 from __future__ import annotations
@@ -267,7 +266,13 @@ def zoned(moment: datetime | None) -> datetime | None:
 
 @app.command
 def compare(runs: list[Path], *, json: Json = False) -> int:
-    """Compare runs figure by figure; indices that hold for different conditions are refused."""
+    """Compare runs figure by figure; indices that hold for different conditions are refused.
+
+    Parameters
+    ----------
+    runs
+        Folders of two runs or more; changes are against the first.
+    """
     from aidc.cli.running import compare_runs
 
     return compare_runs(runs, as_json=json)
@@ -277,7 +282,13 @@ def compare(runs: list[Path], *, json: Json = False) -> int:
 def report(
     run: Path, *, out: Annotated[Path | None, Parameter(help="The HTML file to write.")] = None
 ) -> int:
-    """Write the report of a run again."""
+    """Write the report of a run again.
+
+    Parameters
+    ----------
+    run
+        The folder of the run.
+    """
     from aidc.cli.running import write_report
 
     return write_report(run, out)
@@ -309,7 +320,15 @@ def look(
 
 @app.command
 def catalogue(kind: str | None = None, name: str | None = None, *, json: Json = False) -> int:
-    """List equipment and models with figures and sources: all kinds, one kind, or one entry."""
+    """List equipment and models with figures and sources: all kinds, one kind, or one entry.
+
+    Parameters
+    ----------
+    kind
+        Such as rack, llm or storage. Default: all kinds.
+    name
+        An entry of that kind. Default: all of them.
+    """
     from aidc.cli.shelves import show
 
     return show(kind, name, as_json=json)
@@ -331,7 +350,13 @@ def keys(path: str | None = None, *, json: Json = False) -> int:
 
 @app.command
 def codes(name: str | None = None, *, json: Json = False) -> int:
-    """List the rule sets of grid operators, or the clauses of one with figures, sources and marks."""
+    """List the rule sets of grid operators, or the clauses of one with figures, sources and marks.
+
+    Parameters
+    ----------
+    name
+        A rule set. Default: all of them.
+    """
     from aidc.cli.codes import show_codes
 
     return show_codes(name, as_json=json)
@@ -339,7 +364,13 @@ def codes(name: str | None = None, *, json: Json = False) -> int:
 
 @app.command
 def new(folder: Path) -> int:
-    """Write a commented starter site into a new folder."""
+    """Write a commented starter site into a new folder.
+
+    Parameters
+    ----------
+    folder
+        Where site.toml is written; nothing is overwritten.
+    """
     from aidc.cli.shelves import starter
 
     return starter(folder)
@@ -355,7 +386,13 @@ def validate(
     ] = None,
     json: Json = False,
 ) -> int:
-    """Judge the models against measured data, with each item left out of the calibration."""
+    """Judge the models against measured data, with each item left out of the calibration.
+
+    Parameters
+    ----------
+    data_dir
+        The folder with the public data sets (aidc data list).
+    """
     from aidc.cli.judging import validate_data
 
     return validate_data(data_dir, only, document, as_json=json)
@@ -371,7 +408,13 @@ def list_data(*, json: Json = False) -> int:
 
 @data.command
 def get(name: str) -> int:
-    """Fetch a dataset from its publisher, checked against its checksum."""
+    """Fetch a dataset from its publisher, checked against its checksum.
+
+    Parameters
+    ----------
+    name
+        Of the list.
+    """
     from aidc.cli.shelves import get_dataset
 
     return get_dataset(name)

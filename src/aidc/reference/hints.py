@@ -25,8 +25,8 @@ _NAME_PATTERN: Final = r"^[A-Za-z0-9]"
 UNITS: Final[Mapping[str, str]] = {
     "usd_per_kw_month": "USD/kW per month", "kwh_per_mtok": "kWh/Mtok", "usd_million_per_mw": "million USD/MW",
     "usd_per_million_tokens": "USD per million tokens", "usd_per_unit": "USD per unit", "usd_per_month": "USD per month",
-    "usd_per_mwh": "USD/MWh", "usd_per_kwh": "USD/kWh", "usd_per_day": "USD per day", "usd_million": "million USD",
-    "kg_per_mwh": "kg/MWh", "tokens_per_s": "tokens/s", "j_per_accelerator": "J", "w_per_accelerator": "W",
+    "usd_per_mwh": "USD/MWh", "usd_per_kwh": "USD/kWh", "usd_per_day": "USD per day", "usd_million": "million USD", "usd": "USD",
+    "kg_per_mwh": "kg/MWh", "kg_per_kwh": "kg/kWh", "tokens_per_s": "tokens/s", "j_per_accelerator": "J", "w_per_accelerator": "W",
     "kj_per_k_per_kw": "kJ/K per kW", "kj_per_kg_k": "kJ/(kg·K)", "l_min_per_kw": "l/min per kW", "l_per_kwh": "l/kWh",
     "l_per_kw": "l/kW", "k_per_w": "K/W", "j_per_k": "J/K", "mw_per_min": "MW/min", "mw_per_s": "MW/s",
     "hz_per_s": "Hz/s", "frac_per_s": "1/s", "frac_per_year": "1/year", "gain_per_h": "1/h", "coefficient_per_k": "1/K",

@@ -8,9 +8,9 @@ from aidc.reference.forms import FILES
 from aidc.reference.keys import Key, Table
 from aidc.reference.lookup import tables
 
-__all__ = ["cell", "default_words", "keys_page", "uses_words", "value_words"]
+__all__ = ["HEAD", "cell", "default_words", "keys_page", "uses_words", "value_words"]
 
-_HEAD = "<!-- Written by `make reference` from the schema. Do not edit. -->\n"
+HEAD = "<!-- Written by `make reference` from the schema. Do not edit. -->\n"
 
 
 def value_words(key: Key) -> str:
@@ -45,7 +45,7 @@ def uses_words(table: Table) -> str:
 
 def keys_page() -> str:
     """`docs/reference/keys.md`: every key of every file."""
-    parts = [_HEAD, "# Keys\n", _INTRODUCTION]
+    parts = [HEAD, "# Keys\n", _INTRODUCTION]
     told: dict[tuple[tuple[str, ...], str], str] = {}
     for title, words, mine in _files():
         parts.append(f"## {title}\n\n{words}\n")
