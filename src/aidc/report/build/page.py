@@ -17,7 +17,7 @@ from aidc.report.build.charts import (
     tokens_chart,
     tornado,
 )
-from aidc.report.build.words import other_worth, plausible_line, plausible_row
+from aidc.report.build.words import other_worth, plausible_line, span
 from aidc.report.sheet import compose, save
 from aidc.report.text import MISSING, figure, money, percent, short_money, tokens
 
@@ -58,7 +58,7 @@ def render_build(facts: Mapping[str, Any]) -> str:
     if facts["value"]:
         lead = other_worth(facts["against"]) if facts["against"] else ""
         sections.append(
-            Section("value", "Value", "What it is worth", lead.strip(), [cash_chart(facts), _terms(facts)])
+            Section("value", "Value", "What it is worth", lead, [cash_chart(facts), _terms(facts)])
         )
     if facts["bridges"]:
         sections.append(Section("bridges", "Bridges", "Until the grid comes", "", _bridges(facts["bridges"])))
@@ -309,11 +309,21 @@ def _plausible(facts: Mapping[str, Any]) -> list[Block]:
     found = facts["plausibility"]
     if not found:
         return [Note("Not worked out.")]
-    rows = [(plausible_row(row),) for row in found["rows"]]
-    return [
-        Note(plausible_line(found)),
-        Table("plausible", "Vendors' reports", [Column("report", wrap=True)], rows),
-    ]
+    share = found["time_over_other"]
+    rows = [
+        (row["report"], row["unit"], span(row["reported_per_month"]), figure(row["per_month"], 3),
+         span(row["reported_time_over_other"]), figure(share, 2))
+        for row in found["rows"]
+    ]  # fmt: skip
+    columns = [Column("report", wrap=True), Column("of what")]
+    titles = (
+        "reported, a month",
+        "this plan, a month",
+        "reported time over that on site",
+        "this plan over the other",
+    )
+    columns += [Column(title, numeric=True) for title in titles]
+    return [Note(plausible_line(found)), Table("plausible", "Vendors' reports", columns, rows)]
 
 
 def _terms(facts: Mapping[str, Any]) -> Table:
@@ -321,14 +331,14 @@ def _terms(facts: Mapping[str, Any]) -> Table:
     rows = [
         ("net revenue", money(value["net_revenue_usd"])), ("capital", money(value["capital_usd"])), ("penalties", money(value["penalty_usd"])),
         ("net present value", money(value["npv_usd"]["mean"])),
-        ("useful tokens up to the horizon, not discounted", tokens(value["useful_tokens"])),
+        ("useful tokens up to the horizon (not discounted)", tokens(value["useful_tokens"])),
         ("interest during construction, beside it", money(value["interest_during_construction_usd"])),
     ]  # fmt: skip
     terms = ", ".join(f"{key} {_plain(one)}" for key, one in value["terms"].items())
     return Table(
         "terms",
         "Net present value, in the mean",
-        [Column("part"), Column("discounted to the start", numeric=True)],
+        [Column("part", wrap=True), Column("discounted to the start", numeric=True)],
         rows,
         terms,
     )
