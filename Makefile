@@ -16,6 +16,7 @@ JOBS ?= 1
 MUTATED ?= control,measure,plant,simulate,study
 SITES ?= 200
 BOOKS ?= 100
+SCHEDULES ?= 1000
 
 .PHONY: demo test check dist prove fuzz bench bench-peers mutants docs format clean python
 
@@ -35,11 +36,12 @@ check: $(VENV)/.dev
 dist: $(VENV)/.dev
 	$(BIN)/python -m hatchling build -d dist
 
-# Every flow of SITES random sites against a plain-Python judge of supply, and the figures of BOOKS random runs at four
-# output steps; goes on where it was stopped.
+# Every flow of SITES random sites against a plain-Python judge of supply, the figures of BOOKS random runs at four
+# output steps, and SCHEDULES random networks against an integer program; goes on where it was stopped.
 prove: $(VENV)/.dev
 	@$(BIN)/python tests/simulate/prove_supply.py --count $(SITES)
 	@$(BIN)/python tests/study/prove_books.py --count $(BOOKS)
+	@$(BIN)/python tests/design/prove_schedules.py --count $(SCHEDULES)
 
 # Spoilt files of every kind that a person writes; SPOILT and SEED may be given.
 SPOILT ?= 20000
