@@ -27,7 +27,13 @@ def _fingerprint(judges: Iterable[Path]) -> str:
     return told.hexdigest()[:16]
 
 
-def prove(name: str, claim: str, verdict: Callable[[int], list[str]], judges: Iterable[Path]) -> int:
+def prove(
+    name: str,
+    claim: str,
+    verdict: Callable[[int], list[str]],
+    judges: Iterable[Path],
+    what: str = "random sites",
+) -> int:
     """Judge the seeds that are not judged yet, and say on how many `claim` holds; 0 where on all.
 
     `verdict` gives what is wrong with one seed, and `judges` are the files of tests that it depends on.
@@ -50,7 +56,5 @@ def prove(name: str, claim: str, verdict: Callable[[int], list[str]], judges: It
                 out.flush()
     bad = [seed for seed in seeds if known[seed]]
     told = [f"  seed {seed}: {known[seed][0][:400]}" for seed in bad[: asked.show]]
-    sys.stdout.write(
-        "\n".join([f"{asked.count - len(bad)} of {asked.count} random sites: {claim}", *told]) + "\n"
-    )
+    sys.stdout.write("\n".join([f"{asked.count - len(bad)} of {asked.count} {what}: {claim}", *told]) + "\n")
     return 1 if bad else 0

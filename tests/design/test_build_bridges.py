@@ -123,6 +123,8 @@ def test_more_racks_than_run_are_never_reported(monkeypatch, site, tmp_path):
         finish = finishes_of(found.plan, draw(ready, 100, 1))
         facts = bridges_of(found, power, finish)
         for row, room in zip(facts["options"], (most, most + 30), strict=True):
+            runs = [0.0 if one is None else one["it_mw"] for one in row["tries"]]
+            assert runs == sorted(runs)  # behind one limit, what ran still runs
             for one, day in zip(row["tries"], facts["dates"], strict=True):
                 racks = 0.0 if one is None else one["it_mw"] / 0.12
                 assert racks <= room + 1e-9

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import replace
 from datetime import date, timedelta
 from pathlib import Path
@@ -92,6 +93,20 @@ def test_a_hall_that_would_leave_less_running_stays_switched_off(found):
     assert any("halls-4 stay switched off" in line for line in phase.told)
     assert {name: pod.racks for name, pod in phase.site.pods.items()}["chat-a"] == 60
     assert phase.commissioned_mw == pytest.approx(found.final_mw)
+
+
+def test_a_curve_that_has_more_than_its_parts_carry_says_so(found, tight):
+    """With 0.8 MW of auxiliaries a first connection of 3 MW carries about (3 - 0.8) / 1.1 MW of IT, not 3 MW over the ratio of the whole."""
+    assert not any(line.startswith("power: ") for line in found.told)
+    site = load(EXAMPLE / "site.toml", ["site.auxiliary_mw=0.8"])
+    result = build(site, plan=tight.plan.path, draws=200, value=False)
+    told = [line for line in result.told if line.startswith("power: ")]
+    shown, carried = (
+        float(re.search(pattern, told[0]).group(1))
+        for pattern in (r"power: (\S+) MW", r"carries (\S+) MW behind 3 MW")
+    )
+    assert shown == pytest.approx(3.0 / (tight.import_per_it + 0.8 / 18.024), rel=0.02)
+    assert 0.75 * (3.0 - 0.8) / tight.import_per_it < carried <= (3.0 - 0.8) / tight.import_per_it + 0.05
 
 
 @settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import copy
+import io
 import re
 from datetime import date
 from pathlib import Path
 
 import pytest
+from rich.console import Console
 from test_report_browser import BEYOND, DESK, PHONE, SCROLLING, Looker, browser
 
 from aidc.design.construction.build import build
+from aidc.report.build.console import build_table
 from aidc.report.build.page import render_build, write_build
 
 __all__ = ["browser"]
@@ -132,6 +135,33 @@ def test_the_page_says_its_figures_in_words(bare, valued):
     assert "<b>chat" not in dear
     assert ">99.1 %<" in re.sub(r"\s+", " ", dear).replace("> ", ">").replace(" <", "<")
     assert "Plausibility, not validation" in text
+
+
+@pytest.mark.parametrize("width", [80, 120])
+def test_the_terminal_folds_no_name_and_no_date(valued, width):
+    facts = copy.deepcopy(valued)
+    tried = {
+        "date": "2027-06-14", "it_mw": 12.6, "availability_frac": 1.0, "peak_import_mw": 11.9, "useful_tokens_per_day": 2e11,
+        "energy_usd_per_day": 2.2e4,
+    }  # fmt: skip
+    facts["bridges"] = {
+        "dates": [{"date": "2027-06-14", "import_limit_mw": 12.0, "commissioned_mw": 18.0, "lit_mw": 10.9}],
+        "options": [
+            {"name": name, "available": "2027-04-01", "tries": [found], "mean_mw_days_gained": 217.0, "mean_days_in_use": 50.0,
+             "mean_cost_usd": 1.5e6}
+            for name, found in (("none", tried), ("engines", tried), ("late", None))
+        ],
+    }  # fmt: skip
+    console = Console(width=width, record=True, file=io.StringIO())
+    console.print(build_table(facts))
+    shown = console.export_text()
+    assert max(map(len, shown.splitlines())) <= width
+    often = sorted(facts["tasks"], key=lambda task: -task["critical_frac"])[:10]
+    names = [*(task["name"] for task in often), *(lot["name"] for lot in facts["lots"])]
+    dates = [one["date"] for one in facts["phases"]]
+    for word in (*names, *dates, "$100k ± $1k", "11/12", "from 2027-04-01"):
+        assert word in shown, word
+    render_build(facts)
 
 
 def test_what_has_changed_comes_first_where_progress_is_known(behind, bare):

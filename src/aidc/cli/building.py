@@ -117,21 +117,25 @@ def _written(found: BuildResult, facts: Mapping[str, Any], out: Path) -> Path:
     with RunWriter(out) as writer:
         writer.document("build.json", facts)
         writer.text("network.csv", network_csv(found.plan.tasks, found.plan.file.start))
-        writer.text("curve.csv", _curve_csv(facts["curve"]))
+        writer.text("curve.csv", _curve_csv(facts))
         with write_failures(out):
             write_build(facts, writer.folder / "report.html")
         return writer.finish()
 
 
-def _curve_csv(curve: Mapping[str, Any]) -> str:
-    """Power over time, one line a week."""
+def _curve_csv(facts: Mapping[str, Any]) -> str:
+    """Power over time, and useful tokens a day where phases were run, one line a week."""
+    curve, tokens = facts["curve"], facts["useful_tokens_per_day"]
     out = io.StringIO()
     writer = csv.writer(out, lineterminator="\n")
     keys = [
         (key, name) for key in ("commissioned_mw", "online_mw", "import_mw") for name in ("p10", "p50", "p90")
     ]
-    writer.writerow(["date", *(f"{key}_{name}" for key, name in keys), "mean_online_mw"])
+    levels = ("p10", "p50", "p90") if tokens else ()
+    delivered = [f"useful_tokens_per_day_{name}" for name in levels]
+    writer.writerow(["date", *(f"{key}_{name}" for key, name in keys), "mean_online_mw", *delivered])
     for place, day in enumerate(curve["date"]):
         cells = [curve[key][name][place] for key, name in keys]
-        writer.writerow([day, *cells, curve["mean_online_mw"][place]])
+        cells += [curve["mean_online_mw"][place], *(tokens[name][place] for name in levels)]
+        writer.writerow([day, *cells])
     return out.getvalue()

@@ -77,6 +77,7 @@ def bridges_of(
     """
     _refuse_hopeless(found)
     darks, told = _picked(_darks(found, power))
+    told += _unconnected(found)
     if not darks:
         what = "has no phase in which racks wait for a milestone of the grid: there is nothing to bridge"
         raise InputError(Problem(what, "Run it without --bridges.", found.plan.path, "bridges"))
@@ -91,7 +92,7 @@ def bridges_of(
         for place, dark in enumerate(darks):
             if progress is not None:
                 progress(number * len(darks) + place, len(options) * len(darks))
-            tries.append(_best(found, dark, bridge))
+            tries.append(_better(_best(found, dark, bridge), tries, darks))
         able = [0.0 if one is None else one.it_mw for one in tries]
         alone = alone or able
         brings = _brings(found, power, finish, bridge, darks, (alone, able))
@@ -122,6 +123,14 @@ def _darks(found: BuildResult, power: Power) -> list[_Dark]:
         for one, until in zip(stands, [*days[1:], date.max], strict=True)
         if 0.0 < one.limit_mw < most * (1.0 - _ENOUGH) and one.lit() != one.built.racks()
     ]
+
+
+def _unconnected(found: BuildResult) -> list[str]:
+    """Dates on which halls wait without any connection, where nothing is tried."""
+    days = [str(day) for day in phase_dates(found) if standing_of(found, day).limit_mw <= 0.0]
+    if not days:
+        return []
+    return [f"bridges: not tried without any connection, on which halls wait from {days[0]} on"]
 
 
 def _picked(darks: list[_Dark]) -> tuple[list[_Dark], list[str]]:
@@ -184,6 +193,17 @@ def _with(site: Site, bridge: Bridge) -> Site:
             update={"import_limit_mw": max(bridge.import_limit_mw, site.grid.import_limit_mw)}
         )
     return site.model_copy(update=update)
+
+
+def _better(one: _Tried | None, before: Sequence[_Tried | None], darks: Sequence[_Dark]) -> _Tried | None:
+    """What runs on a date: no less than ran behind the same limit before, as lots that came since may stay switched off."""
+    limit_mw = darks[len(before)].standing.limit_mw
+    known = [
+        other
+        for other, dark in zip(before, darks, strict=False)
+        if other is not None and abs(dark.standing.limit_mw - limit_mw) <= _ENOUGH
+    ]
+    return max([*([one] if one else []), *known], key=lambda each: each.it_mw, default=None)
 
 
 def _date_row(dark: _Dark) -> dict[str, Any]:

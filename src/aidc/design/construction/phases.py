@@ -22,10 +22,11 @@ from aidc.schema.site import Site
 from aidc.site.crosscheck import cross_check
 from aidc.units import MEGA
 
-__all__ = ["Phase", "Standing", "phase_dates", "phase_of", "phases_of", "standing_of"]
+__all__ = ["Phase", "Standing", "overstated", "phase_dates", "phase_of", "phases_of", "standing_of"]
 
 _ENOUGH: Final = 1e-9
 _LONGEST_NAME: Final = 64
+_MOST_LOOKED: Final = 12
 _DRAWING: Final = (
     "hall",
     "power",
@@ -87,6 +88,29 @@ def phases_of(found: BuildResult) -> list[Phase]:
     pairs = list(_running(found, phase_dates(found)))
     started = [pair for pair in pairs if pair[1].lit()] or pairs[-1:]
     return [_phase(*pair) for pair in started]
+
+
+def overstated(found: BuildResult) -> list[str]:
+    """Where the curve of power has more online than the site of a date carries, by more than a rack.
+
+    The curve takes the import per IT power of the whole site; a part of it may draw more per rack (auxiliary power, lineups at
+    little load). A dozen dates at the most are looked at, ends included.
+    """
+    if found.plan.site.replays:
+        return []
+    days = phase_dates(found)
+    some = sorted({days[round(k * (len(days) - 1) / (_MOST_LOOKED - 1))] for k in range(_MOST_LOOKED)})
+    rack_mw = max(pod.rack.rated_power_kw for pod in found.plan.site.pods.values()) / 1e3
+    told: list[str] = []
+    for standing in (standing_of(found, day) for day in some):
+        shown_mw = min(standing.it_mw(standing.built.racks()), standing.limit_mw / found.import_per_it)
+        carried_mw = standing.lit_mw() if standing.limit_mw > 0.0 else 0.0
+        if shown_mw > carried_mw + rack_mw * (1.0 + _ENOUGH):
+            told.append(
+                f"power: {shown_mw:.4g} MW of IT are shown as online on {standing.day}, and the site as it stands then carries"
+                f" {carried_mw:.4g} MW behind {standing.limit_mw:.4g} MW: its parts draw more per rack than the whole"
+            )
+    return told
 
 
 def _running(found: BuildResult, days: Sequence[date]) -> Iterator[tuple[Standing, Standing]]:

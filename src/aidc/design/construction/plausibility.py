@@ -55,7 +55,7 @@ def plausibility_of(found: BuildResult) -> dict[str, Any]:
         "time_over_other": share,
         "rows": [
             {
-                "report": f"{one.amount:,g} {one.unit} in {_span(one.months)} months, {one.on_site_months:g} and more on site",
+                "report": f"{one.amount:,g} {one.unit} in {_span(one.months)} months against {one.on_site_months:g} and more built on site",
                 "unit": one.unit,
                 "built": built[one.unit],
                 "per_month": built[one.unit] / months,

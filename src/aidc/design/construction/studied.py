@@ -11,6 +11,7 @@ from aidc.design.construction.earnings import refuse_unpriced
 from aidc.design.construction.follow import followed
 from aidc.design.construction.grid import finishes_of, grid_told, power_of
 from aidc.design.construction.online import Finishes, Power, online_curve
+from aidc.design.construction.phases import overstated
 from aidc.design.construction.plan import Plan
 from aidc.design.construction.result import BuildResult, dates_of
 from aidc.design.construction.rows import days_of, gap_of, lot_rows, promises_of, task_rows
@@ -52,6 +53,7 @@ def studied(plan: Plan, wanted: Wanted) -> BuildResult:
     if plan.file.value is not None:
         refuse_unpriced(plan)
     found = _dates(plan, wanted, power, ready, drawn, finish)
+    found = replace(found, told=(*found.told, *overstated(found)))
     if wanted.bridges:
         bridges = bridges_of(found, power, finish, wanted.progress)
         found = replace(found, bridges=bridges, told=(*found.told, *bridges["told"]))

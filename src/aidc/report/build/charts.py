@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from typing import Any, Final
 
 import numpy as np
@@ -42,6 +42,15 @@ def _level(curve: Mapping[str, Any], key: str, name: str) -> FloatArray:
     return np.array(curve[key][name], dtype=np.float64)
 
 
+def _until(facts: Mapping[str, Any], time: FloatArray, values: FloatArray) -> tuple[FloatArray, FloatArray]:
+    """A line held to the end of the chart, which the plan beside it may stretch: its last value stays."""
+    other = facts["against"]
+    end = max(_ms(facts["curve"]["date"][-1]), _ms(other["date"][-1]) if other else 0.0)
+    if time[-1] >= end:
+        return time, values
+    return np.append(time, end), np.append(values, values[-1])
+
+
 def s_curve(facts: Mapping[str, Any]) -> Chart:
     """IT power online with its probabilities, what is commissioned, and what the connection carries."""
     curve, time = facts["curve"], _times(facts)
@@ -64,13 +73,18 @@ def s_curve(facts: Mapping[str, Any]) -> Chart:
             "dash",
         ),
     ):
-        figure.add_trace(trace(time, values, name, colour, unit="MW", dash=dash, shape="hv"))
+        held = _until(facts, time, values)
+        figure.add_trace(trace(*held, name, colour, unit="MW", dash=dash, shape="hv"))
     other = facts["against"]
     if other:
         when = np.array([_ms(day) for day in other["date"]])
         values = np.array(other["online_mw_p50"], dtype=np.float64)
         name = f"{label(other['name'])}, 50 %"
-        figure.add_trace(trace(when, values, name, COLOURS["genset"], unit="MW", dash="dashdot", shape="hv"))
+        figure.add_trace(
+            trace(
+                *_until(facts, when, values), name, COLOURS["genset"], unit="MW", dash="dashdot", shape="hv"
+            )
+        )
     for promise in facts["promises"]:
         name = f"promise of {promise['online_mw']:g} MW"
         figure.add_trace(
@@ -88,14 +102,19 @@ def tokens_chart(facts: Mapping[str, Any]) -> Chart:
     time, tokens = _times(facts), facts["useful_tokens_per_day"]
     low, middle, high = (np.array(tokens[name]) / 1e9 for name in ("p10", "p50", "p90"))
     figure = go.Figure(
-        [*band(time, low, high, "10 to 90 %", PODS[3]), trace(time, middle, "50 %", PODS[3], unit="Gtok/day")]
+        [
+            *band(time, low, high, "10 to 90 %", PODS[3]),
+            trace(*_until(facts, time, middle), "50 %", PODS[3], unit="Gtok/day"),
+        ]
     )
     other = facts["against"]
     if other and other["useful_tokens_per_day_p50"]:
         when = np.array([_ms(day) for day in other["date"]])
         values = np.array(other["useful_tokens_per_day_p50"]) / 1e9
         name = f"{label(other['name'])}, 50 %"
-        figure.add_trace(trace(when, values, name, COLOURS["genset"], unit="Gtok/day", dash="dashdot"))
+        figure.add_trace(
+            trace(*_until(facts, when, values), name, COLOURS["genset"], unit="Gtok/day", dash="dashdot")
+        )
     note = "By the energy model of the phases, in straight lines of the IT power online between them."
     return Chart(
         "tokens",
@@ -252,14 +271,18 @@ def cash_chart(facts: Mapping[str, Any]) -> Chart:
     figure.add_trace(trace(time, np.cumsum(total), "sum so far", COLOURS["grid"], unit="million $"))
     layout(figure, 320, y_titles=["million $"])
     figure.update_layout(barmode="relative")
-    return Chart(
-        "cash", "Expected cash by quarter", figure, 320, "Not discounted; up to the horizon.", span=3
-    )
+    return Chart("cash", "Expected cash by quarter", figure, 320, "Not discounted; up to the horizon.")
+
+
+def _held(phases: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
+    """Phases with the last one once more a month later: it lasts."""
+    last = date.fromisoformat(phases[-1]["date"])
+    return [*phases, {**phases[-1], "date": (last + timedelta(days=30)).isoformat()}]
 
 
 def index_chart(facts: Mapping[str, Any]) -> Chart:
     """TokEnergy Index and PUE of the phases by their dates."""
-    phases = facts["phases"]
+    phases = _held(facts["phases"])
     time = [_ms(one["date"]) for one in phases]
     about = [f"{one['date']}, {one['online_mw']:.4g} MW of IT" for one in phases]
     figure = go.Figure()
@@ -268,7 +291,7 @@ def index_chart(facts: Mapping[str, Any]) -> Chart:
         ("pue", "PUE", COLOURS["heat"], "y2"),
     ):
         figure.add_trace(
-            go.Scatter(x=time, y=[one[key] for one in phases], name=name, mode="lines+markers", line={"color": colour, "shape": "hv"},
+            go.Scatter(x=time, y=[one[key] for one in phases], name=name, mode="lines", line={"color": colour, "shape": "hv"},
                        yaxis=axis, customdata=about, hovertemplate="%{y:.4~g} from %{customdata}")
         )  # fmt: skip
     layout(figure, 320, y_titles=["kWh per million tokens"])
@@ -289,7 +312,7 @@ def index_chart(facts: Mapping[str, Any]) -> Chart:
 
 def limits_chart(facts: Mapping[str, Any]) -> Chart:
     """Peak import of the phases under their import limits, with the IT power that is commissioned and online."""
-    phases = facts["phases"]
+    phases = _held(facts["phases"])
     time = np.array([_ms(one["date"]) for one in phases])
     figure = go.Figure()
     for key, name, colour, dash in (
@@ -300,6 +323,5 @@ def limits_chart(facts: Mapping[str, Any]) -> Chart:
     ):
         values = np.array([one[key] for one in phases], dtype=np.float64)
         figure.add_trace(trace(time, values, name, colour, unit="MW", dash=dash, shape="hv"))
-    figure.update_traces(mode="lines+markers")
     layout(figure, 320, y_titles=["MW"])
     return Chart("limits", "Limits through construction", figure, 320, "", span=3, group="phases")

@@ -18,6 +18,7 @@ __all__ = ["build_table"]
 _CRITICAL = 10
 _STEPS = 14
 _LEAST_DARK = 1e-6
+_LEAST_NAME = 10  # a date is never folded
 
 
 def build_table(facts: Mapping[str, Any]) -> RenderableType:
@@ -37,7 +38,14 @@ def build_table(facts: Mapping[str, Any]) -> RenderableType:
 def _plain(*columns: str) -> Table:
     table = Table(box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0), pad_edge=False)
     for place, name in enumerate(columns):
-        table.add_column(name, justify="left" if place == 0 else "right", no_wrap=place > 0, overflow="fold")
+        least = _LEAST_NAME if place == 0 else None
+        table.add_column(
+            name,
+            justify="left" if place == 0 else "right",
+            no_wrap=place > 0,
+            overflow="fold",
+            min_width=least,
+        )
     return table
 
 
@@ -93,33 +101,33 @@ def _lots(facts: Mapping[str, Any]) -> Group:
 
 
 def _critical(facts: Mapping[str, Any]) -> Group:
-    last = ["$, and error"] if facts["value"] else []
-    table = _plain("", "critical", "days", "start 50 %", "end 50 %", "days", "MW-days", *last)
+    """The last column is the price of the week where values were asked for, else IT power over time."""
+    table = _plain("", "critical", "takes", "end 50 %", "earlier", "worth" if facts["value"] else "MW-days")
     gains = {one["task"]: one for one in facts["week_shorter"]}
     often = sorted(facts["tasks"], key=lambda task: -task["critical_frac"])[:_CRITICAL]
     for task in often:
         gain = gains.get(task["name"])
-        brings = (f"{gain['days_earlier']:.1f}", figure(gain["online_mw_days"], 3)) if gain else ("", "")
         table.add_row(
-            task["name"], percent(task["critical_frac"], 3), figure(task["mean_days"], 3),
-            task["start"]["p50"], task["finish"]["p50"], *brings,
-            *_price(facts, gain),
+            task["name"], percent(task["critical_frac"], 3), f"{figure(task['mean_days'], 3)} d", task["finish"]["p50"],
+            f"{gain['days_earlier']:.1f} d" if gain else "", _worth_of(gain),
         )  # fmt: skip
     return _titled("What holds it up, and what a week less of it brings (last columns)", table)
 
 
-def _price(facts: Mapping[str, Any], gain: Mapping[str, Any] | None) -> list[str]:
-    """The price of a week with its standard error, where values were asked for."""
-    if not facts["value"]:
-        return []
-    return [f"{short_money(gain['npv_usd'])} ± {short_money(gain['npv_error_usd'])}" if gain else ""]
+def _worth_of(gain: Mapping[str, Any] | None) -> str:
+    """The price of a week with its standard error, or the power that it brings."""
+    if gain is None:
+        return ""
+    if gain["npv_usd"] is None:
+        return figure(gain["online_mw_days"], 3)
+    return f"{short_money(gain['npv_usd'])} ± {short_money(gain['npv_error_usd'], 2)}"
 
 
 def _phases(facts: Mapping[str, Any]) -> Group:
     """Phases that were run; what they earn where there is a value."""
     priced = {one["date"]: one for one in facts["value"]["phases"]} if facts["value"] else {}
-    money_columns = ("revenue/day", "energy/day") if priced else ()
-    table = _plain("from", "IT MW", "dark", "peak/limit", "Gtok/day", "kWh/Mtok", "PUE", *money_columns)
+    last = ("revenue/energy",) if priced else ()
+    table = _plain("from", "IT MW", "dark", "peak/limit", "Gtok/day", "kWh/Mtok", "PUE", *last)
     for one in facts["phases"]:
         earns = priced.get(one["date"])
         dark = one["commissioned_mw"] - one["online_mw"]
@@ -127,9 +135,16 @@ def _phases(facts: Mapping[str, Any]) -> Group:
             one["date"], figure(one["online_mw"], 3), figure(dark, 3) if dark > _LEAST_DARK else "",
             f"{figure(one['peak_import_mw'], 3)}/{figure(one['import_limit_mw'], 3)}",
             figure(one["useful_tokens_per_day"] / 1e9, 4), figure(one["tokenergy_kwh_per_mtok"]), figure(one["pue"]),
-            *((short_money(earns["revenue_usd_per_day"]), short_money(earns["energy_usd_per_day"])) if earns else ()),
+*_per_day(earns),
         )  # fmt: skip
-    return _titled("Phases by the energy model, each with the demand that it can serve [MW]", table)
+    return _titled("Phases by the energy model, each with the demand it can serve [MW, $/day]", table)
+
+
+def _per_day(earns: Mapping[str, Any] | None) -> tuple[str, ...]:
+    """Revenue and the bill of energy of a phase a day."""
+    if not earns:
+        return ()
+    return (f"{short_money(earns['revenue_usd_per_day'])}/{short_money(earns['energy_usd_per_day'])}",)
 
 
 def _bridges(bridges: Mapping[str, Any]) -> Group:
@@ -233,7 +248,7 @@ def _against(facts: Mapping[str, Any]) -> Text:
         f" {'later' if later >= 0 else 'earlier'}; modules {figure(other['cost_usd_million'])} against"
         f" {figure(other['own_cost_usd_million'])} million $" + (f"; it keeps {kept}." if kept else ".")
     )
-    return Text(lines + other_worth(other), style="bold")
+    return Text(f"{lines} {other_worth(other)}".rstrip(), style="bold")
 
 
 def _plausible(facts: Mapping[str, Any]) -> Iterator[Text]:

@@ -17,7 +17,8 @@ from aidc.report.build.charts import (
     tokens_chart,
     tornado,
 )
-from aidc.report.build.words import other_worth, plausible_line, plausible_row
+from aidc.report.build.modelled import bridge_tables, phases_table
+from aidc.report.build.words import other_worth, plausible_line, span
 from aidc.report.sheet import compose, save
 from aidc.report.text import MISSING, figure, money, percent, short_money, tokens
 
@@ -53,15 +54,17 @@ def render_build(facts: Mapping[str, Any]) -> str:
         Section("worth", "A week", "What holds it up", _held_up(facts), _weeks(facts)),
     ]
     if facts["phases"]:
-        blocks = [index_chart(facts), limits_chart(facts), _phases(facts)]
+        blocks = [index_chart(facts), limits_chart(facts), phases_table(facts)]
         sections.append(Section("phases", "Phases", "Through construction", "", blocks))
     if facts["value"]:
         lead = other_worth(facts["against"]) if facts["against"] else ""
         sections.append(
-            Section("value", "Value", "What it is worth", lead.strip(), [cash_chart(facts), _terms(facts)])
+            Section("value", "Value", "What it is worth", lead, [cash_chart(facts), _terms(facts)])
         )
     if facts["bridges"]:
-        sections.append(Section("bridges", "Bridges", "Until the grid comes", "", _bridges(facts["bridges"])))
+        sections.append(
+            Section("bridges", "Bridges", "Until the grid comes", "", bridge_tables(facts["bridges"]))
+        )
     sections += [
         Section("tasks", "Tasks", "All tasks", "", [_tasks(facts)]),
         Section("plausibility", "Plausibility", "Beside published build times", "", _plausible(facts)),
@@ -228,92 +231,25 @@ def _weeks(facts: Mapping[str, Any]) -> list[Block]:
     return [tornado(facts), Table("weeks", "A week less", columns, rows, note)]
 
 
-def _phases(facts: Mapping[str, Any]) -> Table:
-    titles = [
-        "IT MW",
-        "dark, MW",
-        "peak import, MW",
-        "limit, MW",
-        "Gtok/day",
-        "kWh/Mtok",
-        "PUE",
-        "supplied",
-        "in service level",
-    ]
-    priced = {one["date"]: one for one in facts["value"]["phases"]} if facts["value"] else {}
-    titles += ["revenue/day", "energy/day"] if priced else []
-    rows = [
-        (one["date"], figure(one["online_mw"]), figure(one["commissioned_mw"] - one["online_mw"], 3), figure(one["peak_import_mw"]),
-         figure(one["import_limit_mw"]), figure(one["useful_tokens_per_day"] / 1e9), figure(one["tokenergy_kwh_per_mtok"]), figure(one["pue"]),
-         percent(one["availability_frac"]), _level(one["slo_attainment"]), *_earns(priced.get(one["date"])))
-        for one in facts["phases"]
-    ]  # fmt: skip
-    return Table(
-        "phases",
-        "Phases by the energy model",
-        [Column("from"), *(Column(title, numeric=True) for title in titles)],
-        rows,
-        "In the schedule of medians; each with the demand that it can serve. Dark racks wait for the connection. "
-        "Within service level: the least of its services.",
-    )
-
-
-def _level(attained: Mapping[str, float | None]) -> str:
-    """The least share of tokens within service level."""
-    known = [one for one in attained.values() if one is not None]
-    return percent(min(known), 3) if known else MISSING
-
-
-def _earns(one: Mapping[str, Any] | None) -> tuple[str, ...]:
-    return (money(one["revenue_usd_per_day"]), money(one["energy_usd_per_day"])) if one else ()
-
-
-def _bridges(bridges: Mapping[str, Any]) -> list[Block]:
-    """A table for each date on which racks wait, and what the bridges bring over the draws."""
-    titles = ("IT MW", "availability", "peak import, MW", "Gtok/day", "energy/day")
-    columns = [Column("bridge"), *(Column(one, numeric=True) for one in titles)]
-    blocks: list[Block] = []
-    for place, date in enumerate(bridges["dates"]):
-        rows = [(one["name"], *_tried(one["tries"][place])) for one in bridges["options"]]
-        title = f"{date['date']}: {figure(date['commissioned_mw'])} MW of IT behind {date['import_limit_mw']:g} MW"
-        note = (
-            "The most racks that the energy model runs with the availability that is asked for."
-            if place == 0
-            else ""
-        )
-        blocks.append(Table(f"bridges-{place}", title, columns, rows, note))
-    brings = [
-        (one["name"], one["available"], figure(one["mean_mw_days_gained"]), figure(one["mean_days_in_use"]), money(one["mean_cost_usd"]))
-        for one in bridges["options"][1:]
-    ]  # fmt: skip
-    columns = [Column("bridge"), Column("from")]
-    columns += [Column(one, numeric=True) for one in ("MW-days gained", "days in use", "cost")]
-    note = "Means over the draws, over what runs without a bridge."
-    return [*blocks, Table("bridges-bring", "What they bring", columns, brings, note)]
-
-
-def _tried(one: Mapping[str, Any] | None) -> tuple[str, ...]:
-    """What runs with a bridge on a date; dashes where it is not there yet or carries nothing."""
-    if one is None:
-        return (MISSING,) * 5
-    return (
-        figure(one["it_mw"]),
-        percent(one["availability_frac"], 5),
-        figure(one["peak_import_mw"]),
-        figure(one["useful_tokens_per_day"] / 1e9),
-        money(one["energy_usd_per_day"]),
-    )
-
-
 def _plausible(facts: Mapping[str, Any]) -> list[Block]:
     found = facts["plausibility"]
     if not found:
         return [Note("Not worked out.")]
-    rows = [(plausible_row(row),) for row in found["rows"]]
-    return [
-        Note(plausible_line(found)),
-        Table("plausible", "Vendors' reports", [Column("report", wrap=True)], rows),
-    ]
+    share = found["time_over_other"]
+    rows = [
+        (row["report"], row["unit"], span(row["reported_per_month"]), figure(row["per_month"], 3),
+         span(row["reported_time_over_other"]), figure(share, 2))
+        for row in found["rows"]
+    ]  # fmt: skip
+    columns = [Column("report", wrap=True), Column("of what")]
+    titles = (
+        "reported, a month",
+        "this plan, a month",
+        "reported time over that on site",
+        "this plan over the other",
+    )
+    columns += [Column(title, numeric=True) for title in titles]
+    return [Note(plausible_line(found)), Table("plausible", "Vendors' reports", columns, rows)]
 
 
 def _terms(facts: Mapping[str, Any]) -> Table:
@@ -321,14 +257,14 @@ def _terms(facts: Mapping[str, Any]) -> Table:
     rows = [
         ("net revenue", money(value["net_revenue_usd"])), ("capital", money(value["capital_usd"])), ("penalties", money(value["penalty_usd"])),
         ("net present value", money(value["npv_usd"]["mean"])),
-        ("useful tokens up to the horizon, not discounted", tokens(value["useful_tokens"])),
+        ("useful tokens up to the horizon (not discounted)", tokens(value["useful_tokens"])),
         ("interest during construction, beside it", money(value["interest_during_construction_usd"])),
     ]  # fmt: skip
     terms = ", ".join(f"{key} {_plain(one)}" for key, one in value["terms"].items())
     return Table(
         "terms",
         "Net present value, in the mean",
-        [Column("part"), Column("discounted to the start", numeric=True)],
+        [Column("part", wrap=True), Column("discounted to the start", numeric=True)],
         rows,
         terms,
     )

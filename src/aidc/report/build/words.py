@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from aidc.report.text import figure, short_money
 
-__all__ = ["other_worth", "plausible_line", "plausible_row"]
+__all__ = ["other_worth", "plausible_line", "plausible_row", "span"]
 
 
 def other_worth(other: Mapping[str, Any]) -> str:
@@ -17,9 +17,9 @@ def other_worth(other: Mapping[str, Any]) -> str:
         return ""
     less = value["npv_less_usd"]
     return (
-        f" Its net present value is {short_money(value['npv_usd']['mean'])} in the mean, {short_money(abs(less))}"
-        f" {'less' if less >= 0 else 'more'} (± {short_money(value['npv_less_error_usd'])}); up to the horizon it delivers"
-        f" {figure(value['useful_tokens'] / 1e12)} against {figure(value['own_useful_tokens'] / 1e12)} Ttok."
+        f"The net present value of {other['name']} is {short_money(value['npv_usd']['mean'])} in the mean, {short_money(abs(less))}"
+        f" {'less' if less >= 0 else 'more'} than that of this plan (± {short_money(value['npv_less_error_usd'])}); up to the horizon it"
+        f" delivers {figure(value['useful_tokens'] / 1e12)} against {figure(value['own_useful_tokens'] / 1e12)} Ttok."
     )
 
 
@@ -34,12 +34,14 @@ def plausible_line(found: Mapping[str, Any]) -> str:
 
 def plausible_row(row: Mapping[str, Any]) -> str:
     """A report, and the plan in its measure."""
-    low, high = row["reported_per_month"]
-    least, most = row["reported_time_over_other"]
-    pace = figure(low, 3) if low == high else f"{figure(low, 3)} to {figure(high, 3)}"
-    share = f"{least:.2f}" if least == most else f"{least:.2f} to {most:.2f}"
     unit = row["unit"]
     return (
-        f"Reported: {row['report']}: {pace} {unit} a month, {share} of the time; this plan builds {figure(row['built'], 4)}"
-        f" {unit}, {figure(row['per_month'], 3)} a month."
+        f"Reported: {row['report']}: {span(row['reported_per_month'])} {unit} a month, {span(row['reported_time_over_other'])} of"
+        f" the time; this plan builds {figure(row['built'], 4)} {unit}, {figure(row['per_month'], 3)} a month."
     )
+
+
+def span(ends: Sequence[float]) -> str:
+    """A figure, or the least and the most of it."""
+    low, high = (figure(one, 2 if one < 1 else 3) for one in ends)
+    return low if low == high else f"{low} to {high}"
