@@ -37,7 +37,7 @@ PURE = frozenset(
         "flops_eff", "bytes_gain", "flops_gain", "moe_flops_factor", "mfu_8bit", "mfu_16bit",
         "mfu_8bit_accelerators", "mfu_16bit_accelerators", "mfu_decay", "wall_per_tdp", "schema",
         "flex_tier", "air_curve", "water_curve", "wet_bulb_curve", "part_load", "orders", "isc_over_il",
-        "crews", "correlation",
+        "crews", "correlation", "step", "throughput", "capacity", "eir", "reference_cop", "cop",
     }
 )  # fmt: skip
 

@@ -35,17 +35,29 @@ class ChillerCurves(Shape):
     """
 
     form: Literal["curves"] = "curves"
+    """Curves, in place of a table."""
     entering: Entering = "condenser-water"
+    """What enters the condenser: water, or the air of an air-cooled machine."""
     reference_cop: _Cop
+    """Cooling per electricity at the reference point, full load."""
     reference_leaving_c: TempC
+    """Chilled water that leaves at the reference point."""
     reference_entering_c: TempC
+    """What enters the condenser at the reference point."""
     capacity: _Six
+    """Coefficients of capacity over rated heat: 1, x, x², y, y², xy."""
     eir: _Six
+    """Coefficients of electricity per cooling over that of the reference point: 1, x, x², y, y², xy."""
     part_load: Annotated[tuple[_Number, ...], Field(min_length=3, max_length=4)]
+    """Coefficients of power over that at full load: 1, z, z² and maybe z³."""
     leaving_min_c: TempC
+    """Coldest leaving water that the curves cover."""
     leaving_max_c: TempC
+    """Warmest leaving water that the curves cover."""
     entering_min_c: TempC
+    """Coldest water or air into the condenser that the curves cover."""
     entering_max_c: TempC
+    """Warmest water or air into the condenser that the curves cover."""
 
     @model_validator(mode="after")
     def _is_a_map(self) -> Self:
@@ -84,14 +96,21 @@ class ChillerTable(Shape):
     """
 
     form: Literal["table"] = "table"
+    """A table, in place of curves."""
     entering: Entering = "condenser-water"
+    """What enters the condenser: water, or the air of an air-cooled machine."""
     leaving_c: _Axis
+    """Chilled water that leaves, rising."""
     entering_c: _Axis
+    """What enters the condenser, rising."""
     load_frac: Annotated[
         tuple[Annotated[float, Field(gt=0, le=1)], ...], Field(min_length=2, max_length=MAP_POINTS)
     ]
+    """Share of the capacity at these temperatures, rising to 1."""
     capacity_frac: tuple[tuple[Annotated[float, Field(ge=0.05, le=5)], ...], ...]
+    """Most cooling over rated heat, a row for each leaving water, a figure for each entering temperature."""
     cop: tuple[tuple[tuple[_Cop, ...], ...], ...]
+    """Cooling per electricity: by leaving water, entering temperature, and load."""
 
     @model_validator(mode="after")
     def _is_a_table(self) -> Self:
