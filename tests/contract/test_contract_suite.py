@@ -245,7 +245,12 @@ class ReadsTheClock(Good):
 BAD = [kind for kind in globals().values() if isinstance(kind, type) and hasattr(kind, "expected")]
 
 
-@pytest.mark.parametrize("kind", [Good, *_SHIPPED.values()])
+READY = [
+    kind for name, kind in _SHIPPED.items() if name != "schedule"
+]  # it needs a file: tests/study/test_plan.py
+
+
+@pytest.mark.parametrize("kind", [Good, *READY])
 def test_what_keeps_the_contract_passes(kind) -> None:
     check_controller(kind)
 

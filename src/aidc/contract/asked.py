@@ -62,6 +62,9 @@ def lowest(
     """The request that rules at a tick and the import that it leaves [W]: the lowest of those in force.
 
     (None, NaN) where nothing is in force; (a request, NaN) where none of them has a level that is known.
+
+    `baselines_w` are the baselines of requests by share, by name [W]; `would_w` is what the site would draw now
+    without any.
     """
     asked = [one for one in signals if is_request(one) and in_force(one, tick)]
     levels = [(level_w(one, baselines_w.get(one.name, math.nan), would_w), one) for one in asked]

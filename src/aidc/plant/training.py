@@ -413,6 +413,8 @@ def job_levels(
 
     A sweep tells only the mean while a job works. With a `communication_share` its two levels lie about that mean as
     the device's own do; without one, both are the mean.
+
+    `tdp_w` is the rated power of one accelerator, of which levels are shares.
     """
     if job.sweep is not None:
         mean = job.sweep.power_w[-1] / tdp_w

@@ -55,6 +55,8 @@ def read_csv(
 ) -> Recorded:
     """Read the columns of a CSV file that begin with a number.
 
+    `path` is the file.
+
     Parameters
     ----------
     time

@@ -42,6 +42,8 @@ def even_axis(
     within the last digit that it was written with (30 samples a second written as 0.03, 0.07, 0.1); both
     are reported. The step is the simplest fraction that the times allow.
 
+    `path` is the file, for messages.
+
     Parameters
     ----------
     time_s : (n_sample,)
@@ -108,6 +110,9 @@ def one_rate(
     A section begins one of its own steps after the last sample of the one before. Sections with eight samples a cycle
     or more are laid on the step by a cubic spline through all of their samples (0.5 % of a sinusoid at eight, 0.03 % at
     sixteen); slower ones at the ends are cut off.
+
+    `columns` are the channels by name, one section after the other; `frequency_hz` is nominal, `path` the file for
+    messages.
 
     Parameters
     ----------

@@ -48,6 +48,8 @@ def refuse_other(path: Path, mark: str = MARK, kind: str = "report", option: str
 
     Parameters
     ----------
+    path
+        Where it is to stand.
     mark
         What stands in the head of such a file, by default that of a report.
     kind, option

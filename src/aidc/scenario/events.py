@@ -170,7 +170,10 @@ def with_spikes(price: Series, events: Sequence[Event], start: datetime, end: da
 
 
 def with_carbon_peaks(carbon: Series, events: Sequence[Event], start: datetime, end: datetime) -> Series:
-    """Carbon intensity [kg/MWh] over [start, end) with the carbon peaks laid over it, the highest in force."""
+    """Carbon intensity [kg/MWh] over [start, end) with the carbon peaks laid over it, the highest in force.
+
+    `events` are those of the scenario, of every kind.
+    """
     peaks = [(event.carbon_kg_per_mwh, event) for event in events if isinstance(event, CarbonPeak)]
     return _laid_over(carbon, peaks, start, end)
 

@@ -80,7 +80,7 @@ class Table:
         raise InputError(Problem(f"has no column {name!r}", remedy, self.path))
 
     def numbers(self, name: str, low: float, high: float, *, empty: bool = False) -> FloatArray:
-        """One column as numbers within [low, high]; an empty cell is NaN where `empty` allows it."""
+        """The column `name` as numbers within [low, high]; an empty cell is NaN where `empty` allows it."""
         return numbers(self.text(name), self.lines, self.path, name, low, high, empty=empty)
 
 

@@ -121,7 +121,10 @@ def read_power(path: Path, ignored: Sequence[str] = ()) -> Measured:
 
 
 def column(table: Table, name: str, low: float, high: float) -> FloatArray:
-    """A column of numbers within bounds."""
+    """A column of numbers within bounds.
+
+    `name` is the column's; a value outside `low` to `high` is refused.
+    """
     return numbers(table.text(name), table.lines, table.path, name, low, high)
 
 

@@ -51,6 +51,8 @@ def play(
 
     The controller sees the power of the accelerators as its meter, because that is what was measured and what the
     request is a share of. It takes no margin beyond what is asked.
+
+    `policy` is the allocation's name, by default the controller's own.
     """
     first, last = float(power.times_s[0]), float(power.times_s[-1] + power.step_s)
     events = ramped(asked, last, RAMP_FRAC_PER_MIN) if answers else []

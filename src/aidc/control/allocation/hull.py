@@ -51,7 +51,11 @@ def _next(c: Choices, row: int, banned: int, corner: int, last: float) -> tuple[
 
 @part
 def hull_of(c: Choices, row: int, banned: int, x: FloatArray, y: FloatArray, kind: IntArray) -> int:
-    """Lower convex hull of one row's points from (0, 0), without banned steps; returns its number of vertices."""
+    """Lower convex hull of one row's points from (0, 0), without banned steps; returns its number of vertices.
+
+    `banned` marks steps by bits; `x`, `y` and `kind` take up the vertices: cut [W], loss, and which of cap and steps
+    leads there.
+    """
     count, corner, last = 1, 1, 0.0
     x[0] = 0.0
     y[0] = 0.0

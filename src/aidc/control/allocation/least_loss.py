@@ -25,7 +25,11 @@ def least_loss(menu: Menu, asked_w: float, *, gap_frac: float = 0.0) -> Allocati
 def least_loss_by(
     menu: Menu, asked_w: float, weight_per_mwh: FloatArray, gap_frac: float = 0.0
 ) -> Allocation:
-    """As `least_loss`, with a weight for each row in place of its price."""
+    """As `least_loss`, with a weight for each row in place of its price.
+
+    `asked_w` is the cut that is asked for [W], `weight_per_mwh` a weight of each row's loss, and `gap_frac` the
+    distance to the optimum at which the search may stop.
+    """
     rows = len(menu.draw_w)
     nothing = np.zeros(rows), np.zeros(rows), np.full(rows, CAPPED)
     if not asked_w > 0 or not rows:

@@ -53,7 +53,11 @@ class Meter:
         self._before: FloatArray | None = None
 
     def learn(self, span_s: float, load_w: float, accelerators_w: FloatArray, dry_bulb_k: float) -> None:
-        """Take in one window without an event: the site's load without storage, PV and wind, and its pods."""
+        """Take in one window without an event: the site's load without storage, PV and wind, and its pods.
+
+        `span_s` is the length of the window [s], `load_w` that load and `accelerators_w` the power of each pod's
+        accelerators [W], `dry_bulb_k` the outdoor air.
+        """
         if self._tested:
             return
         weighed = float(self._of_site(dry_bulb_k) @ accelerators_w)

@@ -75,7 +75,10 @@ class Pods:
     def give(
         self, observation: Observation, short_w: float, left_s: float, valid_s: float, reason: str, *, emergency: bool
     ) -> Sequence[Command]:  # fmt: skip
-        """Commands with which import falls by `short_w` [W], as far as the tiers allow until `left_s` from now."""
+        """Commands with which import falls by `short_w` [W], as far as the tiers allow until `left_s` from now.
+
+        Commands are valid for `valid_s` [s] and bear the `reason`; in an `emergency` tiers are not kept.
+        """
         self._begin(observation)
         tolerated = self._tiers.now(observation, left_s, emergency=emergency)
         draw = self._steady()
@@ -88,7 +91,10 @@ class Pods:
     def give_share(
         self, observation: Observation, share: float, left_s: float, valid_s: float, reason: str
     ) -> Sequence[Command]:
-        """Commands with which pods give a share of what their tiers allow."""
+        """Commands with which pods give a share of what their tiers allow.
+
+        Tiers are kept until `left_s` from now; commands are valid for `valid_s` [s] and bear the `reason`.
+        """
         self._begin(observation)
         draw = self._steady()
         menu = self._menu(draw, self._tiers.now(observation, left_s))

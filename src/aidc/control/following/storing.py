@@ -22,7 +22,10 @@ def sustained_w(site: SiteView, observation: Observation, left_s: float) -> Floa
 
 
 def charged_by(site: SiteView, observation: Observation, until_s: float, room_w: float) -> FloatArray:
-    """Charging power with which storages are full when a request begins, within `room_w` together [W]."""
+    """Charging power with which storages are full when a request begins, within `room_w` together [W].
+
+    `until_s` is the time until the request [s].
+    """
     soc = np.nan_to_num(observation.value[Point.STORAGE_SOC_FRAC], nan=1.0)
     missing_j = np.maximum(_FULL_SOC - soc, 0.0) * site.storage_energy_j / _EFFICIENCY
     return _within(np.minimum(site.storage_power_w, missing_j / max(until_s, site.step_s)), room_w)
@@ -31,7 +34,10 @@ def charged_by(site: SiteView, observation: Observation, until_s: float, room_w:
 def recharge_w(
     site: SiteView, observation: Observation, to_soc: FloatArray, share: float, room_w: float
 ) -> FloatArray:
-    """Charging power back to a state of charge, at a share of the rating and within `room_w` together [W]."""
+    """Charging power back to a state of charge, at a share of the rating and within `room_w` together [W].
+
+    `to_soc` is that state of charge of each storage.
+    """
     soc = np.nan_to_num(observation.value[Point.STORAGE_SOC_FRAC], nan=1.0)
     wanted = np.where(soc < to_soc - 1e-3, share * site.storage_power_w, 0.0)
     return _within(wanted, room_w)

@@ -65,6 +65,8 @@ def bridges_of(
 ) -> dict[str, Any]:
     """The bridges of a plan by the energy model, each on every date on which racks wait for the grid.
 
+    `progress` is called with bridges tried and bridges in all.
+
     Parameters
     ----------
     finish : name to (n_draw,)

@@ -69,7 +69,11 @@ class Built:
         return sum(lot.power_mw for lot in stations if lot.name in self.there)
 
     def site(self, racks: Mapping[str, int], limit_mw: float, renewables: set[str], name: str) -> Site:
-        """The site with these racks."""
+        """The site with these racks.
+
+        `racks` is how many of each pod there are, `limit_mw` the import limit, `renewables` those that stand, and
+        `name` the site's.
+        """
         whole = self.whole
         pods = {pod: self._pod(pod, count) for pod, count in racks.items()}
         plants = {one for pod in pods.values() for one in (pod.cooling, pod.air_plant)}

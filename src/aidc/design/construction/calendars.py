@@ -132,6 +132,9 @@ def next_working(count: IntArray, day_of: IntArray, row: int, time_d: float) -> 
     """The first moment from `time_d` on that is in a working day [days]; the end of the table where there is none.
 
     A negative row works on every day.
+
+    `count` and `day_of` are the tables of a calendar: working days before each day, and the day of each working day;
+    `row` chooses the calendar.
     """
     if row < 0:
         return time_d
@@ -150,6 +153,8 @@ def finish_of(count: IntArray, day_of: IntArray, row: int, start_d: float, work_
     """When work that begins at a working moment is done [days]; beyond the table where it does not end within.
 
     What ends with a working day ends at its midnight, not on the next working day.
+
+    `count`, `day_of` and `row` as in `next_working`; work of `work_d` working days begins at `start_d`.
     """
     if row < 0 or work_d <= 0.0:
         return start_d + work_d

@@ -54,6 +54,8 @@ def prepared(
 ) -> Prepared:
     """Arrays of a network.
 
+    `policy` says who gets crews first.
+
     Parameters
     ----------
     correlation
@@ -154,6 +156,8 @@ def _rows(
 
 def draw(ready: Prepared, draws: int, seed: int, *, shorter: FloatArray | None = None) -> Draws:
     """Draw schedules; the same seed gives the same luck, whatever is changed in the network's days.
+
+    `draws` is how many.
 
     Parameters
     ----------

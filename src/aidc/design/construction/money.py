@@ -137,7 +137,10 @@ def _discounted_revenue(
 
 
 def tokens_of(power: Power, finish: Finishes, earnings: Sequence[Earning], horizon: float) -> FloatArray:
-    """Useful tokens of each draw from the start up to a day."""
+    """Useful tokens of each draw from the start up to a day.
+
+    `finish` has when lots are done in each draw [days], `horizon` is that day.
+    """
     line = line_of(earnings, [one.useful_tokens_per_day for one in earnings])
     return _accrued(power, finish, line, 0.0, horizon)
 
@@ -184,7 +187,10 @@ def cash_by_quarter(
     earnings: Sequence[Earning],
     payments: Sequence[Payment],
 ) -> list[dict[str, Any]]:
-    """Expected cash of each quarter of a year from the start, not discounted [USD]."""
+    """Expected cash of each quarter of a year from the start, not discounted [USD].
+
+    `finish` has when lots are done in each draw, `all_finish` when all are [days].
+    """
     value = plan.file.value
     if value is None:
         return []

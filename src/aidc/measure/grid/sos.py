@@ -89,6 +89,8 @@ def matched(
     half the rate (M. Vicanek, Matched Second Order Digital Filters, 2016). Coefficients from the highest power of s
     on. For poles and zeros well below the rate.
 
+    `numerator` and `denominator` are those coefficients, `rate_hz` is the sampling rate.
+
     Raises
     ------
     ValueError

@@ -118,7 +118,10 @@ def adiabatic_power(
     flow_frac: float,
     outdoor: float,
 ) -> tuple[float, float]:
-    """Fans [W] and water drawn [kg/s]."""
+    """Fans [W] and water drawn [kg/s].
+
+    `share` is that of the most conductance (`most_w_k`) in force. Other arguments as in `rejection_limit`.
+    """
     fan, speed = dry_power(p, share, wet_k, flow_frac, outdoor)
     if share <= 0.0:
         return fan, 0.0

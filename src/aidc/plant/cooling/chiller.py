@@ -18,20 +18,30 @@ __all__ = ["carnot_cop", "lifted_w", "part_load_factor", "part_load_work"]
 
 @scalar
 def carnot_cop(evaporating_k: float, condensing_k: float, carnot_frac: float, lift_min_k: float) -> float:
-    """Cooling per electricity at full load, from evaporating and condensing temperature [K]."""
+    """Cooling per electricity at full load, from evaporating and condensing temperature [K].
+
+    `evaporating_k` and `condensing_k` are those temperatures [K], `carnot_frac` is the share of Carnot's COP that the
+    machine reaches, and `lift_min_k` the least difference of the two that counts.
+    """
     return carnot_frac * evaporating_k / max(condensing_k - evaporating_k, lift_min_k)
 
 
 @scalar
 def part_load_factor(load_frac: float, a: float, b: float, c: float, least: float) -> float:
-    """Electricity per cooling over that at full load; machines are staged so that none runs below `least`."""
+    """Electricity per cooling over that at full load; machines are staged so that none runs below `least`.
+
+    `load_frac` is cooling over the most there is; power over that at full load is `a` + `b` x + `c` x² at load x.
+    """
     x = min(max(load_frac, least), 1.0)
     return (a + b * x + c * x * x) / x
 
 
 @scalar
 def part_load_work(load_frac: float, a: float, b: float, c: float, least: float, per_least: float) -> float:
-    """Load times `part_load_factor`, without a division; `per_least` is 1 / `least`."""
+    """Load times `part_load_factor`, without a division; `per_least` is 1 / `least`.
+
+    `load_frac`, `a`, `b` and `c` as in `part_load_factor`.
+    """
     x = min(max(load_frac, least), 1.0)
     return (a + b * x + c * x * x) * min(load_frac * per_least, 1.0) * max(load_frac, 1.0)
 

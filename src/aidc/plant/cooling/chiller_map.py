@@ -119,6 +119,9 @@ def map_power_frac(p: FloatArray, leaving_k: float, entering_k: float, load_frac
 
     Machines are staged, so that none of a bank runs below its least load; the last one cycles. Beyond full load (a bank
     that is asked for more than it can, for the moment of a step) it rises with the load.
+
+    `p` is a column whose figure `MAP` is not 0, `leaving_k` the chilled water that leaves and `entering_k` what
+    enters the condenser [K]; `load_frac` is that load.
     """
     x = min(max(leaving_k - KELVIN_AT_0C, p[_LEAVING_C]), p[_LEAVING_C + 1])
     y = min(max(entering_k - KELVIN_AT_0C, p[_ENTERING_C]), p[_ENTERING_C + 1])

@@ -51,6 +51,8 @@ def entering_k(p: FloatArray, sink_k: float, outdoors_w: float, k_per_w: float) 
     """What enters the condenser [K]: outdoor air, or water that the outdoor units leave above their sink.
 
     `outdoors_w` is what they give to the weather [W], `k_per_w` 1 / their conductance.
+
+    `p` is the plant's column, `sink_k` the temperature of the weather that its outdoor units see [K].
     """
     return sink_k + p[Figure.MAP_BY_WATER] * outdoors_w * k_per_w
 
@@ -87,7 +89,10 @@ def chiller_limit(
     outdoor: float,
     chillers: float,
 ) -> tuple[float, float]:
-    """The most conductance [W/K], and a sink below the set point that it counts against [K]; see `rejection_limit`."""
+    """The most conductance [W/K], and a sink below the set point that it counts against [K]; see `rejection_limit`.
+
+    Arguments as in `rejection_limit`.
+    """
     sink = wet_k if p[Figure.WET] > 0.0 else dry_k
     above_k = supply_k - p[Figure.ECONOMISER_K] - sink
     most = outdoor * design_most_w_k(p, wet_k)
@@ -190,6 +195,8 @@ def chiller_power(
     rest. Elsewhere, of three fan speeds (full, as little as the load needs, and the middle) the one that draws
     least is taken. Where that is less than fans alone at full speed, the plant would draw more on a slightly
     colder day; it then shares its time between that speed and full speed, such that both draw the same.
+
+    `heat_w` is what the loop gives away. Other arguments as in `rejection_limit`.
     """
     if heat_w <= 0.0:
         return 0.0, 0.0, 0.0, 0.0
@@ -235,7 +242,11 @@ def chiller_power(
 
 @scalar
 def condenser_inlet_k(p: FloatArray, heat_w: float, supply_k: float, dry_k: float, wet_k: float) -> float:
-    """What enters the condensers of a plant with a map at a heat, fans at full speed [K]; NaN where none need run."""
+    """What enters the condensers of a plant with a map at a heat, fans at full speed [K]; NaN where none need run.
+
+    `p` is the plant's column, `heat_w` what the loop gives away [W], `supply_k` the coolant's supply; `dry_k` and
+    `wet_k` are the outdoor air's.
+    """
     wet_k = max(wet_k, p[Figure.WET_LEAST_K])
     sink_k = wet_k if p[Figure.WET] > 0.0 else dry_k
     most = max(design_most_w_k(p, wet_k), 1.0)

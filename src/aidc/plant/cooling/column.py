@@ -133,7 +133,11 @@ def _read_full_flow(p: FloatArray, start: int, depth: int, wet: float, third: fl
 
 @scalar
 def most_w_k(p: FloatArray, flow_frac: float, wet_k: float, span_k: float) -> float:
-    """Conductance of the outdoor units with fans at full speed [W/K]."""
+    """Conductance of the outdoor units with fans at full speed [W/K].
+
+    `p` is the plant's column, `flow_frac` the loop's flow over that of the design, `wet_k` the outdoor wet bulb and
+    `span_k` the coolant's cooling [K].
+    """
     return _read(
         p,
         TABLE,
@@ -146,7 +150,10 @@ def most_w_k(p: FloatArray, flow_frac: float, wet_k: float, span_k: float) -> fl
 
 @scalar
 def speed_frac(p: FloatArray, flow_frac: float, wet_k: float, share: float) -> float:
-    """Fan speed that gives a share of the most conductance."""
+    """Fan speed that gives a share of the most conductance.
+
+    `p`, `flow_frac` and `wet_k` as in `most_w_k`; `share` is that of the most conductance.
+    """
     return _read(
         p,
         _SPEED,

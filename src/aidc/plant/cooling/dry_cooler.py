@@ -102,7 +102,10 @@ def dry_limit(
 def dry_power(
     p: FloatArray, share: float, wet_k: float, flow_frac: float, outdoor: float
 ) -> tuple[float, float]:
-    """Fans [W], and their speed, for a share of the most conductance."""
+    """Fans [W], and their speed, for a share of the most conductance.
+
+    `share` is that of the most conductance in force. Other arguments as in `rejection_limit`.
+    """
     speed = speed_frac(p, flow_frac / max(outdoor, 1e-3), wet_k, share)
     return outdoor * fan_power_w(p, speed), speed
 
@@ -121,7 +124,10 @@ def dry_bare(unit: DryCooler | AdiabaticCooler) -> Bare:
 def air_figures(
     column: FloatArray, unit: DryCooler | AdiabaticCooler, units: int, air_density_frac: float
 ) -> None:
-    """Air through the coils, in the head of a column."""
+    """Air through the coils, in the head of a column.
+
+    `units` is how many there are, `air_density_frac` the air's density over that at sea level.
+    """
     column[Figure.AIR_W_K] = units * liquid_w_k(unit) * unit.air_over_liquid_capacity * air_density_frac
     column[Figure.AIR_KG_S] = column[Figure.AIR_W_K] / CP_AIR_J_KG_K
 

@@ -126,7 +126,11 @@ class OutdoorUnits(NamedTuple):
     def conductance_w_k(
         self, unit: Any, liquid_frac: float, air_frac: float, wet_bulb_k: float, span_k: float
     ) -> float:
-        """Conductance of one unit between coolant supply and its sink [W/K], its plate exchanger included."""
+        """Conductance of one unit between coolant supply and its sink [W/K], its plate exchanger included.
+
+        `liquid_frac` and `air_frac` are flows over those of the design, `wet_bulb_k` is that of the outdoor air and
+        `span_k` the coolant's cooling [K].
+        """
         return _behind_plates(unit, self.bare(unit)(liquid_frac, air_frac, wet_bulb_k, span_k))
 
     def _suffices(self, unit: Outdoor, units: int, design: Design, sink_k: float) -> bool:

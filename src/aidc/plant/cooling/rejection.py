@@ -109,6 +109,9 @@ def rejection_power(
 
     The first six arguments as given to and returned by `rejection_limit`, with the conductance in force
     (at most `most_w_k`).
+
+    `conductance_w_k` is in force; `supply_k`, `return_k`, `dry_k`, `wet_k`, `p`, `flow_frac`, `outdoor` and
+    `chillers` as in `rejection_limit`.
     """
     kind = int(p[Figure.KIND])
     share = min(conductance_w_k / most_w_k, 1.0) if most_w_k > 0.0 else 0.0
@@ -143,6 +146,8 @@ def reject(
     """Heat rejected [W] (0 up to what is possible), fans [W], compressors [W], water [kg/s].
 
     The steady face of `rejection_limit` and `rejection_power`, for sizing and tests.
+
+    `heat_command_w` is the heat asked for [W]. Other arguments as in `rejection_limit`.
     """
     most, sink_k = rejection_limit(dry_k, wet_k, supply_k, return_k, p, flow_frac, outdoor, chillers)
     span_k = supply_k - sink_k

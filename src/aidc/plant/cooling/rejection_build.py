@@ -54,6 +54,8 @@ def rejection_column(
     `supply_k` is the loop's set point; a chiller's conductance counts against 10 K below it. Fans move volume: at
     `air_density_frac` of the density at sea level their mass of air and their power fall with it at equal speed
     (fan laws, ASHRAE Handbook HVAC Systems and Equipment 2020, chapter 21).
+
+    `rejection` is the unit, `loop_w_k` that heat capacity flow.
     """
     kind, physics = kind_of(rejection)
     column = np.zeros(COLUMN)
@@ -126,7 +128,11 @@ def rejection_units(
 def unit_conductance_w_k(
     unit: Outdoor, liquid_frac: float, air_frac: float, wet_bulb_k: float = 298.15, span_k: float = 10.0
 ) -> float:
-    """Conductance of one unit between coolant supply and its sink [W/K], its plate exchanger included."""
+    """Conductance of one unit between coolant supply and its sink [W/K], its plate exchanger included.
+
+    `liquid_frac` and `air_frac` are flows over those of the design, `wet_bulb_k` is that of the outdoor air and
+    `span_k` the coolant's cooling [K].
+    """
     physics = kind_of(unit)[1]
     if not isinstance(physics, OutdoorUnits):
         raise TypeError(unit.kind)

@@ -139,7 +139,11 @@ class FacilityLoop(NamedTuple):
 def column_of(
     rejection: HeatRejection, units: int, flow_w_k: float, supply_k: float, air_density_frac: float = 1.0
 ) -> FloatArray:
-    """`rejection_column`, kept: the tables of a plant are asked for several times on the way to a run."""
+    """`rejection_column`, kept: the tables of a plant are asked for several times on the way to a run.
+
+    `rejection`, `units`, `flow_w_k` (its `loop_w_k`), `supply_k` and `air_density_frac` are those of
+    `rejection_column`.
+    """
     return _fixed(rejection_column(rejection, units, flow_w_k, supply_k, air_density_frac))
 
 
@@ -221,6 +225,8 @@ def air_loop(
 
     Fans move volume: in thin air (`air_density_frac` of that at sea level) the coils get less air for the same
     speed, and the fans draw less.
+
+    `heat_w` is that heat; `redundancy` says how many spare units there are.
     """
     if heat_w <= 0:
         none = np.zeros(FLOW_POINTS)
@@ -251,7 +257,10 @@ def air_loop(
 def case_table_k_w(
     plate: ColdPlate, flow_l_min: float, flow_min_frac: float = 0.3, flow_most_frac: float = 1.0
 ) -> FloatArray:
-    """Resistance of a plate [K/W] over the flow of its loop; `flow_l_min` at design flow."""
+    """Resistance of a plate [K/W] over the flow of its loop; `flow_l_min` at design flow.
+
+    The table runs from `flow_min_frac` to `flow_most_frac` of the design flow.
+    """
     flows = np.maximum(_FLOWS * flow_most_frac, flow_min_frac) * flow_l_min
     return np.array(
         [resistance_k_w(float(flow), plate.a_k_per_w, plate.b_k_per_w, plate.exponent) for flow in flows]
@@ -261,7 +270,11 @@ def case_table_k_w(
 def facility_loop(
     plant: CoolingPlant, heat_w: float, facility_w_k: float, air_density_frac: float = 1.0
 ) -> FacilityLoop:
-    """A plant's loop and heat rejection, as built or else sized; parameters and errors as in `size_plant`."""
+    """A plant's loop and heat rejection, as built or else sized; parameters and errors as in `size_plant`.
+
+    `heat_w` is the heat of the design [W], `facility_w_k` the conductance of what hangs on the loop [W/K], and
+    `air_density_frac` the air's density over that at sea level.
+    """
     units, heat_w, flow_w_k, flow_m3_s = size_plant(plant, heat_w, facility_w_k, air_density_frac)
     supply_k = kelvin(plant.supply_temp_c)
     density = density_kg_m3(plant.loop_coolant, supply_k)

@@ -202,6 +202,8 @@ def sweep_table(sweep: SweepShape, rated_w: float, tokens_per_s: float, accelera
 
     A cap holds what the sweep measured under it; phases that draw less than that are not touched. Where the sweep
     shows no less power than without a limit, the cap does not bind.
+
+    `rated_w` and `tokens_per_s` are those of the pod without a limit, `accelerators` is how many it has.
     """
     table = np.zeros((CAPS, LOADS, len(Point)))
     free_w = np.linspace(0.0, 1.0, LOADS) * rated_w / accelerators

@@ -82,7 +82,10 @@ def _fill(pod: FloatArray, width: float) -> float:
 
 @part
 def share_work(p: Fixed, knobs: Knobs, state: State, now: Scratch, at: Span, first_job: int) -> None:
-    """Find which pods can work, and how much of each workload's capacity that leaves."""
+    """Find which pods can work, and how much of each workload's capacity that leaves.
+
+    `first_job` is the number of the design's first job among all.
+    """
     for workload in range(now.share.shape[0]):
         now.share[workload] = 0.0
     for lane in at.lanes:

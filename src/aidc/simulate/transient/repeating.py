@@ -107,6 +107,9 @@ def again(
     """Repeat step `k` as often as it stands, where it does; returns how often, -1 where it has moved something.
 
     It must be called after each `remember`, which has set the sums of energy aside.
+
+    `out` and `where` as in `engine.advance`, whose window begins at `first_tick` and has `n_steps`; `as_before` says
+    whether step `k` was like the one before it.
     """
     times = -1
     if as_before and _stands(state, work):

@@ -57,6 +57,8 @@ def check_recording(
 
     What the record lacks makes its clauses not assessable.
 
+    `path` is the record; `code` names the rule set, by default the site's own.
+
     Parameters
     ----------
     marks
