@@ -11,7 +11,7 @@ import numpy as np
 from aidc.errors import InputError, Problem
 from aidc.plant.inference_params import max_batch, replica
 from aidc.plant.powercap import cap_curve
-from aidc.plant.training import predicted_mfu, read_training, tokens_per_s
+from aidc.plant.training import predicted_mfu, tokens_per_s, training_levels
 from aidc.scenario.series import FloatArray
 from aidc.schema.site import Job, Pod, Service, Site
 from aidc.simulate.compiling.inputs import Scenario
@@ -144,7 +144,7 @@ def _serve(
     one = replica(service.model, pod.accelerator, size, precision=service.precision, **lengths)
     room = max_batch(service.model, pod.accelerator, size, precision=service.precision, **lengths)
     limit = float(max(1, min(service.batch_limit, room)))
-    curve = cap_curve(pod.accelerator_name, pod.accelerator.tdp_w, (site.folder / "catalogue",))
+    curve = cap_curve(site.devices[pod_name].powercap, pod.accelerator.tdp_w)
     slo_ttft_s, slo_itl_s = service.slo.ttft_p99_s, service.slo.itl_p99_ms / 1e3
     table, rate_max = service_table(
         one,
@@ -179,7 +179,7 @@ def _train(site: Site, name: str, number: int, job: Job, pod_name: str, accelera
     share = pod.accelerators / accelerators
     rate = job.tokens_per_s
     if rate is None:
-        _, figures = read_training(pod.accelerator_name, (site.folder / "catalogue",))
+        _, figures = training_levels(site.devices[pod_name].trained)
         chip = pod.accelerator
         flop_per_s = chip.fp8_flop_per_s if job.precision == "fp8" else chip.bf16_flop_per_s
         bits = "8bit" if job.precision == "fp8" else "16bit"
@@ -188,7 +188,7 @@ def _train(site: Site, name: str, number: int, job: Job, pod_name: str, accelera
         )
         rate = tokens_per_s(job.model.activated, accelerators, flop_per_s, mfu)
     rated_w = pod.accelerators * pod.accelerator.tdp_w
-    curve = cap_curve(pod.accelerator_name, pod.accelerator.tdp_w, (site.folder / "catalogue",))
+    curve = cap_curve(site.devices[pod_name].powercap, pod.accelerator.tdp_w)
     table = job_table(rated_w, rate * share, curve, pod.accelerators, curve.floor_w / pod.accelerator.tdp_w)
     return Workload(
         name,
