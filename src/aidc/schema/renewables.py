@@ -59,6 +59,11 @@ class Wind(Shape):
     shear_exponent: Annotated[float, Field(ge=0, le=1)]
     losses_frac: _Loss
 
+    @property
+    def ac_power_w(self) -> float:
+        """Rating of the turbines at the grid [W]."""
+        return 1e6 * self.power_mw
+
     @model_validator(mode="after")
     def _a_curve(self) -> Self:
         if len(self.curve_speed_m_s) != len(self.curve_power_frac):
