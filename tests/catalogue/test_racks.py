@@ -7,9 +7,9 @@ from pydantic import ValidationError
 
 from aidc.calibrate.powercap_rows import rated_power_w
 from aidc.catalogue import names, read
-from aidc.plant.powercap import cap_shape
 from aidc.plant.server import dc_power_w, network_power_w, server_params, server_power_w
 from aidc.schema.rack import Rack
+from aidc.site.devices import powercap_of
 
 RACKS = [
     name for name in names("rack") if name != "frontier-cabinet"
@@ -103,7 +103,7 @@ def test_supplies_are_as_efficient_as_such_supplies_are(rack):
 
 
 def test_the_floor_is_that_of_the_cap_curve(rack):
-    floor_w = cap_shape(rack.accelerator).floor_frac * tdp_w(rack)
+    floor_w = powercap_of(rack.accelerator).floor_frac * tdp_w(rack)
     assert rack.power_floor_w == pytest.approx(floor_w, rel=0.05)
     assert rack.accelerator_idle_w < rack.power_floor_w
 

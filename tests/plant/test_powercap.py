@@ -23,11 +23,11 @@ from aidc.plant.powercap import (
     CapCurve,
     cap_curve,
     cap_for_throughput_w,
-    cap_shape,
     capped_power_w,
     relative_throughput,
 )
 from aidc.schema.powercap import PowerCapShape
+from aidc.site.devices import powercap_of
 
 CURVE = CapCurve(static_w=120, floor_w=200, alpha=2, beta=0.9, knee=8)
 
@@ -127,13 +127,13 @@ def test_compiled_and_python_bodies_agree(cap_w):
     ],
 )
 def test_shipped_curves_give_the_published_points(accelerator, tdp_w, uncapped_w, cap_w, published):
-    curve = cap_curve(accelerator, tdp_w)
+    curve = cap_curve(powercap_of(accelerator), tdp_w)
     assert relative_throughput(cap_w, uncapped_w, curve) == pytest.approx(published, abs=0.06)
 
 
 def test_a_deep_cap_raises_the_energy_of_the_work():
     """Emerald: energy per unit of work at a quarter of the rating is 1.18 times the uncapped one."""
-    curve = cap_curve("a100", 400)
+    curve = cap_curve(powercap_of("a100"), 400)
 
     def energy(cap_w):
         return capped_power_w(368.4, cap_w, curve.floor_w) / relative_throughput(cap_w, 368.4, curve) / 368.4
@@ -155,8 +155,8 @@ def test_every_entry_of_the_catalogue_is_in_range(name):
 
 def test_an_accelerator_without_a_sweep_gets_the_generic_curve():
     generic = PowerCapShape.model_validate(catalogue.read("powercap", "generic").values)
-    assert cap_shape("never-heard-of") == generic
-    assert cap_shape("h100") == cap_shape("h200") != generic
+    assert powercap_of("never-heard-of") == generic
+    assert powercap_of("h100") == powercap_of("h200") != generic
 
 
 def synthetic(constants, device="v100", workloads=5):
@@ -166,7 +166,7 @@ def synthetic(constants, device="v100", workloads=5):
         free_w = float(rng.uniform(170, 240))
         for cap_w in (100.0, 125.0, 150.0, 175.0, 200.0):
             row = CapRow("made", device, f"{workload}@{cap_w}", str(workload), cap_w, free_w, 250.0, 0.5)
-            rows.append(CapRow(*_with_ratio(row, predict(row, constants, cap_shape(device).floor_frac))))
+            rows.append(CapRow(*_with_ratio(row, predict(row, constants, powercap_of(device).floor_frac))))
     return usable(rows)
 
 
@@ -178,7 +178,7 @@ def test_the_fit_finds_what_was_put_in():
     made = CapConstants(0.12, 1.4, 0.8)
     rows = synthetic(made)
     found = fit_device(rows, fit_general(rows))
-    worst = max(abs(predict(row, found, cap_shape("v100").floor_frac) - row.ratio) for row in rows)
+    worst = max(abs(predict(row, found, powercap_of("v100").floor_frac) - row.ratio) for row in rows)
     assert worst < 0.005
 
 
@@ -192,7 +192,7 @@ def test_scaled_copies_do_not_count_twice():
 def test_the_fit_evaluates_the_same_formula():
     rows = synthetic(CapConstants(0.12, 1.4, 0.8))
     theta = np.array([0.07, 2.2, 0.93])
-    scalar = [predict(row, CapConstants(*theta), cap_shape(row.device).floor_frac) for row in rows]
+    scalar = [predict(row, CapConstants(*theta), powercap_of(row.device).floor_frac) for row in rows]
     assert _vectorised(rows)(theta) == pytest.approx(scalar, rel=1e-12)
 
 
@@ -249,7 +249,7 @@ def test_the_shipped_constants_are_those_of_the_command(aidc_data, capsys):
     main([str(aidc_data)])
     printed = capsys.readouterr().out
     for device in ("a100", "a40", "v100", "h200"):
-        shape = cap_shape(device)
+        shape = powercap_of(device)
         line = next(line for line in printed.splitlines() if line.startswith(f"{device}:"))
         for key in ("static_frac", "alpha", "beta"):
             value = float(line.split(f"{key} = ")[1].split(",")[0])

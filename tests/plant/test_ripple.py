@@ -10,9 +10,10 @@ from scipy import optimize, stats
 
 from aidc.calibrate.ripple import PRIOR, fit_ripple, main, read_traces, sample_of, shape_of
 from aidc.errors import InputError
-from aidc.plant.ripple import mixture_quantile, mixture_sd, pool_sd, read_ripple, ripple, synthesise
+from aidc.plant.ripple import mixture_quantile, mixture_sd, pool_sd, ripple, ripple_law, synthesise
+from aidc.site.devices import ripple_of
 
-GPU, LAW = read_ripple("h100")
+GPU, LAW = ripple_law(ripple_of("h100"))
 LLAMA_70B = shape_of("Llama-3.1-70B")
 
 

@@ -22,13 +22,14 @@ from aidc.plant.training import (
     phase_shares,
     predicted_mfu,
     progress,
-    read_training,
     schedule,
     step_job,
     steps_in_phase,
     tokens_per_s,
+    training_levels,
 )
 from aidc.schema.job import JobShape
+from aidc.site.devices import training_of
 
 LEVELS = TrainingLevels(0.86, 0.75, 0.74, 0.2, 0.19, 0.1)
 NO_FAULTS = np.empty(0, dtype=np.int64)
@@ -182,7 +183,7 @@ def test_mtbf_of_a_large_job_is_the_published_one():
 
 def test_compute_of_a_large_job_is_the_published_one():
     """Llama 3 405B: 3.8e25 FLOPs on 15.6 T tokens (arXiv 2407.21783, section 1), 30.84 M GPU hours (model card)."""
-    _, rate = read_training("h100-sxm")
+    _, rate = training_levels(training_of("h100-sxm"))
     mfu = predicted_mfu(rate["mfu_16bit"], rate["mfu_16bit_accelerators"], rate["mfu_decay"], 16_384)
     per_s = tokens_per_s(405e9, 16_384, 989e12, mfu)
     seconds = 15.6e12 / per_s
@@ -193,7 +194,7 @@ def test_compute_of_a_large_job_is_the_published_one():
 
 def test_eight_bit_rate_is_the_measured_one():
     """MLPerf GPT-3 175B: 50,331,648 tokens in each block of 129.2 s on 512 H100, in FP8 at 1,979 TFLOP/s dense."""
-    _, rate = read_training("h100")
+    _, rate = training_levels(training_of("h100"))
     assert tokens_per_s(175e9, 512, 1979e12, rate["mfu_8bit"]) == pytest.approx(50_331_648 / 129.2, rel=0.01)
 
 
@@ -201,12 +202,12 @@ def test_eight_bit_rate_is_the_measured_one():
     ("accelerator", "like"), [("h100", "h100"), ("H100-SXM5", "h100"), ("b200", "b200"), ("910c", "generic")]
 )
 def test_device_classes(accelerator, like):
-    assert read_training(accelerator) == read_training(like)
+    assert training_levels(training_of(accelerator)) == training_levels(training_of(like))
 
 
 @pytest.mark.parametrize("name", ["h100", "b200", "generic"])
 def test_levels_are_ordered(name):
-    levels, rate = read_training(name)
+    levels, rate = training_levels(training_of(name))
     assert 1 > levels.compute_frac > levels.communication_frac > levels.checkpoint_frac >= levels.restart_frac
     assert levels.restart_frac > levels.idle_frac > 0.05
     assert 0.3 < rate["mfu_8bit"] < 0.5
@@ -221,7 +222,7 @@ def test_fit_finds_the_iteration_of_the_measured_run(aidc_data):
     wave = fit_waveform(series, cycles)
     assert wave.iterations == 12
     assert wave.clock.iteration_s == pytest.approx(10.77, abs=0.02)
-    shipped, _ = read_training("h100")
+    shipped, _ = training_levels(training_of("h100"))
     for learned_w, frac in zip(wave.levels_w[:3], shipped[:3], strict=True):
         assert (learned_w / series.nodes - 1560) / 1.15 / 5600 == pytest.approx(frac, abs=0.005)
 

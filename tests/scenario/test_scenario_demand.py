@@ -7,6 +7,7 @@ import json
 from datetime import UTC, datetime, timedelta
 from fractions import Fraction
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -207,6 +208,17 @@ def test_a_format_of_another_package_is_found_and_checked(tmp_path, monkeypatch)
         load(spec, base_dir=tmp_path)
     with pytest.raises(InputError, match="Known: azure, burstgpt, mine, mooncake"):
         load({**spec, "format": "other"}, base_dir=tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("name", "values"), [("azure", ["mine:read"]), ("mine", ["mine:read", "theirs:read"])]
+)
+def test_a_format_of_two_owners_is_refused(monkeypatch, name, values) -> None:
+    """A plug-in is neither hidden by a built-in format of its name, nor chosen by chance among several."""
+    found = [SimpleNamespace(name=name, value=value) for value in values]
+    monkeypatch.setattr(formats, "entry_points", lambda **_: found)
+    with pytest.raises(InputError, match=r"several trace formats.*mine:read"):
+        formats.reader_of(name)
 
 
 # ---- rates and replay -----------------------------------------------------------------------------

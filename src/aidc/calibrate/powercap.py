@@ -21,7 +21,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from aidc.calibrate.powercap_rows import CapRow, read_all
-from aidc.plant.powercap import CapCurve, cap_shape, relative_throughput
+from aidc.plant.powercap import CapCurve, relative_throughput
+from aidc.site.devices import powercap_of
 
 __all__ = [
     "KNEE",
@@ -66,7 +67,7 @@ def predict(row: CapRow, constants: CapConstants, floor_frac: float) -> float:
 @cache
 def floor_frac_of(device: str) -> float:
     """The lowest limit of a device over its rated power; not fitted, the catalogue's."""
-    return cap_shape(device).floor_frac
+    return powercap_of(device).floor_frac
 
 
 def fit_general(rows: Sequence[CapRow]) -> CapConstants:

@@ -19,7 +19,8 @@ from numpy.typing import NDArray
 from scipy.optimize import least_squares
 
 from aidc.errors import InputError, Problem
-from aidc.plant.ripple import GpuShape, LlmShape, RippleLaw, read_ripple, ripple, stack
+from aidc.plant.ripple import GpuShape, LlmShape, RippleLaw, ripple, ripple_law, stack
+from aidc.site.devices import ripple_of
 
 __all__ = [
     "FOLDER",
@@ -232,7 +233,7 @@ def main(argv: Sequence[str]) -> int:
     """Print constants, rows and errors with each model left out."""
     if len(argv) != 1:
         raise InputError(Problem("one argument is needed", "python -m aidc.calibrate.ripple DATA_DIR"))
-    gpu, _ = read_ripple("h100")
+    gpu, _ = ripple_law(ripple_of("h100"))
     traces = read_traces(Path(argv[0]) / FOLDER)
     rows = [row for row in (sample_of(trace, gpu) for trace in traces) if row is not None]
     law = fit_ripple(rows, gpu)

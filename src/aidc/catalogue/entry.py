@@ -18,6 +18,7 @@ CONFIDENCE: Final[Mapping[str, str]] = {
     "published": "stated by a primary source",
     "derived": "computed from published figures",
     "secondary": "stated by a secondary source; the original was not opened",
+    "borrowed": "taken from another device, not measured or fitted on this one",
     "estimated": "engineering knowledge without a checked source",
 }
 

@@ -22,11 +22,8 @@ workload left out of the fit, is the validation case `power-cap`.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from pathlib import Path
 from typing import NamedTuple
 
-from aidc.catalogue.by_device import powercap_entry
 from aidc.jit import scalar
 from aidc.schema.powercap import PowerCapShape
 
@@ -34,7 +31,6 @@ __all__ = [
     "CapCurve",
     "cap_curve",
     "cap_for_throughput_w",
-    "cap_shape",
     "capped_power_w",
     "relative_throughput",
 ]
@@ -99,12 +95,6 @@ def cap_for_throughput_w(target_frac: float, uncapped_w: float, curve: CapCurve)
     return max(curve.floor_w, min(cap_w, uncapped_w))
 
 
-def cap_shape(accelerator: str, search: Sequence[Path] = ()) -> PowerCapShape:
-    """The power-cap constants that serve an accelerator: its own class, or the generic one."""
-    return PowerCapShape.model_validate(powercap_entry(accelerator, search).values)
-
-
-def cap_curve(accelerator: str, tdp_w: float, search: Sequence[Path] = ()) -> CapCurve:
-    """The cap curve of a catalogue accelerator of the given rated power (W)."""
-    shape = cap_shape(accelerator, search)
+def cap_curve(shape: PowerCapShape, tdp_w: float) -> CapCurve:
+    """The cap curve of an accelerator of the given rated power (W)."""
     return CapCurve(shape.static_frac * tdp_w, shape.floor_frac * tdp_w, shape.alpha, shape.beta, shape.knee)

@@ -20,14 +20,13 @@ to 2048. Outside that range it is an extrapolation. `python -m aidc.calibrate.ri
 from __future__ import annotations
 
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Final, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.special import ndtr
 
-from aidc.catalogue import read
+from aidc.schema.device import RippleShape
 
 __all__ = [
     "GpuShape",
@@ -37,8 +36,8 @@ __all__ = [
     "mixture_quantile",
     "mixture_sd",
     "pool_sd",
-    "read_ripple",
     "ripple",
+    "ripple_law",
     "stack",
     "synthesise",
 ]
@@ -112,12 +111,11 @@ class Ripple(NamedTuple):
     burst_sd_frac: Array
 
 
-def read_ripple(name: str = "h100", search: Sequence[Path] = ()) -> tuple[GpuShape, RippleLaw]:
-    """The accelerator and its law from the catalogue (`ripple/<name>.toml`)."""
-    values = read("ripple", name, search).values
-    gpu, law = values["gpu"], values["law"]
-    return GpuShape(**{key: float(gpu[key]) for key in GpuShape._fields}), RippleLaw(
-        **{key: float(law[key]) for key in RippleLaw._fields}
+def ripple_law(shape: RippleShape) -> tuple[GpuShape, RippleLaw]:
+    """The accelerator and its law, from its entry."""
+    return (
+        GpuShape(*(getattr(shape.gpu, key) for key in GpuShape._fields)),
+        RippleLaw(*(getattr(shape.law, key) for key in RippleLaw._fields)),
     )
 
 

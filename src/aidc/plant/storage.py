@@ -13,11 +13,11 @@ here: its standby belongs to the auxiliaries. Self-discharge is not modelled (LF
 from __future__ import annotations
 
 import math
-from typing import NamedTuple
+from typing import NamedTuple, assert_never
 
 from aidc.errors import InputError, Problem
 from aidc.jit import scalar
-from aidc.schema.storage import PeakShaving, Reserve, Rule, SelfConsumption, Storage
+from aidc.schema.storage import PeakShaving, Reserve, Rule, SelfConsumption, Smoothing, Storage
 from aidc.units import J_PER_MWH, MEGA
 
 __all__ = [
@@ -232,12 +232,15 @@ def smoothing_request_w(
 
 def rule_thresholds_w(rule: Rule, import_limit_w: float) -> tuple[float, float]:
     """Thresholds of `dispatch_rule_w` [W]: charge below, discharge above. Smoothing has its own law."""
-    if isinstance(rule, SelfConsumption):
-        return 0.0, 0.0
-    if isinstance(rule, Reserve):
-        return import_limit_w, import_limit_w
-    if isinstance(rule, PeakShaving):
-        target_w = import_limit_w if rule.target_mw is None else rule.target_mw * MEGA
-        below_w = RECHARGE_SHARE * target_w if rule.charge_below_mw is None else rule.charge_below_mw * MEGA
-        return min(below_w, target_w), target_w
-    return 0.0, import_limit_w
+    match rule:
+        case SelfConsumption():
+            return 0.0, 0.0
+        case Reserve():
+            return import_limit_w, import_limit_w
+        case PeakShaving(target_mw=target_mw, charge_below_mw=below_mw):
+            target_w = import_limit_w if target_mw is None else target_mw * MEGA
+            below_w = RECHARGE_SHARE * target_w if below_mw is None else below_mw * MEGA
+            return min(below_w, target_w), target_w
+        case Smoothing():
+            return 0.0, import_limit_w
+    assert_never(rule)

@@ -19,17 +19,15 @@ arXiv 2001.08361), attention left out.
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
 from datetime import timedelta
-from pathlib import Path
 from typing import Final, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from aidc.catalogue.by_device import training_entry
 from aidc.clock import Clock
 from aidc.jit import engine, scalar
+from aidc.schema.device import TrainingShape
 from aidc.schema.job import JobShape
 from aidc.units import MINUTE_S, YEAR_S
 
@@ -45,11 +43,11 @@ __all__ = [
     "phase_shares",
     "predicted_mfu",
     "progress",
-    "read_training",
     "schedule",
     "step_job",
     "steps_in_phase",
     "tokens_per_s",
+    "training_levels",
     "training_power_frac",
     "work_is_lost",
 ]
@@ -425,13 +423,8 @@ def job_levels(
     return levels._replace(**{key: value for key, value in own.items() if value is not None})
 
 
-def read_training(accelerator: str, search: Sequence[Path] = ()) -> tuple[TrainingLevels, dict[str, float]]:
-    """Power levels and utilisation figures of a device class (`training/*.toml`).
-
-    The entry is the longest one whose name begins the accelerator's, else `generic`.
-    """
-    values = training_entry(accelerator, search).values
-    levels = values["levels"]
-    return TrainingLevels(**{key: float(levels[key]) for key in TrainingLevels._fields}), {
-        key: float(value) for key, value in values["rate"].items()
-    }
+def training_levels(shape: TrainingShape) -> tuple[TrainingLevels, dict[str, float]]:
+    """Power levels and utilisation figures of a device class, from its entry."""
+    return TrainingLevels(
+        *(getattr(shape.levels, key) for key in TrainingLevels._fields)
+    ), shape.rate.model_dump()

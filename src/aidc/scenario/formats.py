@@ -75,12 +75,23 @@ def reader_of(name: str) -> Callable[[Path], Requests]:
     Raises
     ------
     InputError
-        There is none of this name.
+        There is none of this name, or more than one.
     """
+    points = list(entry_points(group=GROUP, name=name))
+    if len(points) + (name in _BUILT_IN) > 1:
+        where = ["aidc itself"] * (name in _BUILT_IN) + [point.value for point in points]
+        raise InputError(
+            Problem(
+                f"is the name of several trace formats: of {' and '.join(where)}",
+                f'Rename that of your own in its package ([project.entry-points."{GROUP}"]), or uninstall the package.',
+                key="format",
+                value=name,
+            )
+        )
     if name in _BUILT_IN:
         return _BUILT_IN[name]
-    for point in entry_points(group=GROUP, name=name):
-        return partial(_foreign, point)
+    if points:
+        return partial(_foreign, points[0])
     raise InputError(
         Problem(
             "is not a known trace format", f"Known: {', '.join(format_names())}.", key="format", value=name

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from fractions import Fraction
 from pathlib import Path
+from typing import assert_never
 
 import numpy as np
 
@@ -78,18 +79,22 @@ def load_weather(
     InputError
         The source is missing, malformed, or does not cover the run.
     """
-    if isinstance(spec, ConstantWeather):
-        return _constant(spec, start, elevation_m)
-    if isinstance(spec, CsvWeather):
-        path = path_of(spec, base_dir)
-        year = year_of(path)  # a typical year, whatever its name ends in
-        if year is not None:
-            return _from_year(year, start, end)
-        return _from_table(spec, start, end, path, elevation_m, sun_at)
-    if isinstance(spec, EpwWeather):
-        return _from_year(read_epw(path_of(spec, base_dir)), start, end)
-    path = shipped_file(spec.shipped) if spec.shipped is not None else user_file(str(spec.file), base_dir)
-    return _from_year(read_tmy2(path) if spec.kind == "tmy2" else read_tmy3(path), start, end)
+    match spec:
+        case ConstantWeather():
+            return _constant(spec, start, elevation_m)
+        case CsvWeather():
+            path = path_of(spec, base_dir)
+            year = year_of(path)  # a typical year, whatever its name ends in
+            if year is not None:
+                return _from_year(year, start, end)
+            return _from_table(spec, start, end, path, elevation_m, sun_at)
+        case EpwWeather():
+            return _from_year(read_epw(path_of(spec, base_dir)), start, end)
+        case TmyWeather(kind=kind, shipped=shipped):
+            path = shipped_file(shipped) if shipped is not None else user_file(str(spec.file), base_dir)
+            readers = {"tmy2": read_tmy2, "tmy3": read_tmy3}
+            return _from_year(readers[kind](path), start, end)
+    assert_never(spec)
 
 
 def _constant(spec: ConstantWeather, start: datetime, elevation_m: float) -> Weather:

@@ -1,4 +1,4 @@
-"""Entries that serve an accelerator without being named in a site file: training levels and ripple."""
+"""Entries that serve an accelerator without being named in a site file: power cap, training levels, ripple."""
 
 from __future__ import annotations
 
@@ -7,8 +7,9 @@ from typing import Annotated
 from pydantic import Field
 
 from aidc.schema.base import Frac, Positive, Shape
+from aidc.schema.powercap import PowerCapShape
 
-__all__ = ["RippleShape", "TrainingShape"]
+__all__ = ["Devices", "RippleShape", "TrainingShape"]
 
 _Small = Annotated[float, Field(ge=0, le=100)]
 
@@ -122,3 +123,25 @@ class RippleShape(Shape):
     """Published figures of the accelerator."""
     law: _Law
     """Fitted constants."""
+
+
+class Devices(Shape):
+    """What the catalogue has for a pod's accelerator; training and ripple where a job or a service needs them."""
+
+    powercap: PowerCapShape
+    training: TrainingShape | None = None
+    ripple: RippleShape | None = None
+
+    @property
+    def trained(self) -> TrainingShape:
+        """The training entry of a pod that a job runs on."""
+        if self.training is None:
+            raise LookupError("no job runs on this pod")
+        return self.training
+
+    @property
+    def served(self) -> RippleShape:
+        """The ripple entry of a pod that serves."""
+        if self.ripple is None:
+            raise LookupError("no service runs on this pod")
+        return self.ripple

@@ -78,6 +78,11 @@ class Wind(Shape):
     losses_frac: _Loss
     """Wake, electrical and availability losses, together."""
 
+    @property
+    def ac_power_w(self) -> float:
+        """Rating of the turbines at the grid [W]."""
+        return 1e6 * self.power_mw
+
     @model_validator(mode="after")
     def _a_curve(self) -> Self:
         if len(self.curve_speed_m_s) != len(self.curve_power_frac):

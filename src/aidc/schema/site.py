@@ -21,6 +21,7 @@ from aidc.schema.built import PodBuilt
 from aidc.schema.chain import Chain
 from aidc.schema.cooling import ColdPlate, CoolingPlant
 from aidc.schema.demand import DemandSpec
+from aidc.schema.device import Devices
 from aidc.schema.event import GridEvent
 from aidc.schema.flexibility import Flexible
 from aidc.schema.front_end import PowerSmoothing
@@ -320,7 +321,11 @@ class Scenario(Shape):
 
 
 class Assumption(Shape):
-    """A catalogue figure that this site rests on, with its source and confidence mark."""
+    """A catalogue figure that this site rests on, with its source and confidence mark.
+
+    `borrowed` says of a figure that belongs to another device whose it is; it then bears the mark "borrowed", whatever
+    its own entry says of it.
+    """
 
     where: str
     entry: str
@@ -330,6 +335,7 @@ class Assumption(Shape):
     url: str | None = None
     confidence: str
     overridden: bool = False
+    borrowed: str = ""
 
 
 class UsedEntry(Shape):
@@ -346,7 +352,7 @@ class UsedEntry(Shape):
 class Site(Shape):
     """The whole of it. Names are the table names of the TOML file.
 
-    The last fields stand in no file: `defaults` is what the site got that its file does not name, `written` the site
+    The last fields stand in no file: `devices` is what the catalogue has for the accelerator of each pod, `defaults` is what the site got that its file does not name, `written` the site
     without the settings laid over it (None where they are the same), `changed` the keys that those set, `resized`
     what was sized anew because of them.
     """
@@ -383,6 +389,7 @@ class Site(Shape):
     file: Annotated[Path | None, Field(exclude=True)] = None
     assumptions: Annotated[tuple[Assumption, ...], Field(exclude=True)] = ()
     entries: Annotated[tuple[UsedEntry, ...], Field(exclude=True)] = ()
+    devices: Annotated[Mapping[str, Devices], Field(exclude=True)] = {}
     defaults: Annotated[tuple[str, ...], Field(exclude=True)] = ()
     resized: Annotated[tuple[str, ...], Field(exclude=True)] = ()
     changed: Annotated[tuple[str, ...], Field(exclude=True)] = ()

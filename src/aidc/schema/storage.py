@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal, Self
+from typing import Annotated, ClassVar, Literal, Self
 
 from pydantic import Field, model_validator
 
 from aidc.schema.base import Frac, Name, NonNegative, Positive, Shape, TempC
 from aidc.schema.chain import LossCurve
 from aidc.schema.converter import Converter
+from aidc.units import MINUTE_S
 
 __all__ = [
     "AgeingModelName",
@@ -24,13 +25,24 @@ AgeingModelName = Literal["naumann", "blast"]
 _Efficiency = Annotated[float, Field(gt=0.5, le=1)]
 
 
-class SelfConsumption(Shape):
+class _Rule(Shape):
+    """What both engines ask of every rule: whether it keeps the storage full, and its time constant of smoothing [s]."""
+
+    stays_full: ClassVar[bool] = False
+
+    @property
+    def smoothing_s(self) -> float:
+        """Time constant of its running mean [s]; 0 for a rule that smooths nothing."""
+        return 0.0
+
+
+class SelfConsumption(_Rule):
     """Charge from what would be exported, discharge into what would be imported."""
 
     use: Literal["self-consumption"] = "self-consumption"
 
 
-class PeakShaving(Shape):
+class PeakShaving(_Rule):
     """Hold import below `target_mw` (default: the import limit), recharge below `charge_below_mw`.
 
     Without `charge_below_mw` the storage recharges below 85 % of the target.
@@ -49,18 +61,25 @@ class PeakShaving(Shape):
         return self
 
 
-class Reserve(Shape):
+class Reserve(_Rule):
     """Stay full; discharge only what the grid connection cannot carry."""
+
+    stays_full: ClassVar[bool] = True
 
     use: Literal["reserve"] = "reserve"
 
 
-class Smoothing(Shape):
+class Smoothing(_Rule):
     """Take up the difference between net load and its running mean (time constant `window_min`)."""
 
     use: Literal["smoothing"] = "smoothing"
     window_min: Annotated[float, Field(gt=0, le=1440)] = 15.0
     """Time constant of the running mean of the net load."""
+
+    @property
+    def smoothing_s(self) -> float:
+        """Time constant of its running mean [s]."""
+        return self.window_min * MINUTE_S
 
 
 Rule = Annotated[SelfConsumption | PeakShaving | Reserve | Smoothing, Field(discriminator="use")]

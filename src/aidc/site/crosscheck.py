@@ -10,6 +10,7 @@ from pathlib import Path
 from aidc.clock import as_fraction
 from aidc.errors import Problem
 from aidc.schema.site import Job, Site
+from aidc.schema.storage import Storage
 
 __all__ = ["cross_check"]
 
@@ -190,3 +191,19 @@ def _storage_fits(site: Site) -> Iterator[Problem]:
                 yield _unknown(
                     f"storage.{name}.at", place, known, "chains" if storage.node == "ups" else "pods"
                 )
+        if storage.node == "ups":
+            yield from _ups_is_there(site, name, storage)
+
+
+def _ups_is_there(site: Site, name: str, storage: Storage) -> Iterator[Problem]:
+    """A battery of a UPS needs one: without it, it would act at the rack."""
+    for chain in dict.fromkeys(pod.chain for pod in site.pods.values()):
+        stages = site.chains[chain].stages if chain in site.chains else ()
+        named = not storage.at or chain in storage.at
+        if stages and named and not any(stage.storage_node == "ups" for stage in stages):
+            yield Problem(
+                f"stands at a UPS, and no stage of the chain {chain!r} is one",
+                'Name the chains that have one in `at`, mark the stage with storage_node = "ups", or use node = "rack".',
+                key=f"storage.{name}.node",
+                value=storage.node,
+            )

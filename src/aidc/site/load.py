@@ -136,11 +136,15 @@ def _plain(document: Mapping[str, Any], path: Path) -> Site:
     problems = [*filled, *resolver.problems, *cross_check(site, path)]
     if problems:
         raise InputError(problems)
-    note_devices(site, resolver)
+    devices = note_devices(site, resolver)
     if resolver.problems:
         raise InputError(resolver.problems)
     return site.model_copy(
-        update={"assumptions": tuple(resolver.assumptions), "entries": tuple(resolver.entries)}
+        update={
+            "assumptions": tuple(resolver.assumptions),
+            "entries": tuple(resolver.entries),
+            "devices": devices,
+        }
     )
 
 
@@ -296,7 +300,7 @@ def _pod(key: str, table: dict[str, Any], resolver: Resolver) -> dict[str, Any]:
     accelerator = result.get("rack", {}).get("accelerator")
     if accelerator is not None and "accelerator" not in result:
         result["accelerator_name"] = accelerator
-        result["accelerator"] = resolver.values("accelerator", accelerator, f"{key}.accelerator")
+        result["accelerator"] = resolver.accelerator(accelerator, f"{key}.accelerator")
         plate = result["rack"].get("cold_plate")
         if plate is not None:
             result["cold_plate_curve"] = resolver.values("cold-plate", plate, f"{key}.cold_plate")

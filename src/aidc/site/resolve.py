@@ -57,6 +57,33 @@ class Resolver:
         self.note(entry, key.removesuffix(".use"), overrides)
         return merged(entry.values, overrides)
 
+    def accelerator(self, name: Any, key: str) -> dict[str, Any]:
+        """An accelerator's figures; `inference = { use = "…" }` in its entry takes the constants of another."""
+        values = self.values("accelerator", name, key)
+        inference, seen = values.get("inference"), [name]
+        while isinstance(inference, Mapping) and "use" in inference:
+            other = inference["use"]
+            if other in seen or not isinstance(other, str):
+                what = "goes round in a circle" if other in seen else "must name an accelerator"
+                remedy = "Name an accelerator with constants of its own (aidc catalogue accelerator)."
+                self.problems.append(Problem(what, remedy, self.file, f"{key}.inference.use", other))
+                return values
+            seen.append(other)
+            try:
+                entry = read("accelerator", other, self.search)
+            except InputError as error:
+                self.problems += [
+                    Problem(one.what, one.remedy, one.file or self.file, f"{key}.inference.use", one.value)
+                    for one in error.problems
+                ]
+                return values
+            own = {part: value for part, value in inference.items() if part != "use"}
+            told = f"taken from {other}, not fitted"
+            self.note(entry, f"{key}.inference", {f"inference.{part}": 0 for part in own}, "inference", told)
+            inference = merged(entry.values.get("inference", {}), own)
+            values = {**values, "inference": inference}
+        return values
+
     def table(self, node: Any, key: str) -> dict[str, Any]:
         """A table of the document, or {} and a problem if something else stands there."""
         if isinstance(node, dict):
@@ -66,8 +93,14 @@ class Resolver:
         )
         return {}
 
-    def note(self, entry: Entry, key: str, overrides: Mapping[str, Any]) -> None:
-        """Remember an entry and its figures as what the site rests on at `key`."""
+    def note(
+        self, entry: Entry, key: str, overrides: Mapping[str, Any], part: str = "", borrowed: str = ""
+    ) -> None:
+        """Remember an entry and its figures as what the site rests on at `key`.
+
+        `overrides` are the site's own keys over it, `part` is the table of the entry that is taken (default: all), and
+        `borrowed` says whose figures these are, where it is another device's.
+        """
         own = shipped() not in entry.path.parents
         self.entries.append(
             UsedEntry.model_construct(
@@ -75,6 +108,8 @@ class Resolver:
             )
         )
         for figure in entry.figures.values():
+            if not f"{figure.key}.".startswith(f"{part}." if part else ""):
+                continue
             source = entry.sources[figure.source]
             self.assumptions.append(
                 Assumption(
@@ -84,8 +119,11 @@ class Resolver:
                     value=figure.value,
                     source=source.title,
                     url=address_of(source),
-                    confidence=figure.confidence,
-                    overridden=figure.key.split(".", 1)[0].split("[", 1)[0] in overrides,
+                    confidence="borrowed" if borrowed else figure.confidence,
+                    borrowed=borrowed,
+                    overridden=not {figure.key, figure.key.split(".", 1)[0].split("[", 1)[0]}.isdisjoint(
+                        overrides
+                    ),
                 )
             )
 

@@ -23,7 +23,8 @@ from numpy.typing import NDArray
 
 from aidc.calibrate.ripple import FOLDER, PRIOR, Sample, Trace, fit_ripple, predict, read_traces, sample_of
 from aidc.catalogue import read
-from aidc.plant.ripple import GpuShape, RippleLaw, read_ripple
+from aidc.plant.ripple import GpuShape, RippleLaw, ripple_law
+from aidc.site.devices import ripple_of
 from aidc.validation.case import Case, Row
 
 __all__ = ["cases"]
@@ -60,7 +61,7 @@ def cases(data_dir: Path) -> Sequence[Case]:
     folder = data_dir / FOLDER
     if not folder.is_dir():
         return []
-    gpu, law = read_ripple("h100")
+    gpu, law = ripple_law(ripple_of("h100"))
     seen = frozenset(str(name) for name in read("ripple", "h100").values["calibrated_on"])
     traces = read_traces(folder)
     data = _Folder(traces, [sample_of(trace, gpu) for trace in traces], gpu, law, seen)

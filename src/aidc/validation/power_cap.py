@@ -16,7 +16,7 @@ import numpy as np
 
 from aidc.calibrate.powercap import CapConstants, fit_device, fit_general, floor_frac_of, predict, usable
 from aidc.calibrate.powercap_rows import CapRow, read_all
-from aidc.plant.powercap import cap_shape
+from aidc.site.devices import powercap_of
 from aidc.validation.case import Case, Row
 
 __all__ = ["cases"]
@@ -79,7 +79,7 @@ class _Calibration:
         constants = self._once(row, whole_device=False)
         if constants is not None:
             return _guess(row, constants, row.group, "refitted")
-        shape = cap_shape(row.device)
+        shape = powercap_of(row.device)
         shipped = CapConstants(shape.static_frac, shape.alpha, shape.beta)
         if row.group not in shape.workloads:
             return _guess(row, shipped, row.group, "shipped")

@@ -81,7 +81,8 @@ def assumptions_section(view: View) -> Section:
     ]
     lead = (
         "Figures of equipment and models that this run took from the catalogue. Measured: on the thing itself. "
-        "Published: by its maker or in the literature. Derived: calculated from those. Estimated: no checked source."
+        "Published: by its maker or in the literature. Derived: calculated from those. Borrowed: of another device, not "
+        "measured or fitted on this one. Estimated: no checked source."
     )
     if not rows:
         return Section(
@@ -97,7 +98,20 @@ def assumptions_section(view: View) -> Section:
         Column("site file"),
     ]
     table = trimmed(Table("assumptions", "Catalogue figures", columns, rows, filter=True, tall=True))
-    return Section("assumptions", "Assumptions", "Assumptions", lead, (table,))
+    return Section("assumptions", "Assumptions", "Assumptions", lead, (*_borrowed(view), table))
+
+
+def _borrowed(view: View) -> tuple[Block, ...]:
+    """Sets of constants that are another device's, one line each."""
+    told = dict.fromkeys(
+        (str(row.get("where", MISSING)), str(row.get("entry", MISSING)), str(row["borrowed"]))
+        for row in view.meta.get("assumptions") or ()
+        if isinstance(row, Mapping) and row.get("borrowed")
+    )
+    if not told:
+        return ()
+    columns = [Column("used for"), Column("entry"), Column("whose", wrap=True)]
+    return (Table("borrowed", "Constants of other devices", columns, [list(row) for row in told], span=3),)
 
 
 def inputs_section(view: View) -> Section:
@@ -118,7 +132,7 @@ def _assumptions(view: View) -> list[tuple[Mapping[str, Any], list[str]]]:
     found: dict[str, tuple[Mapping[str, Any], list[str]]] = {}
     for row in view.meta.get("assumptions") or ():
         if isinstance(row, Mapping):
-            same = repr([row.get(key) for key in ("entry", "key", "value", "overridden")])
+            same = repr([row.get(key) for key in ("entry", "key", "value", "overridden", "borrowed")])
             _, places = found.setdefault(same, (row, []))
             where = row.get("where")
             if where and str(where) not in places:

@@ -155,7 +155,7 @@ def _pods(site: Site, workloads: Mapping[str, Workload]) -> tuple[FloatArray, Fl
     for lane, (name, shape) in enumerate(site.pods.items()):
         work = workloads[name]
         rated_w = shape.accelerators * shape.accelerator.tdp_w
-        curve = cap_curve(shape.accelerator_name, shape.accelerator.tdp_w, (site.folder / "catalogue",))
+        curve = cap_curve(site.devices[name].powercap, shape.accelerator.tdp_w)
         pod[f.Pod.KIND, lane] = work.kind
         pod[f.Pod.WORKLOAD, lane] = work.number
         pod[f.Pod.SHARE_FRAC, lane] = work.share_frac

@@ -18,7 +18,7 @@ from aidc.plant.training import (
     job_levels,
     job_mtbf_s,
     job_schedule,
-    read_training,
+    training_levels,
 )
 from aidc.schema.site import Job, Site
 from aidc.simulate.compiling.workloads import Workload
@@ -52,7 +52,7 @@ def compile_jobs(
     faults: list[np.ndarray] = []
     for job in site.jobs.values():
         pod = site.pods[job.pods[0]]
-        level, figures = read_training(pod.accelerator_name, (site.folder / "catalogue",))
+        level, figures = training_levels(site.devices[job.pods[0]].trained)
         schedule = job_schedule(job, clock, figures["communication_share"])
         own = schedule._replace(start_tick=0, end_tick=clock.steps + 1)
         starts.append(clock.tick_of(job.start))

@@ -16,10 +16,10 @@ from aidc.plant.storage import StorageParams, rule_thresholds_w, storage_params
 from aidc.schema.front_end import FrontEnd
 from aidc.schema.site import Pod as PodShape
 from aidc.schema.site import Site
-from aidc.schema.storage import Reserve, Smoothing, Storage
+from aidc.schema.storage import Storage
 from aidc.simulate.energy import fields as f
 from aidc.simulate.energy.arrays import FloatArray
-from aidc.units import J_PER_MWH, MEGA, MINUTE_S
+from aidc.units import J_PER_MWH, MEGA
 
 __all__ = [
     "Lineups",
@@ -150,12 +150,12 @@ def _listed(site: Site, name: str, shape: Storage, lineups: Lineups) -> Iterator
             below_w, above_w = min(below_w * scale, rated_w), max(above_w * scale, 0.0)
         slot = -1 if pod is None else node_slot(site, shape.node, lane, lineups)
         charge_w = params.rated_w
-        if pod is not None and shape.node == "ups" and isinstance(shape.rule, Reserve):
+        if pod is not None and shape.node == "ups" and shape.rule.stays_full:
             charge_w = min(charge_w, _recharge_w(site, pod, float(lineups.output_w[slot, lane])))
         row = [0.0] * len(f.Store)
         row[f.Store.CHARGE_BELOW_W] = below_w
         row[f.Store.DISCHARGE_ABOVE_W] = above_w
-        row[f.Store.SMOOTH_S] = shape.rule.window_min * MINUTE_S if isinstance(shape.rule, Smoothing) else 0.0
+        row[f.Store.SMOOTH_S] = shape.rule.smoothing_s
         row[f.Store.LANE] = lane
         row[f.Store.STAGE] = slot
         row[f.Store.CHARGE_LIMIT_W] = charge_w
@@ -163,7 +163,7 @@ def _listed(site: Site, name: str, shape: Storage, lineups: Lineups) -> Iterator
         row[f.Store.RESERVE_FRAC] = shape.reserve_frac
         row[f.Store.FORMING] = float(lane < 0 and shape.converter.control == "grid-forming")
         row[f.Store.FROM_GENSETS] = float(shape.charge_from_gensets)
-        row[f.Store.STAYS_FULL] = float(isinstance(shape.rule, Reserve))
+        row[f.Store.STAYS_FULL] = float(shape.rule.stays_full)
         yield _Column(name, row, params, shape.soc_initial_frac)
 
 

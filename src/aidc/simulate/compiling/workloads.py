@@ -11,7 +11,7 @@ import numpy as np
 from aidc.errors import InputError, Problem
 from aidc.plant.inference_params import max_batch, replica
 from aidc.plant.powercap import cap_curve
-from aidc.plant.training import predicted_mfu, read_training, tokens_per_s
+from aidc.plant.training import predicted_mfu, tokens_per_s, training_levels
 from aidc.scenario.series import FloatArray
 from aidc.schema.site import Job, Pod, Service, Site
 from aidc.simulate.compiling.inputs import Scenario
@@ -159,7 +159,7 @@ def _serve(
     one = replica(service.model, pod.accelerator, size, precision=service.precision, **lengths)
     room = max_batch(service.model, pod.accelerator, size, precision=service.precision, **lengths)
     limit = float(max(1, min(service.batch_limit, room)))
-    curve = cap_curve(pod.accelerator_name, pod.accelerator.tdp_w, (site.folder / "catalogue",))
+    curve = cap_curve(site.devices[pod_name].powercap, pod.accelerator.tdp_w)
     slo_ttft_s, slo_itl_s = service.slo.ttft_p99_s, service.slo.itl_p99_ms / 1e3
     table, rate_max = service_table(
         one,
@@ -197,11 +197,11 @@ def _train(site: Site, name: str, number: int, job: Job, pod_name: str, accelera
     chip = pod.accelerator
     share = pod.accelerators / accelerators
     rate = share * (
-        _predicted_rate(site, job, pod, accelerators) if job.tokens_per_s is None else job.tokens_per_s
+        _predicted_rate(site, job, pod_name, accelerators) if job.tokens_per_s is None else job.tokens_per_s
     )
     rated_w = pod.accelerators * chip.tdp_w
     if job.sweep is None:
-        curve = cap_curve(pod.accelerator_name, chip.tdp_w, (site.folder / "catalogue",))
+        curve = cap_curve(site.devices[pod_name].powercap, chip.tdp_w)
         cap_min_frac = curve.floor_w / chip.tdp_w
         caps_frac = None
         table = job_table(rated_w, rate, curve, pod.accelerators, cap_min_frac)
@@ -224,10 +224,10 @@ def _train(site: Site, name: str, number: int, job: Job, pod_name: str, accelera
     )
 
 
-def _predicted_rate(site: Site, job: Job, pod: Pod, accelerators: int) -> float:
+def _predicted_rate(site: Site, job: Job, pod_name: str, accelerators: int) -> float:
     """Tokens per second of the whole job from the FLOPs of its model; a job without one has stated its rate."""
-    _, figures = read_training(pod.accelerator_name, (site.folder / "catalogue",))
-    chip = pod.accelerator
+    _, figures = training_levels(site.devices[pod_name].trained)
+    chip = site.pods[pod_name].accelerator
     flop_per_s = chip.fp8_flop_per_s if job.precision == "fp8" else chip.bf16_flop_per_s
     bits = "8bit" if job.precision == "fp8" else "16bit"
     mfu = predicted_mfu(

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from typing import assert_never
+
 import numpy as np
 
 from aidc.firmware.lag import lag_gain
 from aidc.plant.storage import StorageParams
-from aidc.schema.converter import FrequencyDroop, LoadSmoothing, RampLimit
+from aidc.schema.converter import FrequencyDroop, LoadSmoothing, NoLaw, RampLimit
 from aidc.schema.fault_behaviour import FaultBehaviour
 from aidc.schema.site import Site
-from aidc.schema.storage import Smoothing, Storage
+from aidc.schema.storage import Storage
 from aidc.simulate.energy.fields import Cells, Store
 from aidc.simulate.transient.arrays import FloatArray
 from aidc.simulate.transient.fields import Converter, Law
@@ -80,22 +82,26 @@ def fault_figures(shape: FaultBehaviour, rated_w: float, step_s: float) -> dict[
 def _law(row: FloatArray, shape: Storage, step_s: float) -> None:
     """The converter's own law; a storage whose slow rule is smoothing smooths here too."""
     law = shape.converter.law
-    if isinstance(law, LoadSmoothing):
-        row[Converter.LAW] = Law.SMOOTHING
-        row[Converter.LAW_GAIN] = lag_gain(step_s, law.time_constant_s)
-        row[Converter.STEER_PER_S] = law.soc_gain_per_h / HOUR_S
-    elif isinstance(law, RampLimit):
-        row[Converter.LAW] = Law.RAMP
-        row[Converter.LAW_GAIN] = law.limit_mw_per_min * MEGA / MINUTE_S * step_s
-        row[Converter.STEER_PER_S] = law.soc_gain_per_h / HOUR_S
-    elif isinstance(law, FrequencyDroop):
-        row[Converter.LAW] = Law.DROOP
-        row[Converter.DEADBAND_HZ] = law.deadband_hz
-        row[Converter.FULL_HZ] = law.full_hz
-        row[Converter.SHARE] = law.share_frac
-    elif isinstance(shape.rule, Smoothing):
-        row[Converter.LAW] = Law.SMOOTHING
-        row[Converter.LAW_GAIN] = lag_gain(step_s, shape.rule.window_min * MINUTE_S)
+    match law:
+        case LoadSmoothing():
+            row[Converter.LAW] = Law.SMOOTHING
+            row[Converter.LAW_GAIN] = lag_gain(step_s, law.time_constant_s)
+            row[Converter.STEER_PER_S] = law.soc_gain_per_h / HOUR_S
+        case RampLimit():
+            row[Converter.LAW] = Law.RAMP
+            row[Converter.LAW_GAIN] = law.limit_mw_per_min * MEGA / MINUTE_S * step_s
+            row[Converter.STEER_PER_S] = law.soc_gain_per_h / HOUR_S
+        case FrequencyDroop():
+            row[Converter.LAW] = Law.DROOP
+            row[Converter.DEADBAND_HZ] = law.deadband_hz
+            row[Converter.FULL_HZ] = law.full_hz
+            row[Converter.SHARE] = law.share_frac
+        case NoLaw():
+            if shape.rule.smoothing_s > 0.0:
+                row[Converter.LAW] = Law.SMOOTHING
+                row[Converter.LAW_GAIN] = lag_gain(step_s, shape.rule.smoothing_s)
+        case _:
+            assert_never(law)
 
 
 def transient_storage(site: Site, point: OperatingPoint) -> FloatArray:

@@ -12,12 +12,12 @@ from aidc.plant.storage import StorageParams
 from aidc.schema.front_end import FrontEnd
 from aidc.schema.site import Pod as PodShape
 from aidc.schema.site import Site
-from aidc.schema.storage import Reserve, Smoothing, Storage
+from aidc.schema.storage import Storage
 from aidc.simulate.energy.fields import Pod, Store
 from aidc.simulate.transient.arrays import FloatArray
 from aidc.simulate.transient.fields import Genset, Lane
 from aidc.simulate.transient.start import OperatingPoint
-from aidc.units import MEGA, MINUTE_S
+from aidc.units import MEGA
 
 __all__ = ["fill_battery", "fill_shelf", "front_of", "genset_rows", "has_battery", "stacked", "ups_cooling_w"]
 
@@ -70,8 +70,7 @@ def fill_battery(
         params = StorageParams(*(float(value) for value in point.compiled.params.storage[:, column]))
         soc_frac = float(point.soc_frac[column])
         row[Lane.FROM_GENSETS] = float(shape.charge_from_gensets)
-        stays_full = isinstance(shape.rule, Reserve)
-        row[Lane.REFILL_FRAC] = params.soc_max_frac if stays_full else soc_frac
+        row[Lane.REFILL_FRAC] = params.soc_max_frac if shape.rule.stays_full else soc_frac
     elif front.battery_frac > 0:
         soc_frac = 1.0
         row[Lane.REFILL_FRAC] = 1.0
@@ -102,8 +101,7 @@ def fill_shelf(
     if found is not None:
         column, shape = found
         params = StorageParams(*(float(value) for value in point.compiled.params.storage[:, column]))
-        if isinstance(shape.rule, Smoothing):
-            window_s = shape.rule.window_min * MINUTE_S
+        window_s = shape.rule.smoothing_s or window_s
     elif pod.rack.capacitor_j > 0:
         params = _NO_CELLS._replace(
             capacity_j=pod.rack.capacitor_j * pod.accelerators, rated_w=_SHELF_SHARE * row[Lane.RATED_W]

@@ -7,11 +7,10 @@ from fractions import Fraction
 
 import numpy as np
 
-from aidc.catalogue import names
 from aidc.clock import Clock
 from aidc.firmware.lag import lag_gain
-from aidc.plant.ripple import GpuShape, LlmShape, pool_sd, read_ripple, ripple
-from aidc.plant.training import TrainingClock, TrainingLevels, job_levels, job_schedule, read_training
+from aidc.plant.ripple import GpuShape, LlmShape, pool_sd, ripple, ripple_law
+from aidc.plant.training import TrainingClock, TrainingLevels, job_levels, job_schedule, training_levels
 from aidc.schema.site import Site
 from aidc.simulate.energy.fields import Kind, Pod
 from aidc.simulate.transient.arrays import FloatArray, IntArray
@@ -62,7 +61,7 @@ def waveforms_of(
     starts, clocks, levels, edges = [], [], [], []
     for job in site.jobs.values():
         pod = site.pods[job.pods[0]]
-        level, figures = read_training(pod.accelerator_name, (site.folder / "catalogue",))
+        level, figures = training_levels(site.devices[job.pods[0]].trained)
         schedule = job_schedule(job, clock, figures["communication_share"])
         start = schedule.start_tick
         if phase is not None:
@@ -127,9 +126,7 @@ def _pod_sd_w(site: Site, point: OperatingPoint, lane: int, name: str) -> float:
     service, told = site.services[served], point.compiled.meta["workloads"][served]
     replicas, size = told["replicas"][name], told["accelerators_per_replica"][name]
     pod, model = site.pods[name], service.model
-    search = (site.folder / "catalogue",)
-    entry = pod.accelerator_name if pod.accelerator_name in names("ripple", search) else "h100"
-    _, law = read_ripple(entry, search)
+    _, law = ripple_law(site.devices[name].served)
     chip = pod.accelerator
     gpu = GpuShape(
         chip.tdp_w, chip.hbm_bytes_per_s, chip.bf16_flop_per_s, chip.fp8_flop_per_s, chip.hbm_bytes

@@ -15,7 +15,6 @@ from aidc.schema.code import (
     Recovery,
     VoltageRideThrough,
 )
-from aidc.schema.renewables import Pv
 from aidc.schema.site import Site
 from aidc.schema.storage import Storage
 from aidc.units import MEGA
@@ -119,9 +118,7 @@ def following_va(site: Site) -> float:
     The site's rectifiers and drives count with the import limit, renewables and storages at the site with their
     own rating; grid-forming converters do not count, nor do batteries behind a rectifier.
     """
-    renewables_w = sum(
-        one.ac_power_w if isinstance(one, Pv) else one.power_mw * MEGA for one in site.renewables.values()
-    )
+    renewables_w = sum(one.ac_power_w for one in site.renewables.values())
     storages_mw = sum(shape.power_mw or 0.0 for shape in _following(site))
     return site.grid.import_limit_mw * MEGA + renewables_w + storages_mw * MEGA
 

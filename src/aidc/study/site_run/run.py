@@ -21,6 +21,7 @@ from aidc.record.writer import RunWriter, free_folder, write_failures
 from aidc.schema.site import Scenario, Site
 from aidc.simulate import Twin, compile_site
 from aidc.site import load, with_scenario
+from aidc.site.devices import borrowed_lines
 from aidc.study.equipment import facts_of, told_lines
 from aidc.study.site_run.carried import Carried, carried
 from aidc.study.site_run.events import EventLog
@@ -60,8 +61,8 @@ def run(
     settings, resize
         As in `aidc.load`, where `site` is a path.
     tell
-        Called before the first step with what the design check found too small, what settings have resized, and
-        what the site got that its file does not name: one line each.
+        Called before the first step with what the design check found too small, what settings have resized, what the
+        site got that its file does not name, and whose constants it takes for want of a device's own: one line each.
     progress
         Called with steps done and steps in all.
     finish
@@ -91,7 +92,8 @@ def run(
         doubts = [*doubts_of_replays(site, compiled), *doubts_of_rows(compiled)]
         plant = facts_of(site, compiled.weather)
         if tell is not None:
-            tell([*told_lines(plant), *(f"{subject}: {doubt}" for subject, doubt in doubts)])
+            told = (f"{subject}: {doubt}" for subject, doubt in doubts)
+            tell([*told_lines(plant), *told, *borrowed_lines(site)])
         twin = Twin(compiled)
         # code of the user's is imported last, when all else of the site has been accepted
         chosen, options = (controller, None) if controller else controller_of(site)
