@@ -91,6 +91,7 @@ class Work(NamedTuple):
     store_w: FloatArray  # [storage] power of current-controlled converters, charging positive
     store_var: FloatArray  # what stays of their reactive power ...
     var_per_pu: FloatArray  # ... and what voltage control adds for each pu of voltage over nominal
+    kink_pu: FloatArray  # [three, storage] voltages at which its laws bend, 0 for none
     reduced_pu: FloatArray  # [lane] below this voltage a law of its own limits its current; 0: none does
     supports: FloatArray  # [lane] 1 where a lineup is on the grid and in step with it, ...
     store_supports: FloatArray  # [storage] ... and a converter

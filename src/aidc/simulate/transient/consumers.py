@@ -15,6 +15,7 @@ __all__ = [
     "draw",
     "lane_power",
     "next_kink_pu",
+    "note_kinks",
     "passive_share",
     "renewable_share",
     "store_power",
@@ -23,6 +24,7 @@ __all__ = [
 _RAMP_PU = 0.02  # over which a converter that gives up at low voltage does so, which keeps a solution
 DRIVE_KNEE_PU = 0.85  # below this a motor drive is current-limited (estimate, no checked source)
 KNEE_PU = 0.9  # the same for auxiliaries and renewables
+_HALVINGS = 40
 _PASSIVE_PU = 0.5  # below this both draw as an impedance does (estimate, no checked source)
 
 
@@ -119,41 +121,56 @@ def next_kink_pu(plan: Plan, work: Work, below_pu: float) -> float:
     """The highest voltage below a given one at which something that feeds the bus begins to give way; 0 for none.
 
     Within 0.02 pu below it a feed may be gone: a search in coarser steps must look there. A storage gives way where
-    its law sets in, and where what the law leaves no longer covers what it gives.
+    its laws set in, and where what they leave no longer covers what is asked of it (`note_kinks`).
     """
     kink = plan.site[SiteParam.PV_CUT_OFF_PU] + _RAMP_PU if plan.site[SiteParam.PV_W] > 0.0 else 0.0
     found = kink if kink < below_pu else 0.0
     for store in range(plan.store.shape[1]):
-        most = plan.store[Converter.CURRENT_LIMIT, store] * plan.store[Converter.RATED_W, store]
-        cease = plan.store[Converter.CEASE_PU, store]
-        full = plan.store[Converter.FULL_PU, store]
-        zero = plan.store[Converter.ZERO_PU, store]
-        if cease > 0.0:
-            found = _nearer(found, cease + _RAMP_PU, below_pu)
-            found = _nearer(found, _binds_pu(work, store, cease, _RAMP_PU, most), below_pu)
-        if full > 0.0:
-            found = _nearer(found, full, below_pu)
-            found = _nearer(found, _binds_pu(work, store, zero, full - zero, most), below_pu)
+        for k in range(work.kink_pu.shape[0]):
+            if found < work.kink_pu[k, store] < below_pu:
+                found = work.kink_pu[k, store]
     return found
 
 
-@part
-def _nearer(found_pu: float, kink_pu: float, below_pu: float) -> float:
-    return kink_pu if found_pu < kink_pu < below_pu else found_pu
+@scalar
+def note_kinks(plan: Plan, work: Work) -> None:
+    """Note the voltages at which the laws of storages bend: where they set in, and where they bind (0: nowhere)."""
+    for store in range(plan.store.shape[1]):
+        cease = plan.store[Converter.CEASE_PU, store]
+        full = plan.store[Converter.FULL_PU, store]
+        work.kink_pu[0, store] = cease + _RAMP_PU if cease > 0.0 else 0.0
+        work.kink_pu[1, store] = full
+        work.kink_pu[2, store] = 0.0
+        low = 0.0
+        high = max(work.kink_pu[0, store], full, plan.store[Converter.PRIORITY_PU, store])
+        if high <= 0.0 or _spare(plan, work, store, high) < 0.0:
+            continue
+        for _ in range(_HALVINGS):
+            middle = 0.5 * (low + high)
+            if _spare(plan, work, store, middle) < 0.0:
+                low = middle
+            else:
+                high = middle
+        work.kink_pu[2, store] = high
 
 
-@part
-def _binds_pu(work: Work, store: int, zero_pu: float, over_pu: float, most_w: float) -> float:
-    """Voltage at which a current that rises from nothing over a stretch just covers what a storage is to give.
-
-    That is v·(v - zero)/over of its greatest power; what its voltage control gives hardly moves within the stretch.
-    """
-    v = zero_pu + over_pu
-    for _ in range(2):
-        var = work.store_var[store] + work.var_per_pu[store] * (v - 1.0)
-        given = math.hypot(min(work.store_w[store], 0.0), var) / most_w
-        v = 0.5 * (zero_pu + math.sqrt(zero_pu * zero_pu + 4.0 * over_pu * given))
-    return v
+@scalar
+def _spare(plan: Plan, work: Work, store: int, v_pu: float) -> float:
+    """Power that the laws of a storage leave at a voltage, less what is asked of it and its voltage control."""
+    active, _ = current_limits(
+        v_pu,
+        plan.store[Converter.CURRENT_LIMIT, store],
+        plan.store[Converter.FULL_PU, store],
+        plan.store[Converter.ZERO_PU, store],
+        plan.store[Converter.PRIORITY_PU, store],
+        plan.store[Converter.REACTIVE_GAIN, store],
+    )
+    most = active * plan.store[Converter.RATED_W, store] * v_pu
+    cease = plan.store[Converter.CEASE_PU, store]
+    if cease > 0.0:
+        most *= min(max((v_pu - cease) / _RAMP_PU, 0.0), 1.0)
+    var = work.store_var[store] + work.var_per_pu[store] * (v_pu - 1.0)
+    return most - math.hypot(work.store_w[store], var)
 
 
 @scalar

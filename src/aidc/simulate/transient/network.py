@@ -10,7 +10,7 @@ from aidc.jit import part, scalar
 from aidc.plant.network.source import NO_SOLUTION, constant_power_voltage, mismatch
 from aidc.plant.storage import StorageParams, storage_step
 from aidc.simulate.transient.arrays import Plan, State, Work
-from aidc.simulate.transient.consumers import KNEE_PU, draw, next_kink_pu
+from aidc.simulate.transient.consumers import KNEE_PU, draw, next_kink_pu, note_kinks
 from aidc.simulate.transient.fields import (
     Converter,
     Drive,
@@ -169,6 +169,7 @@ def _upper_root(plan: Plan, work: Work, e_pu: float, r: float, x: float) -> tupl
 
     Compiled by itself, as it is needed in few steps and its draws would swell the engine.
     """
+    note_kinks(plan, work)
     above = _highest_pu(plan, work, e_pu, math.hypot(r, x))
     f_above = _lacks(plan, work, above, e_pu, r, x)
     high = above

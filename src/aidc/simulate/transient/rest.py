@@ -77,6 +77,7 @@ def work_of(plan: Plan) -> Work:
         store_w=zeros(stores),
         store_var=zeros(stores),
         var_per_pu=zeros(stores),
+        kink_pu=np.zeros((3, stores)),
         reduced_pu=np.maximum(plan.lane[Lane.FULL_PU], plan.lane[Lane.PRIORITY_PU]),
         supports=np.ones(lanes),
         store_supports=np.ones(stores),
