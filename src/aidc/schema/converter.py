@@ -8,6 +8,7 @@ from pydantic import Field
 
 from aidc.schema.base import NonNegative, Positive, Shape
 from aidc.schema.fault_behaviour import FaultBehaviour
+from aidc.schema.relay import Relay
 
 __all__ = ["Converter", "FastLaw", "FrequencyDroop", "LoadSmoothing", "NoLaw", "RampLimit"]
 
@@ -55,11 +56,13 @@ class Converter(FaultBehaviour):
 
     A grid-following converter injects current by a PLL (`lag_s` from set point to current, `pll_s` from
     the grid's frequency to the measured one) and is trusted above a short-circuit ratio of
-    `scr_min`; in deep faults it does what the keys of `FaultBehaviour` state, or ceases below `cease_below_pu`.
+    `scr_min`; in deep faults it does what the keys of `FaultBehaviour` state, or ceases below `cease_below_pu`
+    (0: it never does; left out: not known).
     A grid-forming one is a voltage behind `reactance_frac` and `resistance_frac` (of its rating)
     with droop `droop_frac` and inertia `inertia_s` (0: droop alone), damping `damping_frac` against the
     grid's frequency, and a current limit that raises the virtual impedance. `power_lag_s` filters its
-    power measurement.
+    power measurement. `relay` are the protection settings that take either off the grid; left out they are not
+    known, and nothing takes it off.
 
     Ranges: WECC REGFM_A1 and REGFM_B1 model specifications (reactance 0.04 to 0.40 pu). Defaults are
     engineering knowledge without a checked source.
@@ -70,7 +73,8 @@ class Converter(FaultBehaviour):
     pll_s: NonNegative = 0.05
     scr_min: NonNegative = 3.0
     current_limit_frac: Annotated[float, Field(ge=1, le=5)] = 1.2
-    cease_below_pu: Annotated[float, Field(ge=0, lt=1)] = 0.0
+    cease_below_pu: Annotated[float, Field(ge=0, lt=1)] | None = None
+    relay: Relay | None = None
     droop_frac: Annotated[float, Field(gt=0, le=0.2)] = 0.02
     inertia_s: Annotated[float, Field(ge=0, le=20)] = 0.5
     damping_frac: Annotated[float, Field(ge=0, le=1000)] = 0.0

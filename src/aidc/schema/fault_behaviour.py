@@ -26,6 +26,10 @@ class FaultBehaviour(Shape):
     Synchronism: a PLL that has less than `sync_lost_below_pu` of positive sequence, or to which the network has no
     solution, is lost, and the converter gives no current. It is locked `resync_s` after the voltage is back.
 
+    `cease_after_s` is the least time at low voltage before it gives up, whatever else is stated: no relay, no loss of
+    synchronism and no cessation acts sooner. Where the network cannot carry its current within that time, nobody
+    knows what happens.
+
     Active power then rises by `recovery_ramp_frac_per_s` of the rating, from where the fault left it.
 
     A current that is held at its limit whatever the voltage asks a network of reactance X behind E for more than it can
@@ -39,6 +43,7 @@ class FaultBehaviour(Shape):
     reactive_gain: Annotated[float, Field(ge=0, le=10)] = 0.0
     sync_lost_below_pu: _Voltage | None = None
     resync_s: NonNegative | None = None
+    cease_after_s: Annotated[float, Field(ge=0, le=60)] | None = None
     recovery_ramp_frac_per_s: Positive | None = None
 
     @model_validator(mode="after")

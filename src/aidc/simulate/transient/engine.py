@@ -195,7 +195,7 @@ def advance(
             served_w, connected_w, lowest, batteries_w = supply_as_before(plan, state, work)
         else:
             served_w, connected_w, lowest, batteries_w = supply_lanes(plan, state, work, v, hz, phases, tick)
-        storage_w = book_storages(plan, state, work, v)
+        storage_w, stores, working = book_storages(plan, state, work, v, hz, phases)
         drives_w = _book(plan, state, work, v, poi_w, through_w, iron, p, q)
         if closed:
             check_source(plan, state, segment, e_pu, poi_pu, poi_w + iron, poi_var)
@@ -212,6 +212,10 @@ def advance(
         out[Out.Q_VAR, k] = poi_var
         out[Out.ANGLE_RAD, k] = grid_rad
         out[Out.CONNECTED, k] = connected_w / work.rated_w if closed else 0.0
+        idle_w = work.total[Total.IDLE_W]
+        out[Out.IN_OPERATION, k] = (connected_w - idle_w) / work.rated_w if closed else 0.0
+        out[Out.STORES_CONNECTED, k] = stores if closed else 0.0
+        out[Out.STORES_IN_OPERATION, k] = working if closed else 0.0
         out[Out.IT_SERVED_W, k] = served_w
         out[Out.DC_BUS_PU, k] = lowest
         out[Out.STORAGE_W, k] = storage_w
