@@ -40,7 +40,7 @@ from aidc.study.faults.solved import unstated_recovery
 from aidc.study.faults.users_events import run_events
 from aidc.study.faults.verdicts import both_ways
 from aidc.study.grid_check.codes import DEFAULT_CODE, read_code
-from aidc.study.grid_check.facts import collapse_told, model_facts, point_facts, result_facts
+from aidc.study.grid_check.facts import collapse_told, mode_facts, model_facts, point_facts, result_facts
 from aidc.study.grid_check.harmonic_sources import harmonic_sources
 from aidc.study.grid_check.normal_operation import NormalResult, run_normal
 from aidc.study.grid_check.not_assessable import beyond_the_twin, refusals
@@ -178,6 +178,7 @@ class _Check:
         self._say("operating point", 0, 1)
         point = operating_point(self.site, self.at, self.duration_s)
         self.facts |= point_facts(self.site, point, levels, self.step_s, self.duration_s)
+        self.facts |= mode_facts(self.site, point, levels, self.step_s)
         told = {
             index: [early]
             for index, clause in enumerate(clauses)
