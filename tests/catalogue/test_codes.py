@@ -112,18 +112,43 @@ def test_ercot_reads_as_its_summary_says() -> None:
     }
     frequency = clause(code, "frequency-ride-through")
     assert dict(zip(frequency.below_hz, frequency.below_s, strict=True)) == {58.8: 299, 57.0: 0}
-    assert (code.status, code.confidence, code.min_mw) == ("approved", "secondary", 75)
+    assert (code.status, code.confidence, code.min_mw) == ("approved", "estimated", 75)
+    assert (voltage.confidence, frequency.confidence) == ("secondary", "secondary")
     assert "2028" in code.note
     assert {one.rule for one in code.clauses} == {
         "voltage-ride-through",
         "frequency-ride-through",
         "recovery",
+        "fault-sequence",
     }
+
+
+def test_the_six_sags_are_those_that_were_reported() -> None:
+    """Virginia, 10 July 2024: 6 sags in 82 s, 0.25 to 0.40 pu."""
+    sags = clause(read_code("ercot-nogrr-282"), "fault-sequence")
+    assert (len(sags.start_s), sags.start_s[-1]) == (6, 82)
+    assert (min(sags.residual_pu), max(sags.residual_pu)) == (0.25, 0.4)
+
+
+def test_the_current_that_the_open_model_of_ieee_1547_asks_for() -> None:
+    """OpenDER equations 3.5.1-24 and 43 to 50: mandatory operation from 0.65 to 0.88 pu; 299 s to 57.0 and 61.8 Hz."""
+    code = read_code("ieee-1547-cat2")
+    current = clause(code, "fault-current")
+    assert (current.from_pu, current.to_pu, current.quantity) == (0.65, 0.88, "v_pn_min")
+    bands = clause(code, "frequency-ride-through")
+    assert dict(zip(bands.below_hz, bands.below_s, strict=True)) == {58.8: 299, 57.0: 0}
+    assert dict(zip(bands.above_hz, bands.above_s, strict=True)) == {61.2: 299, 61.8: 0}
 
 
 def test_the_combined_set_keeps_the_status_of_each_part() -> None:
     both = read_code("ercot")
-    assert [one.status for one in both.clauses] == ["approved", "approved", "approved", "proposed"]
+    assert [one.status for one in both.clauses] == [
+        "approved",
+        "approved",
+        "approved",
+        "approved",
+        "proposed",
+    ]
     parts = [*read_code("ercot-nogrr-282").clauses, *read_code("ercot-oscillation").clauses]
     assert list(both.clauses) == parts
     assert both.min_mw == 75

@@ -317,10 +317,50 @@ def test_no_remedy_leaves_a_lineup_on_bypass_in_a_fault(tmp_path: Path) -> None:
             line.startswith('chains.eco.front = { use = "ups-grid-friendly"') for line in remedy.settings
         )
         assert "eco out of eco mode" in remedy.note
+        assert remedy.losses
+        assert 'chains.eco.use = "415vac-double-conversion"' in remedy.settings
+        again = aidc.load(tmp_path / "site.toml", remedy.settings)  # what is offered can be written
+        assert {name: one.stages for name, one in again.chains.items()} == {
+            name: one.stages for name, one in remedy.site.chains.items()
+        }
         changed = built.model_copy(update={"chains": {"dc": built.chains["dc"]}})
         other = ride_through_remedy(changed, read_code(code).clauses)
         assert other is not None
         assert not other.note
+
+
+def test_double_conversion_is_priced_by_its_own_loss_curve(tmp_path: Path) -> None:
+    """The UPS stage alone changes; the loss of the curves at the load of each pod is what the meter sees more, with cooling."""
+    from study_sites import four_chains
+
+    from aidc.simulate.transient.start import operating_point
+    from aidc.study.grid_check.eco_mode import off_bypass, priced
+
+    site = four_chains(tmp_path)
+    chain, setting = off_bypass("eco", site.chains["eco"], site)
+    assert setting == 'chains.eco.use = "415vac-double-conversion"'
+    before, after = site.chains["eco"].stages, chain.stages
+    assert [one.name for one, two in zip(before, after, strict=True) if one != two] == ["ups"]
+    ups = after[[one.name for one in after].index("ups")]
+    assert (ups.a, ups.b, ups.c) == (0.006, 0.0076, 0.0227)  # 97.0 % at half load, see the catalogue
+    assert off_bypass("ac", site.chains["ac"], site) == (site.chains["ac"], "")
+    other = site.chains["eco"].model_copy(
+        update={"stages": (before[0].model_copy(update={"a": 0.001}), *before[1:])}
+    )
+    own, text = off_bypass("eco", other, site)
+    assert text.startswith("chains.eco.stages = [")
+    again = aidc.load(tmp_path / "site.toml", [text])
+    assert again.chains["eco"].stages == own.stages
+    changed = site.model_copy(update={"chains": {**site.chains, "eco": chain}})
+    point = operating_point(site)
+    more_w = operating_point(changed, point.start).import_w - point.import_w
+    racks_w = (
+        110 * 132e3
+    )  # of chat-b at most; the curves differ by 1.9 % of it at the most, by 0.4 % at the least
+    assert 0.004 * 0.2 * racks_w < more_w < 0.03 * racks_w
+    told = priced(1e6, 2e6, site)
+    assert "1 MW more" in told
+    assert "8.76e+03 MWh" in told
 
 
 LEAVER = {

@@ -44,19 +44,22 @@ def current_limits(
 
 @scalar
 def synchronise(
-    lost: float, sound_ticks: float, v_pu: float, lost_pu: float, resync_ticks: float
+    lost: float, ticks: float, v_pu: float, lost_pu: float, resync_ticks: float, cease_ticks: float
 ) -> tuple[float, float]:
-    """Whether a PLL is lost (1) after a step, and for how many steps it has had voltage since.
+    """Whether a PLL is lost (1) after a step, and for how many steps it has been on its way to a change.
 
-    `lost` is 1 while the PLL is lost, `sound_ticks` the steps since the voltage came back, `v_pu` the voltage of this
-    step; below `lost_pu` the PLL loses it, and after `resync_ticks` sound steps it is found again.
+    One in step with the grid counts steps of too little voltage, and is lost once there are more than `cease_ticks`; a
+    lost one counts steps of enough voltage, and is locked again at `resync_ticks`. `lost` and `ticks` are those before
+    the step, `v_pu` is its voltage, and below `lost_pu` there is too little.
     """
-    if v_pu < lost_pu:
-        return 1.0, 0.0
-    if lost <= 0.0:
+    low = v_pu < lost_pu
+    if lost > 0.0:
+        if low:
+            return 1.0, 0.0
+        return (0.0, 0.0) if ticks + 1.0 >= resync_ticks else (1.0, ticks + 1.0)
+    if not low:
         return 0.0, 0.0
-    sound = sound_ticks + 1.0
-    return (0.0, 0.0) if sound >= resync_ticks else (1.0, sound)
+    return (1.0, 0.0) if ticks + 1.0 > cease_ticks else (0.0, ticks + 1.0)
 
 
 @scalar

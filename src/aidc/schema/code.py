@@ -19,6 +19,8 @@ __all__ = [
     "Clause",
     "ClauseBase",
     "Code",
+    "FaultCurrent",
+    "FaultSequence",
     "Flicker",
     "FrequencyRideThrough",
     "FrequencyService",
@@ -36,6 +38,7 @@ __all__ = [
 Location = Literal["poi", "ups-input", "psu-terminals"]
 Quantity = Literal["v1", "v_pn_min", "v_pp_min"]
 Status = Literal["in-force", "approved", "proposed", "draft", "guideline", "reference"]
+_LONGEST_SEQUENCE_S = 600.0
 _Levels = tuple[Positive, ...]
 _Times = tuple[NonNegative, ...]
 
@@ -170,6 +173,75 @@ class Recovery(ClauseBase):
     """Least length of the window in which it stays."""
 
 
+class FaultCurrent(ClauseBase):
+    """Converters keep giving or taking current in a fault: no cessation at `from_pu` or above.
+
+    Below it they may cease, once the voltage has been there for `cease_after_s`; where `back_within_s` is given they work
+    again that long after the voltage is back at `from_pu`. The voltages from `from_pu` to `to_pu`, where the continuous
+    band begins, must be tried for a verdict.
+    """
+
+    rule: Literal["fault-current"]
+    """Current is kept up in a fault."""
+    quantity: Quantity = "v_pn_min"
+    """The voltage that the rule means."""
+    from_pu: Annotated[float, Field(gt=0, lt=1.2)]
+    """Voltage from which on current must not cease."""
+    to_pu: Annotated[float, Field(gt=0, le=1.2)] = 0.9
+    """Where the continuous band begins."""
+    cease_after_s: NonNegative = 0.0
+    """Least time below `from_pu` before current may cease."""
+    back_within_s: NonNegative | None = None
+    """Longest time from the voltage's return until current is back. Default: not asked."""
+
+    @model_validator(mode="after")
+    def _a_band(self) -> Self:
+        if self.from_pu >= self.to_pu:
+            raise ValueError("from_pu is not below to_pu; swap them or correct one")
+        return self
+
+
+class FaultSequence(ClauseBase):
+    """Faults that follow each other, each ridden through; what they wear down is carried from one to the next.
+
+    Fault k begins `start_s[k]` after the first, leaves `residual_pu[k]` and lasts `duration_s[k]`: reclosing onto a fault
+    is two of them, a dead time apart. `faults` are the kinds tried, each in a sequence of its own.
+    """
+
+    rule: Literal["fault-sequence"]
+    """Faults one after another, each ridden through."""
+    start_s: Annotated[tuple[NonNegative, ...], Field(min_length=2, max_length=50)]
+    """When each begins, from the first on."""
+    residual_pu: Annotated[tuple[Frac, ...], Field(min_length=2, max_length=50)]
+    """Voltage that each leaves."""
+    duration_s: Annotated[tuple[Positive, ...], Field(min_length=2, max_length=50)]
+    """How long each lasts."""
+    faults: Annotated[tuple[Literal["3ph", "lg", "ll", "llg"], ...], Field(min_length=1, max_length=4)] = (
+        "3ph",
+        "lg",
+        "ll",
+        "llg",
+    )
+    """Kinds of fault, each in a sequence of its own."""
+
+    @model_validator(mode="after")
+    def _in_order(self) -> Self:
+        _same_length("start_s", self.start_s, "residual_pu", self.residual_pu)
+        _same_length("start_s", self.start_s, "duration_s", self.duration_s)
+        if self.start_s[0] > 0:
+            raise ValueError(
+                f"start_s begins at {self.start_s[0]:g}; times count from the first fault, write 0"
+            )
+        for (begin, lasts), following in zip(
+            zip(self.start_s, self.duration_s, strict=True), self.start_s[1:], strict=False
+        ):
+            if following <= begin + lasts:
+                raise ValueError(f"the fault at {following:g} s begins before the one at {begin:g} s is over")
+        if self.start_s[-1] + self.duration_s[-1] > _LONGEST_SEQUENCE_S:
+            raise ValueError(f"the sequence lasts more than {_LONGEST_SEQUENCE_S:g} s")
+        return self
+
+
 class Oscillation(ClauseBase):
     """Greatest minus least of band-passed power in every rolling window, at most `limit_mw`.
 
@@ -196,7 +268,7 @@ class Oscillation(ClauseBase):
     @model_validator(mode="after")
     def _a_band_and_a_limit(self) -> Self:
         if self.low_hz >= self.high_hz:
-            raise ValueError("low_hz is not below high_hz; swap or mend them")
+            raise ValueError("low_hz is not below high_hz; swap them or correct one")
         if self.limit_mw is None and self.limit_frac is None:
             raise ValueError("has no limit; give limit_mw or limit_frac")
         return self
@@ -369,6 +441,8 @@ Clause = Annotated[
     VoltageRideThrough
     | FrequencyRideThrough
     | Recovery
+    | FaultCurrent
+    | FaultSequence
     | Oscillation
     | BandEnergy
     | Ramp

@@ -8,6 +8,7 @@ from pydantic import Field
 
 from aidc.schema.base import NonNegative, Positive, Shape
 from aidc.schema.fault_behaviour import FaultBehaviour
+from aidc.schema.relay import Relay
 
 __all__ = ["Converter", "FastLaw", "FrequencyDroop", "LoadSmoothing", "NoLaw", "RampLimit"]
 
@@ -62,11 +63,13 @@ class Converter(FaultBehaviour):
 
     A grid-following converter injects current by a PLL (`lag_s` from set point to current, `pll_s` from
     the grid's frequency to the measured one) and is trusted above a short-circuit ratio of
-    `scr_min`; in deep faults it does what the keys of `FaultBehaviour` state, or ceases below `cease_below_pu`.
+    `scr_min`; in deep faults it does what the keys of `FaultBehaviour` state, or ceases below `cease_below_pu`
+    (0: it never does; left out: not known).
     A grid-forming one is a voltage behind `reactance_frac` and `resistance_frac` (of its rating)
     with droop `droop_frac` and inertia `inertia_s` (0: droop alone), damping `damping_frac` against the
     grid's frequency, and a current limit that raises the virtual impedance. `power_lag_s` filters its
-    power measurement.
+    power measurement. `relay` are the protection settings that take either off the grid; left out they are not
+    known, and nothing takes it off.
 
     Ranges: WECC REGFM_A1 and REGFM_B1 model specifications (reactance 0.04 to 0.40 pu). Defaults are
     engineering knowledge without a checked source.
@@ -82,8 +85,10 @@ class Converter(FaultBehaviour):
     """Lowest short-circuit ratio at which a grid-following converter is trusted."""
     current_limit_frac: Annotated[float, Field(ge=1, le=5)] = 1.2
     """Greatest current over rated current."""
-    cease_below_pu: Annotated[float, Field(ge=0, lt=1)] = 0.0
-    """Below this voltage it gives no current."""
+    cease_below_pu: Annotated[float, Field(ge=0, lt=1)] | None = None
+    """Below this voltage it gives no current; 0: it always does. Left out: not known."""
+    relay: Relay | None = None
+    """Protection that takes it off the grid. Left out: not known, and nothing does."""
     droop_frac: Annotated[float, Field(gt=0, le=0.2)] = 0.02
     """Change of frequency from no to rated power (grid-forming)."""
     inertia_s: Annotated[float, Field(ge=0, le=20)] = 0.5

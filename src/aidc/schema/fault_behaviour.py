@@ -26,6 +26,10 @@ class FaultBehaviour(Shape):
     Synchronism: a PLL that has less than `sync_lost_below_pu` of positive sequence, or to which the network has no
     solution, is lost, and the converter gives no current. It is locked `resync_s` after the voltage is back.
 
+    `cease_after_s` is the least time at low voltage before it gives up, whatever else is stated: no relay, no loss of
+    synchronism and no cessation acts sooner. Where the network cannot carry its current within that time, nobody
+    knows what happens.
+
     Active power then rises by `recovery_ramp_frac_per_s` of the rating, from where the fault left it.
 
     A current that is held at its limit whatever the voltage asks a network of reactance X behind E for more than it can
@@ -45,6 +49,8 @@ class FaultBehaviour(Shape):
     """Positive sequence below which the PLL loses the grid and no current flows."""
     resync_s: NonNegative | None = None
     """From the return of the voltage until the PLL is locked again."""
+    cease_after_s: Annotated[float, Field(ge=0, le=60)] | None = None
+    """Least time at too little voltage before it gives up."""
     recovery_ramp_frac_per_s: Positive | None = None
     """Rise of active power after a fault, of the rating."""
 

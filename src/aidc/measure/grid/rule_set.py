@@ -8,6 +8,7 @@ from aidc.measure.grid.channel import cannot_judge
 from aidc.measure.grid.duty import Duty
 from aidc.measure.grid.freedom import Departures, Freedom, departures, freedom
 from aidc.measure.grid.frequency_ride_through import frequency_duties
+from aidc.measure.grid.party import Party
 from aidc.measure.grid.ride_through import judge_connection, voltage_duties
 from aidc.measure.grid.verdict import Verdict
 from aidc.record.waveform import Waveform
@@ -18,11 +19,13 @@ __all__ = ["connection_verdicts", "duties_of", "set_freedom"]
 RideThrough = VoltageRideThrough | FrequencyRideThrough
 
 
-def duties_of(clauses: Sequence[Clause], w: Waveform, case: str = "") -> dict[int, list[Duty] | Verdict]:
-    """What each ride-through clause for loads asked, by its place; a verdict where it cannot be read."""
+def duties_of(
+    clauses: Sequence[Clause], w: Waveform, case: str = "", party: Party = "load"
+) -> dict[int, list[Duty] | Verdict]:
+    """What each ride-through clause for loads (or another party) asked, by its place; a verdict where it cannot be read."""
     found: dict[int, list[Duty] | Verdict] = {}
     for index, clause in enumerate(clauses):
-        if clause.applies_to != "load":
+        if clause.applies_to != party:
             continue
         if isinstance(clause, VoltageRideThrough):
             found[index] = voltage_duties(clause, w, case)

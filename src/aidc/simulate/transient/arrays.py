@@ -95,6 +95,7 @@ class Work(NamedTuple):
     reduced_pu: FloatArray  # [lane] below this voltage a law of its own limits its current; 0: none does
     supports: FloatArray  # [lane] 1 where a lineup is on the grid and in step with it, ...
     store_supports: FloatArray  # [storage] ... and a converter
+    cease_pu: FloatArray  # [storage] voltage below which a converter gives no current in this step
     let_go: FloatArray  # [want and support, lane] what was asked for in a step that had no solution ...
     store_let_go: FloatArray  # [power, reactive power, its slope and support, storage] ... and of storages
     formed_w: FloatArray  # [storage] power of grid-forming ones, as the network has it

@@ -252,7 +252,8 @@ def _curves(site: Site, step_s: float) -> dict[str, FloatArray]:
         for side in ("below", "above"):
             levels, times = getattr(front, f"leave_{side}_pu"), getattr(front, f"leave_{side}_s")
             curves[f"{side}_pu"][: len(levels), number] = levels
-            curves[f"{side}_ticks"][: len(times), number] = [round(t / step_s) for t in times]
+            least_s = (front.cease_after_s or 0.0) if side == "below" else 0.0
+            curves[f"{side}_ticks"][: len(times), number] = [round(max(t, least_s) / step_s) for t in times]
     return curves
 
 

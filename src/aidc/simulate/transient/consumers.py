@@ -76,7 +76,7 @@ def store_power(plan: Plan, work: Work, store: int, v_pu: float) -> tuple[float,
         )
         most = active * rated * v_pu
         support *= work.store_supports[store] * rated * v_pu
-    cease = plan.store[Converter.CEASE_PU, store]
+    cease = work.cease_pu[store]
     if cease > 0.0:
         share = min(max((v_pu - cease) / _RAMP_PU, 0.0), 1.0)
         whole *= share

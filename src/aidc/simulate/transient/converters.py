@@ -10,11 +10,12 @@ from aidc.firmware.lag import lag_gain
 from aidc.plant.storage import StorageParams
 from aidc.schema.converter import FrequencyDroop, LoadSmoothing, NoLaw, RampLimit
 from aidc.schema.fault_behaviour import FaultBehaviour
+from aidc.schema.relay import Relay
 from aidc.schema.site import Site
 from aidc.schema.storage import Storage
 from aidc.simulate.energy.fields import Cells, Store
 from aidc.simulate.transient.arrays import FloatArray
-from aidc.simulate.transient.fields import Converter, Law
+from aidc.simulate.transient.fields import CURVE, Converter, Law
 from aidc.simulate.transient.start import OperatingPoint
 from aidc.units import HOUR_S, MEGA, MINUTE_S
 
@@ -41,7 +42,7 @@ def site_columns(point: OperatingPoint) -> list[int]:
 def converter_rows(site: Site, point: OperatingPoint, step_s: float) -> FloatArray:
     """Converter parameters [Converter, storage]; impedances are per unit voltage squared over VA."""
     found = site_stores(site, point)
-    rows = np.zeros((len(Converter), len(found)))
+    rows = np.zeros((Converter.SIZE, len(found)))
     for number, (column, shape) in enumerate(found):
         one = shape.converter
         rated_w = float(point.compiled.params.storage[Cells.RATED_W, column])
@@ -51,7 +52,7 @@ def converter_rows(site: Site, point: OperatingPoint, step_s: float) -> FloatArr
         row[Converter.LAG_GAIN] = lag_gain(step_s, one.lag_s)
         row[Converter.PLL_GAIN] = lag_gain(step_s, one.pll_s)
         row[Converter.CURRENT_LIMIT] = one.current_limit_frac
-        row[Converter.CEASE_PU] = one.cease_below_pu
+        row[Converter.CEASE_PU] = one.cease_below_pu or 0.0
         row[Converter.DROOP] = one.droop_frac
         row[Converter.INERTIA_S] = one.inertia_s
         row[Converter.DAMPING] = one.damping_frac
@@ -63,7 +64,25 @@ def converter_rows(site: Site, point: OperatingPoint, step_s: float) -> FloatArr
         for name, value in fault_figures(one, rated_w, step_s).items():
             row[Converter[name]] = value
         _law(row, shape, step_s)
+        _relay(row, one.relay or Relay(), one.cease_after_s or 0.0, step_s)
     return rows
+
+
+def _relay(row: FloatArray, relay: Relay, least_s: float, step_s: float) -> None:
+    """Protection settings in steps; a point that does not exist can never be passed."""
+    row[Converter.ROCOF_HZ] = (relay.rocof_hz_per_s or np.inf) * step_s
+    row[Converter.ROCOF_TICKS] = round(relay.rocof_s / step_s)
+    row[Converter.JUMP_RAD] = np.radians(relay.phase_jump_deg or np.inf)
+    never = (0.0, np.inf, 0.0, np.inf)
+    for side, name in enumerate(("below_pu", "above_pu", "below_hz", "above_hz")):
+        levels, times = getattr(relay, name) or (), getattr(relay, f"{name}_s")
+        least = least_s if side == 0 else 0.0
+        place = side * CURVE
+        row[Converter.RELAY + place : Converter.RELAY + place + CURVE] = never[side]
+        row[Converter.RELAY + place : Converter.RELAY + place + len(levels)] = levels
+        row[Converter.RELAY_TICKS + place : Converter.RELAY_TICKS + place + len(times)] = [
+            round(max(t, least) / step_s) for t in times
+        ]
 
 
 def fault_figures(shape: FaultBehaviour, rated_w: float, step_s: float) -> dict[str, float]:
@@ -75,6 +94,7 @@ def fault_figures(shape: FaultBehaviour, rated_w: float, step_s: float) -> dict[
         "REACTIVE_GAIN": shape.reactive_gain,
         "LOST_PU": shape.sync_lost_below_pu or 0.0,
         "RESYNC_TICKS": round((shape.resync_s or 0.0) / step_s),
+        "CEASE_TICKS": round((shape.cease_after_s or 0.0) / step_s),
         "RECOVERY_W": (shape.recovery_ramp_frac_per_s or 0.0) * rated_w * step_s,
     }
 

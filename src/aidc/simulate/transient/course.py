@@ -196,7 +196,7 @@ def _frequency_points(
 ) -> list[tuple[float, float, float]]:
     """Breakpoints of frequency and of the source's own voltage: time, Hz, pu; linear in between."""
     points: list[tuple[float, float, float]] = []
-    for event in events:
+    for event in sorted(events, key=lambda one: one.start_s):
         start, f0 = event.start_s, nominal
         if isinstance(event, FrequencyStep):
             points += [(start, f0, 1.0), (start, f0 + event.change_hz, 1.0)]
@@ -330,7 +330,33 @@ def _check(site: Site, events: Sequence[Disturbance]) -> None:
                     value=start,
                 )
             )
-    if sum(isinstance(e, (FrequencyStep, FrequencyRamp, FrequencyTrace)) for e in events) > 1:
-        problems.append(Problem("more than one frequency event", "Keep one in a window.", key="events.use"))
+    problems += _frequency_problems(events)
     if problems:
         raise InputError(problems)
+
+
+def _frequency_problems(events: Sequence[Disturbance]) -> list[Problem]:
+    """Excursions of frequency follow each other; a recorded course stands alone."""
+    spans = sorted(
+        (event.start_s, _frequency_end_s(event))
+        for event in events
+        if isinstance(event, (FrequencyStep, FrequencyRamp, FrequencyTrace))
+    )
+    return [
+        Problem(
+            "begins before the last event of frequency is over",
+            "Give the first a duration_s or hold_s and move the second behind it; a trace stands alone.",
+            key="events.start_s",
+            value=start,
+        )
+        for (_, end), (start, _) in pairwise(spans)
+        if start < end - _EPS_S
+    ]
+
+
+def _frequency_end_s(event: FrequencyStep | FrequencyRamp | FrequencyTrace) -> float:
+    if isinstance(event, FrequencyStep) and event.duration_s is not None:
+        return event.start_s + event.duration_s
+    if isinstance(event, FrequencyRamp) and event.hold_s is not None:
+        return event.start_s + 2.0 * abs(event.change_hz) / event.rocof_hz_per_s + event.hold_s
+    return math.inf

@@ -100,7 +100,7 @@ def _storage(plan: Plan, work: Work, store: int) -> dict[str, float]:
         "var_per_pu": float(work.var_per_pu[store]),
         "rated_w": float(plan.store[Converter.RATED_W, store]),
         "current_limit": float(plan.store[Converter.CURRENT_LIMIT, store]),
-        "cease_pu": float(plan.store[Converter.CEASE_PU, store]),
+        "cease_pu": float(work.cease_pu[store]),
         "supports": float(work.store_supports[store]),
         **{name.lower(): float(plan.store[Converter[name], store]) for name in _FAULT},
     }

@@ -210,7 +210,7 @@ def advance(
             served_w, connected_w, lowest, batteries_w = supply_as_before(plan, state, work)
         else:
             served_w, connected_w, lowest, batteries_w = supply_lanes(plan, state, work, v, hz, phases, tick)
-        storage_w = book_storages(plan, state, work, v)
+        storage_w, stores, working = book_storages(plan, state, work, v, hz, phases)
         drives_w = _book(plan, state, work, v, poi_w, through_w, iron, p, q)
         if closed:
             check_source(plan, state, segment, e_pu, poi_pu, poi_w + iron, poi_var)
@@ -223,6 +223,9 @@ def advance(
         _turn_frame(plan, state, grid_hz)
 
         connected = connected_w / work.rated_w if closed else 0.0
+        out[Out.IN_OPERATION, k] = connected - work.total[Total.IDLE_W] / work.rated_w if closed else 0.0
+        out[Out.STORES_CONNECTED, k] = stores if closed else 0.0
+        out[Out.STORES_IN_OPERATION, k] = working if closed else 0.0
         _record_meter(out, k, poi_pu, poi_w + iron, poi_var, grid_rad, connected)
         _record_site(out, k, served_w, lowest, storage_w, drives_w, batteries_w)
         _record_state(plan, state, work, out, k)

@@ -136,6 +136,7 @@ class Lane(IntEnum):
     LOST_PU = 62  # below this it loses synchronism, 0 where that is not stated
     RESYNC_TICKS = 63
     RECOVERY_W = 64  # per step, 0 where that is not stated
+    CEASE_TICKS = 65  # of low voltage, before which it does not give up
 
 
 class LaneState(IntEnum):
@@ -164,7 +165,7 @@ class LaneState(IntEnum):
     COLD = 33  # 1 while it walks in with racks that had lost power
     HOT = 34  # 1 once its accelerators have shut themselves down
     LOST = 35  # 1 while it has no synchronism with the grid
-    SOUND_TICKS = 36  # of enough voltage since
+    SOUND_TICKS = 36  # of enough voltage since, or of too little before
     LIMIT_W = 37  # what it may draw while it recovers from a fault
     SIZE = 38
 
@@ -239,6 +240,14 @@ class Converter(IntEnum):
     LOST_PU = 25
     RESYNC_TICKS = 26
     RECOVERY_W = 27
+    CEASE_TICKS = 28
+    ROCOF_HZ = 29  # change of frequency in a step beyond which its relay counts; inf: it has none
+    ROCOF_TICKS = 30
+    JUMP_RAD = 31
+    RELAY = 32  # CURVE levels a side: voltage below, above, frequency below, above
+    RELAY_TICKS = 48  # ... and for how long
+    SET_W = 64  # what one without a law of its own is set to, charging positive
+    SIZE = 65
 
 
 class StoreState(IntEnum):
@@ -255,6 +264,12 @@ class StoreState(IntEnum):
     LOST = 10  # as in LaneState
     SOUND_TICKS = 11
     LIMIT_W = 12
+    LOW_TICKS = 13  # below the voltage at which it ceases
+    GRID_RAD = 14  # what the grid's angle had jumped by in the last step
+    ROCOF_TICKS = 15
+    CLOCK = 16  # CURVE clocks a side, as in Converter
+    LAST_HZ = 32
+    SIZE = 33
 
 
 class SiteParam(IntEnum):
@@ -337,7 +352,8 @@ class Total(IntEnum):
     DRAWN_VAR = 13
     STORED_W = 14  # by the current-controlled converters of storages, the same
     STORED_VAR = 15
-    FORMED_LACK_W = 16  # what currents into a bus with grid-forming converters lack (VA)
+    IDLE_W = 16  # rated power of lineups that are connected, but give and take no current
+    FORMED_LACK_W = 17  # what currents into a bus with grid-forming converters lack (VA)
 
 
 class Segment(IntEnum):
@@ -382,6 +398,9 @@ class Out(IntEnum):
     BATTERY_W = 12
     V_BUS_PU = 13
     GENSET_W = 14
+    IN_OPERATION = 15  # share of the load that is connected and whose converters work
+    STORES_CONNECTED = 16  # the same two of the storages at the site
+    STORES_IN_OPERATION = 17
 
 
 class Energy(IntEnum):

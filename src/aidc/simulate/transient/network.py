@@ -86,7 +86,7 @@ def _is_beyond(plan: Plan, work: Work, v_pu: float, p_w: float, q_var: float, r:
         if plan.lane[Lane.ZERO_PU, lane] <= 0.0 and work.want_w[lane] > work.most_w[lane] * v_pu:
             return True
     for store in range(plan.store.shape[1]):
-        states = plan.store[Converter.ZERO_PU, store] + plan.store[Converter.CEASE_PU, store]
+        states = plan.store[Converter.ZERO_PU, store] + work.cease_pu[store]
         most = plan.store[Converter.CURRENT_LIMIT, store] * plan.store[Converter.RATED_W, store] * v_pu
         if states <= 0.0 and abs(work.store_w[store]) > most:
             return True
@@ -113,13 +113,19 @@ def _let_go(
         work.store_let_go[3, store] = work.store_supports[store]
     found = False
     for lane in range(plan.lane.shape[1]):
-        if plan.lane[Lane.LOST_PU, lane] > 0.0 and max(work.want_w[lane], work.supports[lane]) > 0.0:
+        waited = state.lane[LaneState.SOUND_TICKS, lane] >= plan.lane[Lane.CEASE_TICKS, lane]
+        waited = waited or state.lane[LaneState.LOST, lane] > 0.0
+        may = plan.lane[Lane.LOST_PU, lane] > 0.0 and waited
+        if may and max(work.want_w[lane], work.supports[lane]) > 0.0:
             state.lane[LaneState.LOST, lane] = 1.0
             state.lane[LaneState.SOUND_TICKS, lane] = 0.0
             _drop_lane(work, lane)
             found = True
     for store in range(plan.store.shape[1]):
-        if plan.store[Converter.LOST_PU, store] > 0.0 and plan.store[Converter.FORMING, store] <= 0.0:
+        waited = state.store[StoreState.SOUND_TICKS, store] >= plan.store[Converter.CEASE_TICKS, store]
+        waited = waited or state.store[StoreState.LOST, store] > 0.0
+        may = plan.store[Converter.LOST_PU, store] > 0.0 and waited
+        if may and plan.store[Converter.FORMING, store] <= 0.0:
             state.store[StoreState.LOST, store] = 1.0
             state.store[StoreState.SOUND_TICKS, store] = 0.0
             _drop_store(work, store)

@@ -56,7 +56,9 @@ def work_of(plan: Plan) -> Work:
         rated_w=float(plan.lane[Lane.INPUT_W].sum()) + drives_w,
         drives_w=drives_w,
         drop_pu=float(plan.drive[Drive.DROP_PU].max(initial=0.0)),
-        watch_below_pu=float(plan.lane[Lane.WATCH_BELOW_PU].max(initial=0.0)),
+        watch_below_pu=float(
+            np.maximum(plan.lane[Lane.WATCH_BELOW_PU], plan.lane[Lane.LOST_PU]).max(initial=0.0)
+        ),
         watch_above_pu=float(plan.lane[Lane.WATCH_ABOVE_PU].min(initial=np.inf)),
         watch_below_hz=float(plan.lane[Lane.LEAVE_LOW_HZ].max(initial=0.0)),
         watch_above_hz=float(plan.lane[Lane.LEAVE_HIGH_HZ].min(initial=np.inf)),
@@ -81,6 +83,7 @@ def work_of(plan: Plan) -> Work:
         reduced_pu=np.maximum(plan.lane[Lane.FULL_PU], plan.lane[Lane.PRIORITY_PU]),
         supports=np.ones(lanes),
         store_supports=np.ones(stores),
+        cease_pu=zeros(stores),
         let_go=np.zeros((2, lanes)),
         store_let_go=np.zeros((4, stores)),
         formed_w=zeros(stores),
@@ -185,9 +188,10 @@ def _empty(plan: Plan, point: OperatingPoint) -> State:
     drive[DriveState.RUNS_FRAC] = 1.0
     drive[DriveState.COMPRESSORS_FRAC] = 1.0
     drive[DriveState.PUMPS] = 1.0
-    store = np.zeros((len(StoreState), stores))
+    store = np.zeros((StoreState.SIZE, stores))
     store[StoreState.SOC_FRAC] = point.soc_frac[site_columns(point)]
     store[StoreState.HZ] = plan.site[SiteParam.NOMINAL_HZ]
+    store[StoreState.LAST_HZ] = plan.site[SiteParam.NOMINAL_HZ]
     store[StoreState.OMEGA_PU] = 1.0
     store[StoreState.KAPPA] = 1.0
     store[StoreState.LIMIT_W] = NO_LIMIT

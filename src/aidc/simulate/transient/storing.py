@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 
 from aidc.firmware.droop import droop_frac
+from aidc.firmware.excursion import clock_ticks
 from aidc.firmware.fault_current import NO_LIMIT, ramp_limit_w, synchronise
 from aidc.firmware.smoothing import follow_mean, follow_ramp, steer_soc_w
 from aidc.firmware.virtual_machine import swing
@@ -13,6 +14,7 @@ from aidc.simulate.transient.arrays import Plan, State, Work
 from aidc.simulate.transient.consumers import store_power
 from aidc.simulate.transient.fields import Converter, Energy, Law, SiteParam, SiteState, StoreState, Total
 from aidc.simulate.transient.network import step_cells
+from aidc.simulate.transient.protection import in_operation, trips
 
 __all__ = ["ask_storages", "book_storages", "island_hz", "turn_machines"]
 
@@ -27,7 +29,8 @@ def _request(plan: Plan, state: State, store: int, load_w: float) -> float:
     law = int(plan.store[Converter.LAW, store])
     rated = plan.store[Converter.RATED_W, store]
     if law == Law.NONE:
-        return -state.site[SiteState.ANSWER] * plan.store[Converter.SERVICE_W, store]
+        offered = state.site[SiteState.ANSWER] * plan.store[Converter.SERVICE_W, store]
+        return plan.store[Converter.SET_W, store] - offered
     if law == Law.DROOP:
         deviation = state.store[StoreState.HZ, store] - plan.site[SiteParam.NOMINAL_HZ]
         share = plan.store[Converter.SHARE, store]
@@ -86,7 +89,10 @@ def ask_storages(plan: Plan, state: State, work: Work, load_w: float, hz: float)
             state.store[StoreState.LIMIT_W, store] = NO_LIMIT
         else:
             held = min(max(held, -limit_w), limit_w)
-        locked = state.store[StoreState.LOST, store] <= 0.0
+        tripped = state.store[StoreState.TRIPPED, store] > 0.0
+        locked = state.store[StoreState.LOST, store] <= 0.0 and not tripped
+        waited = state.store[StoreState.LOW_TICKS, store] >= plan.store[Converter.CEASE_TICKS, store]
+        work.cease_pu[store] = plan.store[Converter.CEASE_PU, store] if waited else 0.0
         work.store_supports[store] = 1.0 if locked else 0.0
         held = held if locked else 0.0
         if held != 0.0:
@@ -95,7 +101,8 @@ def ask_storages(plan: Plan, state: State, work: Work, load_w: float, hz: float)
             free_pu = max(free_pu, abs(held) / limit)
             free_pu = max(free_pu, plan.store[Converter.CEASE_PU, store] + 0.1)
             free_pu = max(free_pu, plan.store[Converter.FULL_PU, store])
-        free_pu = max(free_pu, plan.store[Converter.PRIORITY_PU, store])
+        if not tripped:
+            free_pu = max(free_pu, plan.store[Converter.PRIORITY_PU, store])
         state.store[StoreState.POWER_W, store] = held
         work.store_w[store] = held
         gain = plan.store[Converter.LAG_GAIN, store]
@@ -163,8 +170,12 @@ def _recover(plan: Plan, state: State, work: Work, store: int, v_pu: float, powe
     """Let a converter lose or find synchronism, and come back from a fault along its ramp."""
     lost_pu = plan.store[Converter.LOST_PU, store]
     ramp = plan.store[Converter.RECOVERY_W, store]
+    low = v_pu < plan.store[Converter.CEASE_PU, store]
+    state.store[StoreState.LOW_TICKS, store] = clock_ticks(low, state.store[StoreState.LOW_TICKS, store])
     if max(lost_pu, ramp) <= 0.0:
         return
+    if state.site[SiteState.LET_GO_NOW] > 0.0 and plan.store[Converter.CEASE_TICKS, store] > 0.0:
+        v_pu = 0.0  # what the network cannot carry counts as no voltage
     was = state.store[StoreState.LOST, store]
     state.store[StoreState.LOST, store], state.store[StoreState.SOUND_TICKS, store] = synchronise(
         was,
@@ -172,6 +183,7 @@ def _recover(plan: Plan, state: State, work: Work, store: int, v_pu: float, powe
         v_pu,
         lost_pu,
         plan.store[Converter.RESYNC_TICKS, store],
+        plan.store[Converter.CEASE_TICKS, store],
     )
     if was > 0.0 or state.store[StoreState.LOST, store] > 0.0:
         state.store[StoreState.LIMIT_W, store] = ramp if ramp > 0.0 else NO_LIMIT
@@ -182,15 +194,23 @@ def _recover(plan: Plan, state: State, work: Work, store: int, v_pu: float, powe
 
 
 @part
-def book_storages(plan: Plan, state: State, work: Work, v_pu: float) -> float:
-    """What the cells make of the power that the network let through; returns it [W], charging positive.
+def book_storages(
+    plan: Plan, state: State, work: Work, v_pu: float, hz: float, segment: int
+) -> tuple[float, float, float]:
+    """What the cells make of the power that the network let through, and what protection makes of the voltage.
 
-    `v_pu` is the voltage of the bus.
+    Returns that power [W], charging positive, and the shares of all storages that are connected, and in operation.
+    A trip takes effect in the next step.
+
+    `v_pu` and `hz` are voltage and frequency of the bus, `segment` is the number of the stretch of the grid's course.
     """
     dt_s = plan.site[SiteParam.DT_S]
     total = 0.0
     work.total[Total.STORED_W] = 0.0
     work.total[Total.STORED_VAR] = 0.0
+    rated = 0.0
+    connected = 0.0
+    operates = 0.0
     for store in range(plan.store.shape[1]):
         if plan.store[Converter.FORMING, store] > 0.0:
             power = work.formed_w[store]
@@ -206,4 +226,14 @@ def book_storages(plan: Plan, state: State, work: Work, v_pu: float) -> float:
             # the network has asked for no more than is possible, but for rounding
             state.energy[Energy.STORAGE_LOSS] += (loss + power - possible) * dt_s
         total += power
-    return total
+        one = plan.store[Converter.RATED_W, store]
+        rated += one
+        if state.store[StoreState.TRIPPED, store] <= 0.0:
+            connected += one
+            operates += one if in_operation(plan, state, work, store, v_pu) else 0.0
+            if trips(plan, state, store, v_pu, hz, segment):
+                state.store[StoreState.TRIPPED, store] = 1.0
+                state.store[StoreState.KAPPA, store] = 0.0
+                work.formed_w[store] = 0.0  # where nothing forms the bus any more the network does not set it
+                work.formed_var[store] = 0.0
+    return total, connected / max(rated, 1.0), operates / max(rated, 1.0)

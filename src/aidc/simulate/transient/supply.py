@@ -192,6 +192,7 @@ def supply_lanes(
     steady = True
     drawn_w = 0.0
     drawn_var = 0.0
+    idle_w = 0.0
     for place in range(plan.order.shape[0]):
         lane = int(plan.order[place])
         arrives, drawn, var = _reaches(plan, work, lane, v_pu)
@@ -216,7 +217,9 @@ def supply_lanes(
         cooling_w += cooled
         down_w += work.need_w[lane] * served - racks - cooled - work.shelf_w[lane]
         lowest = min(lowest, state.lane[LaneState.HOLD_UP_J, lane] / full)
-        connected_w += _decide(plan, state, work, lane, v_pu, hz, segment, tick, full)
+        there_w = _decide(plan, state, work, lane, v_pu, hz, segment, tick, full)
+        connected_w += there_w
+        idle_w += there_w if _is_idle(plan, state, work, lane, v_pu) else 0.0
         _recover(plan, state, work, lane, v_pu, drawn)
         steady = steady and (
             state.lane[LaneState.MODE, lane] == ON_GRID
@@ -242,8 +245,20 @@ def supply_lanes(
     work.total[Total.DOWN_W] = down_w
     work.total[Total.UP_W] = up_w
     work.total[Total.CONNECTED_W] = connected_w
+    work.total[Total.IDLE_W] = idle_w
     work.total[Total.STEADY] = 1.0 if steady and state.site[SiteState.GENSET_BUSY] <= 0.0 else 0.0
     return served_w, connected_w, math.sqrt(max(lowest, 0.0)), batteries
+
+
+@part
+def _is_idle(plan: Plan, state: State, work: Work, lane: int, v_pu: float) -> bool:
+    """Whether the converter of a lineup gives and takes no current at this step's voltage, whatever it is asked."""
+    zero_pu = plan.lane[Lane.ZERO_PU, lane]
+    if zero_pu > 0.0 and plan.lane[Lane.PRIORITY_PU, lane] <= v_pu <= zero_pu:
+        return True
+    if state.site[SiteState.UNSOLVED_NOW] > 0.0 and state.lane[LaneState.LOST, lane] <= 0.0:
+        return work.let_go[0, lane] > work.most_w[lane] * v_pu
+    return state.lane[LaneState.LOST, lane] > 0.0
 
 
 @part
@@ -268,6 +283,7 @@ def supply_as_before(plan: Plan, state: State, work: Work) -> tuple[float, float
     dt_s = plan.site[SiteParam.DT_S]
     work.total[Total.DRAWN_W] = work.total[Total.WANT_W]
     work.total[Total.DRAWN_VAR] = work.total[Total.WANT_VAR]
+    work.total[Total.IDLE_W] = 0.0
     state.energy[Energy.IT] += work.total[Total.IT_W] * dt_s
     state.energy[Energy.DOWNSTREAM_LOSS] += work.total[Total.DOWN_W] * dt_s
     state.energy[Energy.UPSTREAM_LOSS] += work.total[Total.UP_W] * dt_s
@@ -309,6 +325,7 @@ def _decide(
             and mode == ON_GRID
             and state.site[SiteState.CARRIES] <= 0.0
             and state.lane[LaneState.HOLD_UP_J, lane] < plan.lane[Lane.LEAVE_DC_FRAC, lane] * full_j
+            and state.lane[LaneState.SHORT_TICKS, lane] >= plan.lane[Lane.CEASE_TICKS, lane]
         )
         if _relay(plan, state, lane, low_pu, high_pu, hz) or drained:
             _leave(plan, state, lane, tick)
@@ -329,11 +346,19 @@ def _recover(plan: Plan, state: State, work: Work, lane: int, v_pu: float, drawn
     mode = state.lane[LaneState.MODE, lane]
     if mode != ON_GRID and mode != WALK_IN:
         state.lane[LaneState.LOST, lane] = 0.0
+        state.lane[LaneState.SOUND_TICKS, lane] = 0.0
         state.lane[LaneState.LIMIT_W, lane] = NO_LIMIT
         return
+    if state.site[SiteState.LET_GO_NOW] > 0.0 and plan.lane[Lane.CEASE_TICKS, lane] > 0.0:
+        v_pu = 0.0  # what the network cannot carry counts as no voltage
     was = state.lane[LaneState.LOST, lane]
     state.lane[LaneState.LOST, lane], state.lane[LaneState.SOUND_TICKS, lane] = synchronise(
-        was, state.lane[LaneState.SOUND_TICKS, lane], v_pu, lost_pu, plan.lane[Lane.RESYNC_TICKS, lane]
+        was,
+        state.lane[LaneState.SOUND_TICKS, lane],
+        v_pu,
+        lost_pu,
+        plan.lane[Lane.RESYNC_TICKS, lane],
+        plan.lane[Lane.CEASE_TICKS, lane],
     )
     if was > 0.0 or state.lane[LaneState.LOST, lane] > 0.0:
         state.lane[LaneState.LIMIT_W, lane] = ramp if ramp > 0.0 else NO_LIMIT

@@ -20,6 +20,7 @@ from aidc.simulate.transient.course import Trace, course_of, is_island, seen_sou
 from aidc.simulate.transient.draws import exported_draws
 from aidc.simulate.transient.engine import OK, advance
 from aidc.simulate.transient.fields import (
+    Converter,
     Energy,
     Genset,
     GensetState,
@@ -55,6 +56,9 @@ _CHANNELS = {
     "battery_w": Out.BATTERY_W,
     "v_bus_pu": Out.V_BUS_PU,
     "genset_w": Out.GENSET_W,
+    "in_operation_frac": Out.IN_OPERATION,
+    "storage_connected_frac": Out.STORES_CONNECTED,
+    "storage_in_operation_frac": Out.STORES_IN_OPERATION,
 }
 _PHASES = {
     "v_pn_min_pu": Segment.PN_MIN,
@@ -121,6 +125,7 @@ def open_window(
     seed: int | None = None,
     short_circuit_va: float | None = None,
     phase: tuple[float, float] | None = None,
+    storage_frac: float = 0.0,
     trace_of: Callable[[FrequencyTrace], Trace] | None = None,
 ) -> Window:
     """Set a window up at an operating point.
@@ -139,6 +144,8 @@ def open_window(
         Level at the point of interconnection [VA]; default: the site's normal one.
     phase
         See `waveforms_of`.
+    storage_frac
+        Share of their rated power that storages without a law of their own are set to, charging positive.
     trace_of
         Reads a frequency trace.
 
@@ -158,6 +165,7 @@ def open_window(
     source_pu = _source_for_nominal(quiet, point)
     course = course_of(site, events, dt, source_pu, trace_of)
     plan = compile_plan(site, point, course, waveforms, dt, level)
+    plan.store[Converter.SET_W] = storage_frac * plan.store[Converter.RATED_W]
     return Window(site, plan, point, round(duration_s / dt), step_s, source_pu)
 
 

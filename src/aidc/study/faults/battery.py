@@ -16,13 +16,13 @@ from aidc.measure.grid.one_cycle import cycle_mean
 from aidc.measure.grid.served import it_served
 from aidc.measure.grid.verdict import Verdict, worst
 from aidc.record.waveform import Waveform
-from aidc.schema.code import Clause, Recovery
+from aidc.schema.code import Clause, FaultCurrent, Recovery
 from aidc.schema.site import Site
 from aidc.simulate.transient.start import OperatingPoint
 from aidc.simulate.transient.window import Window, open_window
 from aidc.study.faults.cases import PHASES, FaultCase
 from aidc.study.faults.solved import why_unsolved
-from aidc.study.faults.verdicts import judge_fault, unjudged
+from aidc.study.faults.verdicts import FaultVerdict, judge_fault, unjudged
 
 __all__ = ["BEFORE_S", "BatteryResult", "TriedCase", "one_cycle", "run_battery"]
 
@@ -31,6 +31,10 @@ BEFORE_S = 1.0
 
 _AFTER_S = 0.2  # beyond the longest time that the rule watches
 _RMS = ("v1_pu", "v_pn_min_pu", "v_pn_max_pu", "v_pp_min_pu", "v_pp_max_pu")
+_SLOW_S = (
+    600.0  # a fault that lasts longer is stepped by `_SLOW_STEP_S`, where the site has no machines that swing
+)
+_SLOW_STEP_S = Fraction(1, 100)
 _MODEL_CASES = 12  # of the balanced ones, for the utility's load model
 
 Progress = Callable[[int, int], None]
@@ -98,14 +102,15 @@ def run_battery(
     hold_s = max((clause.hold_s for clause in recoveries), default=1.0)
     within_s = max((clause.within_s for clause in recoveries), default=0.0)
     after_s = max(hold_s, within_s + 1.0) + _AFTER_S
-    groups: dict[tuple[str, float], list[FaultCase]] = {}
+    groups: dict[tuple[str, float, float, Fraction], list[FaultCase]] = {}
     for case in cases:
-        groups.setdefault((case.level, case.phase), []).append(case)
+        key = (case.level, case.phase, case.storage_frac, _step(site, case, step_s))
+        groups.setdefault(key, []).append(case)
     result = BatteryResult(cases=len(cases))
     done = 0
     with ThreadPoolExecutor(max_workers=min(os.cpu_count() or 1, 8)) as pool:
-        for members in groups.values():
-            group = _Group(site, point, members, step_s, after_s)
+        for (_, _, _, own_s), members in groups.items():
+            group = _Group(site, point, members, own_s, after_s)
             result.steps += group.steps
             result.residual_frac = max(result.residual_frac, group.residual_frac)
             for tried in _in_order(pool, group.run, members):
@@ -118,6 +123,12 @@ def run_battery(
                 if progress is not None:
                     progress(done, len(cases))
     return result
+
+
+def _step(site: Site, case: FaultCase, step_s: Fraction) -> Fraction:
+    """The step of a case [s]: half an hour of overvoltage needs no milliseconds."""
+    forming = any(shape.converter.control == "grid-forming" for shape in site.storage.values())
+    return max(step_s, _SLOW_STEP_S) if case.event.duration_s > _SLOW_S and not forming else step_s
 
 
 def _in_order(
@@ -151,6 +162,7 @@ class _Group:
             step_s=step_s,
             short_circuit_va=first.level_va,
             phase=(BEFORE_S, first.phase),
+            storage_frac=first.storage_frac,
         )
         self._before = begin.advance(round(BEFORE_S / float(step_s)))
         self._begin = begin
@@ -195,7 +207,7 @@ def _judge(result: BatteryResult, clauses: Sequence[Clause], tried: TriedCase) -
     told = judge_fault(clauses, tried.with_fault, tried.without_fault, name)
     if tried.unsolved:
         result.unsolved[name] = tried.unsolved
-        told = {index: unjudged(clauses[index], one, tried.unsolved, name) for index, one in told.items()}
+        told = {index: _unsolved(clauses[index], one, tried.unsolved, name) for index, one in told.items()}
     for index, found in told.items():
         key = f"{clauses[index].rule}-{index}"
         if found.stated.result == "fail":
@@ -219,6 +231,13 @@ def _judge(result: BatteryResult, clauses: Sequence[Clause], tried: TriedCase) -
     if lost_w > result.loss_w:
         result.loss_w, result.loss = lost_w, loss
     _remember_for_model(result, tried)
+
+
+def _unsolved(clause: Clause, found: FaultVerdict, reason: str, case: str) -> FaultVerdict:
+    """No verdict, but where the rule asks for a current that the network cannot carry: that fails whatever happens."""
+    if isinstance(clause, FaultCurrent) and found.stated.result == "fail":
+        return replace(found, stated=replace(found.stated, reason=f"{found.stated.reason}: {reason}"))
+    return unjudged(clause, found, reason, case)
 
 
 def _keep(kept: dict[int, Verdict], index: int, verdict: Verdict) -> bool:

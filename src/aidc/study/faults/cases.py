@@ -12,11 +12,11 @@ from dataclasses import dataclass
 from typing import Final, Literal
 
 from aidc.plant.network.sequence import fault_of, phases_of
-from aidc.schema.code import Clause, Recovery, VoltageRideThrough
+from aidc.schema.code import Clause, FaultCurrent, Recovery, VoltageRideThrough
 from aidc.schema.disturbance import Disturbance, Sag, Swell
 from aidc.study.faults.verdicts import readings
 
-__all__ = ["KINDS", "PHASES", "RESIDUALS", "FaultCase", "fault_cases"]
+__all__ = ["KINDS", "PHASES", "RESIDUALS", "FaultCase", "FaultKind", "fault_cases"]
 
 FaultKind = Literal["3ph", "lg", "ll", "llg"]
 KINDS: Final[tuple[FaultKind, ...]] = ("3ph", "lg", "ll", "llg")
@@ -33,12 +33,16 @@ _BELOW_NEXT: Final = 0.01  # pu by which a swell stays below the next threshold
 
 @dataclass(frozen=True, slots=True)
 class FaultCase:
-    """One event on the grid at one moment of the load, behind one source."""
+    """One event on the grid at one moment of the load, behind one source.
+
+    `storage_frac` is what storages without a law of their own are set to (1 charges with rated power, -1 discharges).
+    """
 
     event: Sag | Swell
     phase: float
     level: str
     level_va: float
+    storage_frac: float = 0.0
 
     @property
     def name(self) -> str:
@@ -49,7 +53,11 @@ class FaultCase:
             if isinstance(one, Sag)
             else f"swell to {one.voltage_pu:.2f} pu"
         )
-        return f"{what}, {1e3 * one.duration_s:.0f} ms, at {self.phase:.2f} of the iteration, {self.level} short-circuit level"
+        stored = {0.0: "", 1.0: ", storages charge", -1.0: ", storages discharge"}[self.storage_frac]
+        return (
+            f"{what}, {1e3 * one.duration_s:.0f} ms, at {self.phase:.2f} of the iteration, {self.level} short-circuit level"
+            f"{stored}"
+        )
 
     def at(self, start_s: float) -> Disturbance:
         """The event moved to `start_s`."""
@@ -65,26 +73,31 @@ def fault_cases(
 ) -> list[FaultCase]:
     """Every case that the voltage clauses of a set ask for.
 
-    A set with a recovery clause alone is tried with a bolted and a half-depth fault of 150 ms.
+    A set with a recovery clause alone is tried with a bolted and a half-depth fault of 150 ms; one with a clause on
+    fault current and no curve with every depth. Clauses for storages are tried at rest, and at the first of `phases`
+    charging and discharging too.
 
     `levels` are short-circuit powers by name [VA], `phases` the points in the training iteration at which faults
     begin (0 to 1), `cycle_s` the length of an iteration and `step_s` that of a step [s].
     """
     events: dict[tuple[object, ...], Sag | Swell] = {}
+    stored = any(clause.applies_to == "storage" for clause in clauses)
+    currents = any(isinstance(clause, FaultCurrent) for clause in clauses)
     curves = [reading for clause in clauses for reading in readings(clause)]
     for clause in curves:
         for event in (*_sags(clause, cycle_s, step_s), *_swells(clause, cycle_s, step_s)):
             key = tuple(event.model_dump().values())
             events.setdefault(key, event)
-    if not curves and any(isinstance(clause, Recovery) for clause in clauses):
+    if not curves and any(isinstance(clause, (Recovery, FaultCurrent)) for clause in clauses):
         for kind in KINDS:
-            for residual in (0.0, 0.5):
+            for residual in (0.0, 0.5) if not currents else RESIDUALS:
                 event = Sag(use="sag", start_s=0.0, residual_pu=residual, duration_s=0.15, fault=kind)
                 events[kind, residual] = event
     return [
-        FaultCase(event, phase, level, level_va)
+        FaultCase(event, phase, level, level_va, share)
         for level, level_va in levels.items()
-        for phase in phases
+        for number, phase in enumerate(phases)
+        for share in ((0.0, 1.0, -1.0) if stored and number == 0 else (0.0,))
         for event in events.values()
     ]
 

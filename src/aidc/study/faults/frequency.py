@@ -22,15 +22,16 @@ __all__ = ["frequency_events", "run_frequency"]
 
 _BEFORE_S: Final = 2.0
 _AFTER_S: Final = 2.0
+_GAP_S: Final = 10.0  # between two excursions that add up
 _INSIDE_HZ: Final = 0.02  # by which an excursion stays short of the next band
 _SLOW_HZ_PER_S: Final = 0.5  # how fast a band is entered where the rule names no RoCoF
 _WIDEST_HZ: Final = 3.0  # of a fast ramp, where no band is stated
 _JUST_UNDER: Final = 0.98  # of a limit that itself must be withstood
 
 
-def frequency_events(clause: FrequencyRideThrough, nominal_hz: float) -> list[tuple[str, Disturbance]]:
-    """Every excursion that the clause asks for, with its name."""
-    found: list[tuple[str, Disturbance]] = []
+def frequency_events(clause: FrequencyRideThrough, nominal_hz: float) -> list[tuple[str, list[Disturbance]]]:
+    """Every excursion that the clause asks for, with its name; where excursions add up, in two halves too."""
+    found: list[tuple[str, list[Disturbance]]] = []
     rate = min(clause.rocof_hz_per_s or _SLOW_HZ_PER_S, _SLOW_HZ_PER_S)
     for side, levels, times in (
         ("low", clause.below_hz, clause.below_s),
@@ -43,14 +44,14 @@ def frequency_events(clause: FrequencyRideThrough, nominal_hz: float) -> list[tu
             far = _far(level, points[k + 1] if k + 1 < len(points) else None, side)
             ramp_s = 2.0 * abs(far - level) / rate  # time beyond the level while entering and leaving
             held_s = max(time_s - ramp_s - 0.1, 0.1)
-            event = FrequencyRamp(
-                use="frequency-ramp",
-                start_s=_BEFORE_S,
-                change_hz=far - nominal_hz,
-                rocof_hz_per_s=rate,
-                hold_s=held_s,
-            )
-            found.append((f"{far:.2f} Hz for {held_s:.4g} s", event))
+            change_hz = far - nominal_hz
+            event = _excursion(_BEFORE_S, change_hz, rate, held_s)
+            found.append((f"{far:.2f} Hz for {held_s:.4g} s", [event]))
+            half_s = 0.5 * (time_s - 2.0 * ramp_s - 0.1)
+            if clause.accumulate == "window" and half_s > 0 and time_s + _GAP_S < clause.window_s:
+                first = _excursion(_BEFORE_S, change_hz, rate, half_s)
+                again = _excursion(_end_s(first) + _GAP_S, change_hz, rate, half_s)
+                found.append((f"{far:.2f} Hz for 2 x {half_s:.4g} s, {_GAP_S:g} s apart", [first, again]))
     if clause.rocof_hz_per_s is not None:
         found += _fast_ramps(clause, nominal_hz)
     if clause.phase_jump_deg is not None:
@@ -59,8 +60,14 @@ def frequency_events(clause: FrequencyRideThrough, nominal_hz: float) -> list[tu
             event = Sag(
                 use="sag", start_s=_BEFORE_S, residual_pu=1.0, duration_s=2.0, phase_jump_deg=sign * jump
             )
-            found.append((f"phase jump of {sign * jump:.3g} degrees", event))
+            found.append((f"phase jump of {sign * jump:.3g} degrees", [event]))
     return found
+
+
+def _excursion(start_s: float, change_hz: float, rate: float, held_s: float) -> FrequencyRamp:
+    return FrequencyRamp(
+        use="frequency-ramp", start_s=start_s, change_hz=change_hz, rocof_hz_per_s=rate, hold_s=held_s
+    )
 
 
 def _far(level: float, beyond: tuple[float, float] | None, side: str) -> float:
@@ -71,7 +78,7 @@ def _far(level: float, beyond: tuple[float, float] | None, side: str) -> float:
     return beyond[0] - sign * _INSIDE_HZ
 
 
-def _fast_ramps(clause: FrequencyRideThrough, nominal_hz: float) -> list[tuple[str, Disturbance]]:
+def _fast_ramps(clause: FrequencyRideThrough, nominal_hz: float) -> list[tuple[str, list[Disturbance]]]:
     """Ramps at just under the RoCoF limit, for its whole measuring window, both ways.
 
     They end inside the outermost bands: beyond them a site is free to leave.
@@ -88,16 +95,7 @@ def _fast_ramps(clause: FrequencyRideThrough, nominal_hz: float) -> list[tuple[s
     if change <= 0:
         return []
     return [
-        (
-            f"ramp of {sign * rate:.3g} Hz/s",
-            FrequencyRamp(
-                use="frequency-ramp",
-                start_s=_BEFORE_S,
-                change_hz=sign * change,
-                rocof_hz_per_s=rate,
-                hold_s=0.2,
-            ),
-        )
+        (f"ramp of {sign * rate:.3g} Hz/s", [_excursion(_BEFORE_S, sign * change, rate, 0.2)])
         for sign in (1, -1)
     ]
 
@@ -120,9 +118,9 @@ def run_frequency(
     verdicts: list[Verdict] = []
     windows: list[NamedWindow] = []
     steps = 0
-    for name, event in frequency_events(clause, float(site.grid.frequency_hz)):
-        end_s = _end_s(event)
-        window = open_window(site, point, [event], duration_s=end_s + _AFTER_S, step_s=step_s)
+    for name, events in frequency_events(clause, float(site.grid.frequency_hz)):
+        end_s = _end_s(events[-1])
+        window = open_window(site, point, events, duration_s=end_s + _AFTER_S, step_s=step_s)
         waveform = window.advance()
         steps += window.steps
         told = judge_connected(whole, one_cycle(waveform) if voltage else waveform, name)[0]
@@ -133,8 +131,8 @@ def run_frequency(
             else both_ways(clause, told.stated, told.by_sequence)
         )
         if worst(verdicts).case == name:
-            mark = Mark(event.use, _BEFORE_S, end_s, name)
-            windows = [NamedWindow(f"frequency-{clause.clause}", f"Frequency: {name}", waveform, (mark,))]
+            marks = tuple(Mark(one.use, one.start_s, _end_s(one), name) for one in events)
+            windows = [NamedWindow(f"frequency-{clause.clause}", f"Frequency: {name}", waveform, marks)]
     return worst(verdicts), _small(windows), steps
 
 

@@ -20,7 +20,7 @@ def missing_laws(site: Site) -> tuple[str, ...]:
     return tuple(
         key
         for key, one in _converters(site)
-        if not (one.states_deep_faults or (isinstance(one, Converter) and one.cease_below_pu > 0))
+        if not (one.states_deep_faults or (isinstance(one, Converter) and one.cease_below_pu))
     )
 
 

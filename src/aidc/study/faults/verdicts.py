@@ -10,18 +10,22 @@ from dataclasses import dataclass, replace
 
 from aidc.measure.grid.channel import checked, first_s
 from aidc.measure.grid.excursion import stretches
+from aidc.measure.grid.fault_current import fault_current
 from aidc.measure.grid.freedom import STILL_CONNECTED, Freedom, departures
+from aidc.measure.grid.party import PARTIES, Party, seen_by
 from aidc.measure.grid.recovery import recovery
 from aidc.measure.grid.rule_set import connection_verdicts, duties_of
 from aidc.measure.grid.verdict import Verdict, not_applicable, not_assessable, worst
 from aidc.record.waveform import Waveform
-from aidc.schema.code import Clause, Recovery, Uncaptured, VoltageRideThrough
+from aidc.schema.code import Clause, FaultCurrent, Recovery, Uncaptured, VoltageRideThrough
 
 __all__ = [
     "FaultVerdict",
     "asked",
     "both_ways",
     "by_sequence",
+    "concerned",
+    "freedoms",
     "judge_connected",
     "judge_fault",
     "readings",
@@ -60,14 +64,25 @@ def by_sequence(clauses: Sequence[Clause]) -> list[Clause] | None:
 
 
 def judge_connected(clauses: Sequence[Clause], shown: Waveform, case: str = "") -> dict[int, FaultVerdict]:
-    """Verdicts of the ride-through clauses for loads, voltage and frequency, by their place in `clauses`."""
-    return _connected(clauses, shown, case)[0]
+    """Verdicts of the ride-through clauses for loads and storages, voltage and frequency, by their place in `clauses`."""
+    found: dict[int, FaultVerdict] = {}
+    for party in concerned(clauses):
+        found |= _connected(clauses, seen_by(shown, party), case, party)[0]
+    return found
+
+
+def concerned(clauses: Sequence[Clause]) -> list[Party]:
+    """The parties that any clause of a set concerns; the load always."""
+    theirs = {clause.applies_to for clause in clauses}
+    return [party for party in PARTIES if party == "load" or party in theirs]
 
 
 def judge_fault(
     clauses: Sequence[Clause], shown: Waveform, calm: Waveform | None, case: str = ""
 ) -> dict[int, FaultVerdict]:
-    """Verdicts of the voltage and recovery clauses for loads, by their place in `clauses`.
+    """Verdicts of the voltage, recovery and fault current clauses, by their place in `clauses`.
+
+    Each party's are held against what the clauses for that party allow.
 
     Recovery is asked only of what had to be ridden through: where any duty of the set was past in the excursion
     that it follows (by the reading in question), the site was free to leave. Without `calm`, the same window
@@ -75,10 +90,26 @@ def judge_fault(
 
     `case` names the window in the verdicts.
     """
-    told, free, other_free = _connected(clauses, shown, case)
+    found: dict[int, FaultVerdict] = {}
+    for party in concerned(clauses):
+        found |= _of_party(clauses, seen_by(shown, party), calm, case, party)
+    return found
+
+
+def _of_party(
+    clauses: Sequence[Clause], shown: Waveform, calm: Waveform | None, case: str, party: Party
+) -> dict[int, FaultVerdict]:
+    told, free, other_free = _connected(clauses, shown, case, party)
     found = {index: one for index, one in told.items() if isinstance(clauses[index], VoltageRideThrough)}
     for index, clause in enumerate(clauses):
-        if calm is not None and isinstance(clause, Recovery) and clause.applies_to == "load":
+        if clause.applies_to != party:
+            continue
+        if isinstance(clause, FaultCurrent):
+            found[index] = FaultVerdict(
+                fault_current(clause, shown, case, free),
+                None if other_free is None else fault_current(clause, shown, case, other_free),
+            )
+        if calm is not None and isinstance(clause, Recovery) and party == "load":
             verdict = recovery(clause, shown, calm, case)
             stated = asked(clause, shown, verdict, free, case)
             other = None if other_free is None else asked(clause, shown, verdict, other_free, case)
@@ -86,22 +117,29 @@ def judge_fault(
     return found
 
 
+def freedoms(
+    clauses: Sequence[Clause], shown: Waveform, case: str, party: Party
+) -> tuple[Freedom, Freedom | None]:
+    """When the set allows a party to leave, as it stands and by positive sequence where that is left open."""
+    return _connected(clauses, shown, case, party)[1:]
+
+
 def _connected(
-    clauses: Sequence[Clause], shown: Waveform, case: str
+    clauses: Sequence[Clause], shown: Waveform, case: str, party: Party
 ) -> tuple[dict[int, FaultVerdict], Freedom, Freedom | None]:
     """Verdicts by both readings, and when each allows to leave.
 
     A frequency clause has one quantity, but what voltage allows depends on the reading; a voltage clause whose
     quantity is defined has a second verdict where the set around it is read otherwise and comes out otherwise.
     """
-    duties = duties_of(clauses, shown, case)
+    duties = duties_of(clauses, shown, case, party)
     gone = departures(shown) if "connected_frac" in shown else None
     stated, free = connection_verdicts(clauses, shown, case, duties, gone)
     other = by_sequence(clauses)
     if other is None:
         return {index: FaultVerdict(one) for index, one in stated.items()}, free, None
     changed = {index: one for index, one in enumerate(other) if one is not clauses[index]}
-    again = duties_of([changed.get(index, _NONE) for index in range(len(other))], shown, case)
+    again = duties_of([changed.get(index, _NONE) for index in range(len(other))], shown, case, party)
     second, other_free = connection_verdicts(other, shown, case, duties | again, gone)
     found = {
         index: FaultVerdict(

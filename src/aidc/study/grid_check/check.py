@@ -18,6 +18,8 @@ from aidc.record.waveform import Mark
 from aidc.schema.code import (
     Clause,
     Code,
+    FaultCurrent,
+    FaultSequence,
     FrequencyRideThrough,
     FrequencyService,
     Harmonics,
@@ -33,16 +35,18 @@ from aidc.site import load
 from aidc.study.faults.battery import BEFORE_S, BatteryResult, TriedCase, run_battery
 from aidc.study.faults.cases import PHASES, fault_cases
 from aidc.study.faults.frequency import run_frequency
+from aidc.study.faults.sequences import run_sequences
 from aidc.study.faults.solved import unstated_recovery
 from aidc.study.faults.users_events import run_events
 from aidc.study.faults.verdicts import both_ways
 from aidc.study.grid_check.codes import DEFAULT_CODE, read_code
-from aidc.study.grid_check.facts import collapse_told, model_facts, point_facts, result_facts
+from aidc.study.grid_check.facts import collapse_told, mode_facts, model_facts, point_facts, result_facts
 from aidc.study.grid_check.harmonic_sources import harmonic_sources
 from aidc.study.grid_check.normal_operation import NormalResult, run_normal
 from aidc.study.grid_check.not_assessable import beyond_the_twin, refusals
 from aidc.study.grid_check.remedy_trial import RemedyTrial
 from aidc.study.grid_check.service_cases import run_service
+from aidc.study.grid_check.stated import unstated
 from aidc.study.grid_check.verdicts import CheckResult, NamedWindow
 from aidc.study.window_asked import asked_moment, asked_window
 from aidc.units import MEGA
@@ -166,6 +170,7 @@ class _Check:
     progress: Progress | None
     windows: list[NamedWindow] = field(default_factory=list[NamedWindow])
     facts: dict[str, Any] = field(default_factory=dict[str, Any])
+    served: list[Verdict] = field(default_factory=list[Verdict])
 
     def run(self) -> CheckResult:
         clauses = self.rules.clauses
@@ -173,6 +178,7 @@ class _Check:
         self._say("operating point", 0, 1)
         point = operating_point(self.site, self.at, self.duration_s)
         self.facts |= point_facts(self.site, point, levels, self.step_s, self.duration_s)
+        self.facts |= mode_facts(self.site, point, levels, self.step_s)
         told = {
             index: [early]
             for index, clause in enumerate(clauses)
@@ -194,8 +200,12 @@ class _Check:
             worst(told[index]) if told[index] else not_assessable(clauses[index], "no evaluator")
             for index in range(len(clauses))
         ]
-        served = [*own.served, *([battery.served] if battery is not None and battery.served else [])]
-        if served:
+        served = [
+            *self.served,
+            *own.served,
+            *([battery.served] if battery is not None and battery.served else []),
+        ]
+        if served and any(clause.applies_to == "load" for clause in open_):
             verdicts.append(worst(served))
         if self.suggest:
             verdicts = self._with_remedies(point, verdicts, normal, levels)
@@ -223,11 +233,7 @@ class _Check:
     def _faults(
         self, point: OperatingPoint, clauses: Sequence[Clause], levels: dict[str, float]
     ) -> BatteryResult | None:
-        wanted = [
-            c
-            for c in clauses
-            if isinstance(c, (VoltageRideThrough, Recovery, LoadLoss)) and c.applies_to == "load"
-        ]
+        wanted = [c for c in clauses if isinstance(c, (VoltageRideThrough, Recovery, LoadLoss, FaultCurrent))]
         if not wanted:
             return None
         phases = PHASES if self.site.jobs else (0.0,)
@@ -271,10 +277,8 @@ class _Check:
     ) -> list[Verdict]:
         """The verdicts of one clause that has been simulated, `index` counting these alone."""
         clause = open_[index]
-        if isinstance(clause, FrequencyRideThrough):
-            verdict, windows, _ = run_frequency(self.site, point, clause, self.step_s, open_)
-            self.windows += windows
-            return [verdict]
+        if isinstance(clause, (FrequencyRideThrough, FaultSequence)):
+            return self._windowed(point, clause, open_)
         if isinstance(clause, Harmonics):
             return screen_harmonics(clause, connection_of(self.site), harmonic_sources(self.site))
         if isinstance(clause, FrequencyService):
@@ -289,6 +293,19 @@ class _Check:
             verdict = both_ways(clause, battery.verdicts[index], battery.by_sequence.get(index))
             return [replace(verdict, reason=f"worst of {battery.cases} cases; {verdict.reason}")]
         return [_uncollapsed(clause, one, normal.collapsed_s) for one in normal.verdicts.get(index, [])]
+
+    def _windowed(
+        self, point: OperatingPoint, clause: FrequencyRideThrough | FaultSequence, open_: Sequence[Clause]
+    ) -> list[Verdict]:
+        """Verdicts of clauses that are tried in windows of their own."""
+        if isinstance(clause, FrequencyRideThrough):
+            verdict, windows, _ = run_frequency(self.site, point, clause, self.step_s, open_)
+            self.windows += windows
+            return [verdict]
+        tried = run_sequences(self.site, point, clause, self.step_s, open_, short_circuit_levels(self.site))
+        self.windows += tried.windows
+        self.served += tried.served
+        return tried.verdicts
 
     def _weakest(self) -> Connection:
         """The connection at its lowest short-circuit level, where a loss of load lifts the voltage most."""
@@ -329,16 +346,15 @@ def _without_simulation(clause: Clause, site: Site) -> Verdict | None:
         return not_assessable(
             clause, f"the figures of this clause are not captured ({clause.judges or clause.note})"
         )
-    if clause.applies_to == "storage":
-        if not any(shape.node == "site" for shape in site.storage.values()):
-            return not_applicable(clause, "for storage at the point of interconnection; the site has none")
-        return not_assessable(clause, "trip settings of the storage's converter are not modelled")
+    if clause.applies_to == "storage" and not any(shape.node == "site" for shape in site.storage.values()):
+        return not_applicable(clause, "for storage at the point of interconnection; the site has none")
     if clause.applies_to == "equipment" or clause.location != "poi":
         return not_assessable(
             clause,
             f"judges the voltage at {clause.location}; the twin records the point of interconnection: give a recording",
         )
-    return not_assessable(clause, beyond) if (beyond := beyond_the_twin(clause, site)) else None
+    reason = unstated(clause, site) or beyond_the_twin(clause, site)
+    return not_assessable(clause, reason) if reason else None
 
 
 def _uncollapsed(clause: Clause, verdict: Verdict, collapsed_s: float) -> Verdict:

@@ -10,13 +10,15 @@ from aidc.measure.grid.load_loss import Loss, after_loss_pu, loss_of
 from aidc.measure.grid.load_model import LoadModelFit, dyr_record
 from aidc.measure.grid.verdict import Connection
 from aidc.schema.site import Site
+from aidc.simulate.transient.small_signal import site_modes
 from aidc.simulate.transient.start import OperatingPoint
+from aidc.simulate.transient.window import open_window
 from aidc.study.faults.battery import BatteryResult
 from aidc.study.grid_check.normal_operation import NormalResult
 from aidc.study.grid_check.not_assessable import combined_ratio
 from aidc.units import MEGA
 
-__all__ = ["collapse_told", "model_facts", "point_facts", "result_facts"]
+__all__ = ["collapse_told", "mode_facts", "model_facts", "point_facts", "result_facts"]
 
 _NOT_MODELLED = (
     "double-frequency ripple in unbalanced faults, sub-cycle control dynamics and resonance: "
@@ -43,6 +45,34 @@ def point_facts(
         "normal_operation_s": duration_s,
         "seed": site.scenario.seed,
     }
+
+
+def mode_facts(
+    site: Site, point: OperatingPoint, levels: Mapping[str, float], step_s: Fraction
+) -> dict[str, Any]:
+    """Small-signal modes of the site at each short-circuit level, and the named generator mode next to each.
+
+    Converters at rest, their loads as they are at the operating point. Nothing where no mode swings.
+    """
+    found: list[dict[str, Any]] = []
+    for level, level_va in levels.items():
+        window = open_window(site, point, duration_s=1.0, step_s=step_s, short_circuit_va=level_va)
+        window.advance(1)
+        for mode in site_modes(window):
+            one: dict[str, Any] = {
+                "level": level,
+                "where": mode.where,
+                "frequency_hz": mode.frequency_hz,
+                "damping_percent": 100.0 * mode.damping_frac,
+                "decay_per_s": mode.decay_per_s,
+            }
+            near = min(
+                site.grid.modes, key=lambda named: abs(named.frequency_hz - mode.frequency_hz), default=None
+            )
+            if near is not None:
+                one |= {"nearest_generator_mode": near.name, "generator_mode_hz": near.frequency_hz}
+            found.append(one)
+    return {"small_signal_modes": found} if found else {}
 
 
 def result_facts(

@@ -9,6 +9,8 @@ from aidc.plant.lineup import transformer_rating_va
 from aidc.schema.code import (
     BandEnergy,
     Clause,
+    FaultCurrent,
+    FaultSequence,
     FrequencyRideThrough,
     LoadLoss,
     Oscillation,
@@ -23,13 +25,14 @@ __all__ = ["beyond_the_twin", "combined_ratio", "following_va", "forming_mode_hz
 
 _LEAST_SCR = 3.0
 _FASTEST_MODE_HZ = 10.0
-_LONGEST_S = 600.0  # of one fault with its recovery: the battery holds a few such windows in memory
+_LONGEST_S = 600.0  # of a recovery
+_LONGEST_FAULT_S = 3600.0  # the battery holds a few such windows in memory
 _LONGEST_BAND_S = 7200.0
 _HIGHEST_PU = 1.9
 _FARTHEST_HZ = 4.9
 _FASTEST_HZ_PER_S = 100.0
 _WIDEST_DEG = 90.0
-_DYNAMIC = (VoltageRideThrough, Recovery, LoadLoss, Oscillation, BandEnergy)
+_DYNAMIC = (VoltageRideThrough, Recovery, LoadLoss, FaultCurrent, FaultSequence, Oscillation, BandEnergy)
 
 
 def refusals(site: Site, clauses: Sequence[Clause], levels: Mapping[str, float]) -> dict[int, str]:
@@ -63,8 +66,8 @@ def beyond_the_twin(clause: Clause, site: Site) -> str:
 
 
 def _voltage_beyond(clause: VoltageRideThrough) -> str:
-    if max((*clause.below_s, *clause.above_s)) > _LONGEST_S:
-        return f"asks to ride through for more than {_LONGEST_S:g} s, which is no transient"
+    if max((*clause.below_s, *clause.above_s)) > _LONGEST_FAULT_S:
+        return f"asks to ride through for more than {_LONGEST_FAULT_S:g} s, which is no transient"
     if max(clause.above_pu, default=1.0) > _HIGHEST_PU:
         return f"asks to ride through more than {_HIGHEST_PU:g} pu, beyond what the twin can try"
     if min(clause.above_pu, default=1.0) < 1.0 or max(clause.below_pu, default=1.0) > 1.0:

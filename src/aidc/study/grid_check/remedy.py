@@ -5,7 +5,8 @@ difference between the load and the limited draw, its energy the range of their 
 ΔP the latter is ΔP²/(2r). A swing of L in any window of W seconds is met by r = 0.8·L/W.
 
 Ride-through: settings of the front ends that lie outside the rule's curve, and a battery that fills in. A lineup on
-bypass (eco mode) is taken off it: relays that wait would let its load hang on the fault.
+bypass (eco mode) is taken off it, with the losses of the conversion that then works: relays that wait would let its
+load hang on the fault.
 """
 
 from __future__ import annotations
@@ -23,6 +24,7 @@ from aidc.schema.converter import Converter, LoadSmoothing, NoLaw, RampLimit
 from aidc.schema.front_end import FrontEnd
 from aidc.schema.site import Site
 from aidc.schema.storage import Storage
+from aidc.study.grid_check.eco_mode import off_bypass
 from aidc.units import J_PER_MWH, MEGA, MINUTE_S
 
 __all__ = ["Remedy", "ride_through_remedy", "storage_remedies"]
@@ -41,11 +43,15 @@ _FRIENDLY = "ups-grid-friendly"  # of the catalogue, for a chain that names no f
 
 @dataclass(frozen=True, slots=True)
 class Remedy:
-    """A change in words of the site file (each ready for `--set`), and the site with it; `note` is what else it means."""
+    """A change in words of the site file (each ready for `--set`), and the site with it; `note` is what else it means.
+
+    `losses` says that stages lose other than before, so that the site's operating point is another.
+    """
 
     settings: tuple[str, ...]
     site: Site
     note: str = ""
+    losses: bool = False
 
     @property
     def text(self) -> str:
@@ -178,13 +184,16 @@ def ride_through_remedy(site: Site, clauses: Iterable[Clause]) -> Remedy | None:
         entry = chain.front or _FRIENDLY
         shipped = _shipped(entry, site)
         front = chain.front_entry or shipped
+        converted = ""
         if front.transfer_s > 0:  # on bypass: what stays connected feeds the fault, so it must not wait
             entry = _FRIENDLY
             shipped = front = _shipped(entry, site)
             eco.append(name)
+            chain, converted = off_bypass(name, chain, site)  # noqa: PLW2901
         changed = _outside(front, curves, bands, recoveries, float(site.grid.frequency_hz))
         if changed != front or chain.front_entry is None or name in eco:
             chains[name] = chain.model_copy(update={"front": entry, "front_entry": changed})
+            lines += [converted] if converted else []
             lines.append(f'chains.{name}.front = {{ use = "{entry}"{_difference(shipped, changed)} }}')
     plants = dict(site.cooling)
     for name, plant in site.cooling.items():
@@ -201,7 +210,8 @@ def ride_through_remedy(site: Site, clauses: Iterable[Clause]) -> Remedy | None:
         if eco
         else ""
     )
-    return Remedy(tuple(lines), found, note)
+    changed_losses = any(chains[name].stages != site.chains[name].stages for name in eco)
+    return Remedy(tuple(lines), found, note, changed_losses)
 
 
 def _shipped(entry: str, site: Site) -> FrontEnd:

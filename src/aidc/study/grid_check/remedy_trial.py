@@ -23,6 +23,7 @@ from aidc.study.faults.battery import run_battery
 from aidc.study.faults.cases import PHASES, fault_cases
 from aidc.study.faults.frequency import run_frequency
 from aidc.study.faults.verdicts import both_ways
+from aidc.study.grid_check.eco_mode import priced
 from aidc.study.grid_check.normal_operation import NormalResult, run_normal
 from aidc.study.grid_check.not_assessable import refusals
 from aidc.study.grid_check.remedy import ride_through_remedy, storage_remedies
@@ -85,6 +86,7 @@ class RemedyTrial:
         if remedy is None:
             return ""
         self.say("trying other settings")
+        point = operating_point(remedy.site, self.point.start, _TRY_S) if remedy.losses else self.point
         results: list[str] = []
         words: list[str] = []
         if any(isinstance(c, (VoltageRideThrough, Recovery)) for c in failed):
@@ -92,7 +94,7 @@ class RemedyTrial:
             phases = PHASES[:1] if self.site.jobs else (0.0,)
             cycle_s = 1.0 / self.site.grid.frequency_hz
             cases = fault_cases(voltage, self.levels, phases, cycle_s, float(self.step_s))
-            tried = run_battery(remedy.site, self.point, voltage, cases, self.step_s)
+            tried = run_battery(remedy.site, point, voltage, cases, self.step_s)
             results += [
                 both_ways(c, tried.verdicts[k], tried.by_sequence.get(k)).result
                 for k, c in enumerate(voltage)
@@ -100,10 +102,10 @@ class RemedyTrial:
             words.append(f"{len(cases)} faults")
         bands = [c for c in asked if isinstance(c, FrequencyRideThrough) and c in failed]
         if bands:
-            results += [
-                run_frequency(remedy.site, self.point, c, self.step_s, asked)[0].result for c in bands
-            ]
+            results += [run_frequency(remedy.site, point, c, self.step_s, asked)[0].result for c in bands]
             words.append("every frequency excursion")
         ends = "passes" if set(results) <= {"pass", "not_applicable"} else "not enough alone"
         note = f"; {remedy.note}" if remedy.note else ""
+        if remedy.losses:
+            note += f"; {priced(self.point.import_w, point.import_w, self.site)}"
         return f"{remedy.text} (tried on the twin with {' and '.join(words)}: {ends}){note}"
