@@ -80,7 +80,11 @@ def test_later_samples_and_measured_performances_are_no_inputs(folder: Path, mea
     text = (folder / "events.csv").read_text()
     (folder / "events.csv").write_text(text.replace("64700", "1"))
     for case, other in zip(measured, cases(folder.parent), strict=True):
-        mine = [row.predicted for row in case.rows if "published" not in row.item and not row.item.startswith("back")]
+        mine = [
+            row.predicted
+            for row in case.rows
+            if "published" not in row.item and not row.item.startswith("back")
+        ]
         theirs = [
             row.predicted for row in other.rows if "published" not in row.item and "back" not in row.item
         ]
