@@ -92,7 +92,9 @@ class Clip:
 class SiteView:
     """What a controller may know of the site: names in row order, ratings, limits, defaults.
 
-    `step` is the grid of a knob that takes no value between: multiples of it, and the upper limit itself.
+    `step` is the grid of a knob that takes no value between: multiples of it, and the upper limit itself. Of each job
+    there are the tick at which it may begin, the one by which its tokens are due, their number (infinite where there is
+    none), and its rate on all its accelerators without a cap while it trains.
     """
 
     name: str
@@ -104,6 +106,10 @@ class SiteView:
     import_limit_w: float
     export_limit_w: float
     jobs: tuple[str, ...] = ()
+    job_start_tick: tuple[float, ...] = ()
+    job_deadline_tick: tuple[float, ...] = ()
+    job_target_tokens: tuple[float, ...] = ()
+    job_tokens_per_s: tuple[float, ...] = ()
     pod_workload: tuple[str, ...] = ()
     pod_flex_tier: tuple[int, ...] = ()
     pod_flex_window: tuple[str, ...] = ()  # event, day or life

@@ -19,7 +19,9 @@ def job_levels(meta: Mapping[str, Any], load: Workload, part: Part) -> dict[str,
     finished = told.get("finished")
     if not isinstance(finished, bool) and target is not None:
         finished = part["training_tokens"] >= target * (1 - 1e-9)
+    deferral = told.get("deferral")
     return {
+        **({"deferral": dict(deferral)} if isinstance(deferral, Mapping) else {}),
         "tokens": part["training_tokens"],
         "energy_mwh": part["site_j"] / J_PER_MWH,
         "finished": finished if isinstance(finished, bool) else None,

@@ -62,6 +62,7 @@ class JobMeta(TypedDict, total=False):
     finished: bool | None
     target_tokens: float | None
     lost_s: float
+    deferral: dict[str, Any]  # of a job with a deadline, see simulate/deferral
 
 
 class PodMeta(TypedDict, total=False):

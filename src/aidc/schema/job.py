@@ -116,6 +116,9 @@ class JobShape(Flexible):
     """How long it lasts at the most."""
     total_tokens: Positive | None = None
     """It ends once it has trained on these."""
+    deadline: AwareDatetime | None = Field(
+        default=None, description="By then `total_tokens` are to be done; work may be put off until then."
+    )
     precision: Literal["bf16", "fp16", "fp8"] = "bf16"
     """Precision of the arithmetic."""
     flex_tier: FlexTier = 2
@@ -169,6 +172,10 @@ class JobShape(Flexible):
             raise ValueError("has both end and duration_h; keep one of them")
         if self.end is not None and self.end <= self.start:
             raise ValueError("ends before it starts; put end after start")
+        if self.deadline is not None and self.total_tokens is None:
+            raise ValueError("has a deadline and nothing that is due by then. Give total_tokens as well")
+        if self.deadline is not None and self.deadline <= self.start:
+            raise ValueError("is due before it starts; put deadline after start")
         if len(set(self.pods)) != len(self.pods):
             raise ValueError("names a pod twice; list each pod once")
         return self

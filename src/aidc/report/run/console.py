@@ -13,6 +13,7 @@ from rich.text import Text
 
 from aidc.measure.compare import CompareRow
 from aidc.report.run.asked import asked_words
+from aidc.report.run.deadlines import deadline
 from aidc.report.run.supplied import genset_words, short_words
 from aidc.report.run.warm import pod_words, set_point_words
 from aidc.report.text import MISSING, figure, money, percent, span, tokens
@@ -179,6 +180,8 @@ def _loads(summary: Mapping[str, Any]) -> list[RenderableType]:
                 Text(str(name)), tokens(pick(facts, "tokens")), figure(pick(facts, "energy_mwh")), told
             )
         found.append(table)
+        told_of = [(name, deadline(facts)) for name, facts in jobs.items() if isinstance(facts, Mapping)]
+        found += [Text(f" {name}: deadline {told}") for name, told in told_of if told != MISSING]
     return found
 
 

@@ -12,6 +12,7 @@ from plotly.subplots import make_subplots
 from aidc.measure.meta import Workload
 from aidc.report.blocks import Block, Chart, Column, Note, Section, Table, trimmed
 from aidc.report.lines import FloatArray, budget, limit, trace
+from aidc.report.run.deadlines import deadline
 from aidc.report.run.view import View, conditions
 from aidc.report.style import COLOURS, PODS, layout
 from aidc.report.text import MISSING, duration, figure, money, percent, scaled, tokens
@@ -253,6 +254,7 @@ def _jobs_table(view: View, loads: Sequence[Workload]) -> Table:
             "kWh per Mtok trained",
             "lost to faults",
             "finished",
+            "deadline",
             "cost",
         )
     ]
@@ -271,10 +273,14 @@ def _jobs_table(view: View, loads: Sequence[Workload]) -> Table:
                 figure(pick(facts, "tokenergy_kwh_per_mtok.site")),
                 duration(facts.get("lost_s")),
                 ("yes" if finished else "no") if isinstance(finished, bool) else MISSING,
+                deadline(facts),
                 money(pick(facts, "cost_usd.total")),
             ]
         )
-    note = "Training tokens are processed, not produced; they stand in their own index."
+    note = (
+        "Training tokens are processed, not produced; they stand in their own index. What is put off is counted against"
+        " the same job without hindrance."
+    )
     return trimmed(Table("jobs", "Jobs", columns, rows, note))
 
 

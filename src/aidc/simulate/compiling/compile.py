@@ -7,6 +7,7 @@ here, and names become positions.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Any
 
 import numpy as np
 
@@ -400,7 +401,7 @@ def _view(site: Site, params: Params, clock: Clock, workloads: Mapping[str, Work
         pods=tuple(site.pods),
         storages=tuple(site.storage),
         plants=tuple(site.cooling),
-        jobs=tuple(site.jobs),
+        **_job_views(site, params, clock),
         import_limit_w=site.grid.import_limit_mw * MEGA,
         export_limit_w=site.grid.export_limit_mw * MEGA,
         pod_workload=tuple(workloads[name].name for name in site.pods),
@@ -442,6 +443,25 @@ def _view(site: Site, params: Params, clock: Clock, workloads: Mapping[str, Work
         },
         step={Knob.JOB_WIDTH: width[1]},
     )
+
+
+def _job_views(site: Site, params: Params, clock: Clock) -> dict[str, Any]:
+    """What a controller knows of the jobs."""
+    first = len(site.services) + _replayed(site)
+    rates = [
+        float(params.pod[f.Pod.RATE_MAX_PER_S, params.pod[f.Pod.WORKLOAD] == first + job].sum())
+        for job in range(len(site.jobs))
+    ]
+    deadlines = [
+        np.inf if job.deadline is None else clock.tick_of(job.deadline) for job in site.jobs.values()
+    ]
+    return {
+        "jobs": tuple(site.jobs),
+        "job_start_tick": tuple(float(tick) for tick in params.job_start),
+        "job_deadline_tick": tuple(float(tick) for tick in deadlines),
+        "job_target_tokens": tuple(float(tokens) for tokens in params.job_tokens),
+        "job_tokens_per_s": tuple(rates),
+    }
 
 
 def _widths(site: Site) -> FloatArray:

@@ -18,6 +18,7 @@ from aidc.record.writer import RunWriter
 from aidc.schema.site import Site
 from aidc.simulate import Twin
 from aidc.simulate.commissioning import commissioned
+from aidc.simulate.deferral import Deferral
 from aidc.simulate.frames import pod_frame, series_frame, stored_now
 from aidc.simulate.gather import Block, Gatherer
 from aidc.simulate.storage_use import StorageUse
@@ -54,6 +55,7 @@ class Stepping:
         alike = compiled.steps_per_book == compiled.steps_per_output
         self._output = None if alike else Gatherer(compiled, compiled.steps_per_output, self.first)
         self._use = StorageUse(compiled)
+        self._deferral = Deferral(compiled, events.add)
         self._widths = WidthEvents(twin, events.add)
 
     @property
@@ -112,6 +114,7 @@ class Stepping:
     def _write(self, block: Block) -> None:
         """Keep short blocks together: a row group of one row would cost more than the step."""
         self._use.feed(block.soc_path)
+        self._deferral.feed(block)
         self._books.add(block)
         if self._output is not None:
             self._output.add(block)
@@ -139,6 +142,14 @@ class Stepping:
             self.writer.append(name, frame)
         return series, pods
 
+    def _jobs(self) -> dict[str, dict[str, Any]]:
+        """How each job stands at the end, with the account of those that have a deadline."""
+        accounts = self._deferral.told()
+        return {
+            name: {**facts, **({"deferral": accounts[name]} if name in accounts else {})}
+            for name, facts in self.twin.job_progress().items()
+        }
+
     def ends(self) -> dict[str, Any]:
         """What was stored at both ends of the run, for closing the books."""
         twin = self.twin
@@ -150,5 +161,5 @@ class Stepping:
             "thermal_last_j": last.heat_j,
             "queue_first_tokens": 0.0,
             "storage_use": self._use.told(),
-            "jobs": twin.job_progress(),
+            "jobs": self._jobs(),
         }
