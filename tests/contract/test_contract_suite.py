@@ -169,6 +169,15 @@ class TripsOverNan(Good):
         return []
 
 
+@bad("stale values", "ValueError")
+class TakesAgesForZeroOrNever(Good):
+    def decide(self, observation):
+        for age in observation.age_s.values():
+            if ((age > 0) & (age < np.inf)).any():
+                raise ValueError("neither fresh nor missing")
+        return []
+
+
 @bad("observation", "changed the observation")
 class Mends(Good):
     def decide(self, observation):

@@ -31,34 +31,38 @@ class Commitment(NamedTuple):
 
 @lru_cache(maxsize=4)
 def base(days: int):
-    """The campus from one of its days on, two days long, its storage kept for outages, and its import by the minute."""
+    """The campus from one of its days on, two days long, its storage kept for outages: site, import a minute, view."""
     start = load(CAMPUS).scenario.start + timedelta(days=days)
     settings = [
         "scenario.days=2.2", f"scenario.start={start.isoformat()}", 'storage.yard.rule={use="reserve"}',
     ]  # fmt: skip
     site = load(CAMPUS, settings)
-    return site, played(compile_site(site), None)
+    compiled = compile_site(site)
+    return site, played(compiled, None, compiled.view, 0, 10**9), commissioned(compiled)
 
 
-def played(compiled, options: Options | None) -> np.ndarray:
-    """Import of each minute [W], with a follower that has these options or without one."""
+def played(compiled, options: Options | None, view, from_min: int, to_min: int) -> np.ndarray:
+    """Import of each minute between two [W], with a follower that has these options or without one.
+
+    Until an hour before, it decides every five minutes: that is enough to learn from.
+    """
     twin, found = Twin(compiled), []
     follower = DemandResponse()
-    follower.reset(
-        commissioned(compiled) if options else twin.view, options or Options(), np.random.default_rng(0)
-    )
-    while not twin.done:
+    follower.reset(view, options or Options(), np.random.default_rng(0))
+    while not twin.done and twin.tick < 60 * to_min:
         if options:
             twin.apply(follower.decide(twin.observe()))
-        twin.advance(60)
-        found.append(float(twin.observe().value[Point.GRID_IMPORT_W][0]))
+        calm = twin.tick < 60 * (from_min - 65)
+        twin.advance(300 if calm else 60)
+        if twin.tick > 60 * from_min:
+            found.append(float(twin.observe().value[Point.GRID_IMPORT_W][0]))
     return np.array(found)
 
 
 def commitment(seed: int, *, storage: bool) -> Commitment:
     """One drawn commitment: 5 to 9 % of the mean import, 1 to 4 h, at any minute of the second day, notice 10 min."""
     rng = np.random.default_rng(seed)
-    site, free_w = base(int(rng.integers(0, 4)))
+    site, free_w, view = base(int(rng.integers(0, 4)))
     at_min, long_min = int(rng.uniform(LEARN_H, 48.0) * 60), int(rng.uniform(LEAST_H, MOST_H) * 60)
     promised_mw = float(rng.uniform(0.05, 0.09) * free_w[at_min - 60 : at_min].mean() / 1e6)
     asked = event_of(
@@ -69,11 +73,12 @@ def commitment(seed: int, *, storage: bool) -> Commitment:
     )  # fmt: skip
     scenario = site.scenario.model_copy(update={"events": (asked,)})
     compiled = compile_site(site.model_copy(update={"scenario": scenario}))
-    inside = slice(at_min + AFTER_MIN, at_min + long_min)
+    first, last = at_min + AFTER_MIN, at_min + long_min
     delivered = [
-        float(
-            (free_w - played(compiled, Options(use_storage=storage, meter_correction=correct)))[inside].mean()
+        float((free_w[first:last] - played(compiled, options, view, first, last)).mean())
+        for options in (
+            Options(use_storage=storage),
+            Options(use_storage=storage, meter_correction=False),
         )
-        for correct in (True, False)
     ]
     return Commitment(promised_mw, delivered[0] / 1e6, delivered[1] / 1e6)

@@ -226,6 +226,20 @@ def check(
 
 
 @app.command
+def flex(site: Path, *, out: Out = None, set_: Set = [], json: Json = False) -> int:  # noqa: B006  as above
+    """Say what a site can promise the grid: MW by notice, duration and hour, and what stands behind them.
+
+    Parameters
+    ----------
+    site
+        The site file (TOML).
+    """
+    from aidc.cli.flexing import flex_site
+
+    return flex_site(site, out, set_, as_json=json)
+
+
+@app.command
 def transient(
     site: Path,
     *,

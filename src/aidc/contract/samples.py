@@ -10,7 +10,7 @@ import numpy as np
 from aidc.contract.messages import FloatArray, Forecast, Observation, Signal, SiteView
 from aidc.contract.point import Knob, Point, Rows
 
-__all__ = ["bare_site", "blind", "busy_site", "missing", "observations", "rows_of"]
+__all__ = ["bare_site", "blind", "busy_site", "missing", "observations", "rows_of", "site_of_tiers", "stale"]
 
 _MW = 1e6
 _TYPICAL: Mapping[Point, float] = {
@@ -40,12 +40,12 @@ _TYPICAL: Mapping[Point, float] = {
 
 def busy_site() -> SiteView:
     """Pods of every flexibility tier, an idle one, an elastic job, two storages, two plants."""
-    return _site("busy", (0, 1, 2, 3, 0), storages=2, plants=2, jobs=1)
+    return site_of_tiers((0, 1, 2, 3, 0), storages=2, plants=2, jobs=1, name="busy")
 
 
 def bare_site() -> SiteView:
     """One pod, one plant, and no storage at all."""
-    return _site("bare", (0,), storages=0, plants=1, jobs=0)
+    return site_of_tiers((0,), storages=0, plants=1, name="bare")
 
 
 def rows_of(site: SiteView, rows: Rows) -> int:
@@ -90,7 +90,17 @@ def missing(observation: Observation, point: Point) -> Observation:
     )
 
 
-def _site(name: str, tiers: tuple[int, ...], storages: int, plants: int, jobs: int) -> SiteView:
+def stale(observation: Observation, point: Point, age_s: float) -> Observation:
+    """The same observation with one point as it was some time ago: a value, and an age above 0."""
+    old = np.full(observation.value[point].shape, age_s)
+    age = _sealed({**observation.age_s, point: old})
+    return Observation(observation.tick, observation.value, age, observation.signals, observation.forecast)
+
+
+def site_of_tiers(
+    tiers: tuple[int, ...], *, storages: int, plants: int, jobs: int = 0, name: str = "made up"
+) -> SiteView:
+    """A site with a pod for each of some flexibility `tiers`, the fifth of them idle, and so many elastic `jobs`."""
     pods, width = np.ones(len(tiers)), np.full(jobs, 48.0)
     power, supply = np.full(storages, 2 * _MW), np.full(plants, 313.0)
     return SiteView(

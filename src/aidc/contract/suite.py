@@ -3,7 +3,7 @@
     from aidc.contract.suite import check_controller
     check_controller(Mine)                      # or check_controller(Mine, {"margin_frac": 0.1})
 
-It plays made-up observations (calm, a grid request, lost and missing measurements) to the class on
+It plays made-up observations (calm, a grid request, lost, missing and stale measurements) to the class on
 a full and on a bare site and raises one `InputError` that lists every clause of the contract that
 does not hold. What it cannot see is listed with `Controller`: it must not read the plant or the
 scenario's future. Clipping is not a fault, `admit` does it, and says so in the events of a run.
@@ -15,6 +15,7 @@ import time
 from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import fields
+from itertools import product
 from typing import Any
 from unittest.mock import patch
 
@@ -24,12 +25,13 @@ from pydantic import BaseModel, ValidationError
 from aidc.contract.controller import Controller
 from aidc.contract.messages import Command, Observation, SiteView
 from aidc.contract.point import Knob, Point
-from aidc.contract.samples import bare_site, blind, busy_site, missing, observations
+from aidc.contract.samples import bare_site, blind, busy_site, missing, observations, stale
 from aidc.errors import InputError, Problem
 
 __all__ = ["check_controller", "controller_faults"]
 
 _CLOCKS = ("time", "time_ns", "monotonic", "monotonic_ns", "perf_counter", "perf_counter_ns")
+_AGES_S = (30.0, 7200.0)  # a value that came late, and one of hours ago
 _UNKNOWN = "an_option_that_nobody_has"
 
 
@@ -141,6 +143,13 @@ def _missing_points_are_borne(kind: type[Controller], options: BaseModel, site: 
             _legal(controller.decide(seen), site)
 
 
+def _stale_values_are_borne(kind: type[Controller], options: BaseModel, site: SiteView) -> None:
+    for point, age_s in product(Point, _AGES_S):
+        controller = _fresh(kind, options, site)
+        for observation in _played(controller, site):
+            _legal(controller.decide(stale(observation, point, age_s)), site)
+
+
 def _nothing_is_changed(kind: type[Controller], options: BaseModel, site: SiteView) -> None:
     before = _fingerprint(site)
     controller = _fresh(kind, options, site)
@@ -196,6 +205,7 @@ def _clock_is_not_read(kind: type[Controller], options: BaseModel, site: SiteVie
 _CHECKS: dict[str, Check] = {
     "decide": _commands_are_legal,
     "missing points": _missing_points_are_borne,
+    "stale values": _stale_values_are_borne,
     "observation": _nothing_is_changed,
     "commands": _commands_stay_as_returned,
     "reset": _reset_forgets,

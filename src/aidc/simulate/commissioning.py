@@ -58,7 +58,7 @@ def _hours(compiled: Compiled) -> Iterator[int]:
     if not quiet or compiled.weather is None:
         yield 0
         return
-    dry = compiled.weather.dry_bulb_k.at([clock.at(tick) for tick in quiet])
+    dry = compiled.weather.dry_bulb_k.at([clock.at(tick + span) for tick in quiet])  # when it is read
     ranked = np.argsort(dry, kind="stable")
     shares = np.linspace(0.0, 1.0, _HOURS)
     places = dict.fromkeys(int(ranked[round(share * (len(ranked) - 1))]) for share in shares)

@@ -25,6 +25,7 @@ _UNKNOWN_COOLING = 1.06  # where no test was made; estimate without a checked so
 _UNKNOWN_BARE = 1.2  # servers, lineup, transformer; the same
 _SPREAD = np.array([0.08, 0.05])  # of the prior: factor on what is known, share of the rating for 10 K
 _NOISE = 1e-3  # of a change from window to window, over rated power
+_BEYOND = 1.3  # of the last step between dry bulbs: compressors and fans steepen in heat
 _LEAST, _MOST = 0.8, 1.25  # of the factor
 
 
@@ -89,7 +90,7 @@ class Meter:
             return self._settled[len(self._dry_k) // 2]
         high = min(max(int(np.searchsorted(self._dry_k, dry_bulb_k)), 1), len(self._dry_k) - 1)
         low_k, high_k = float(self._dry_k[high - 1]), float(self._dry_k[high])
-        share = min(max((dry_bulb_k - low_k) / max(high_k - low_k, 1e-9), 0.0), 1.0)
+        share = min(max((dry_bulb_k - low_k) / max(high_k - low_k, 1e-9), 0.0), _BEYOND)
         return self._settled[high - 1] + share * (self._settled[high] - self._settled[high - 1])
 
     def _update(self, change: FloatArray, span_s: float) -> None:

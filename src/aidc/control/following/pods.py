@@ -21,6 +21,7 @@ _ANSWER_S = (
     300.0  # in which loops carry a change of heat to what cools them; estimate without a checked source
 )
 _WINDOWS = 3
+_REMEMBERED_S = 5200.0  # half in an hour
 _CATCH_UP, _MOST_BEHIND = 0.3, 0.1  # share of what was missing, and of what is asked
 _DIP = 0.8  # of the highest of the last windows: less is a checkpoint, not a trend
 
@@ -41,6 +42,8 @@ class Pods:
         prices = np.array(site.pod_curtailment_usd_per_mwh or (0.0,) * pods, dtype=float)
         self._price = prices if prices.any() else np.ones(pods)
         self._draws: list[FloatArray] = []
+        self._jobs = np.array([one == "job" for one in site.pod_kind or ("",) * pods], dtype=bool)
+        self._high_w = np.zeros(pods)  # what jobs drew before they stopped
         self._paused = np.zeros(pods, dtype=bool)
         self._slow = np.zeros(pods)
         self._cut_w = np.zeros(pods)  # of accelerators, as measured
@@ -52,6 +55,7 @@ class Pods:
 
     def see(self, observation: Observation, span_s: float, seen: Seen) -> None:
         """Take in what was measured while the last decision was in force."""
+        self._remember(observation, span_s)
         if not self._acting:
             self._learn(observation, span_s, seen)
             if self._answered_w.any():
@@ -86,7 +90,7 @@ class Pods:
         asked_w = max(0.0, short_w - float(self._cooling @ self._answered_w))
         found = self._policy(self._menu(draw, tolerated), asked_w + self._behind_w if asked_w > 0 else 0.0)
         self._asked_w = 0.0 if found.short_w > 0 else asked_w
-        return self._told(draw, found, valid_s, reason)
+        return self._told(draw, found, tolerated, valid_s, reason)
 
     def give_share(
         self, observation: Observation, share: float, left_s: float, valid_s: float, reason: str
@@ -97,8 +101,10 @@ class Pods:
         """
         self._begin(observation)
         draw = self._steady()
-        menu = self._menu(draw, self._tiers.now(observation, left_s))
-        return self._told(draw, self._policy(menu, share * float(menu.deepest_cap_w.sum())), valid_s, reason)
+        tolerated = self._tiers.now(observation, left_s)
+        menu = self._menu(draw, tolerated)
+        found = self._policy(menu, share * float(menu.deepest_cap_w.sum()))
+        return self._told(draw, found, tolerated, valid_s, reason)
 
     def _begin(self, observation: Observation) -> None:
         if not self._acting:
@@ -114,12 +120,22 @@ class Pods:
             missing_w = self._asked_w - float(self._bare @ self._cut_w)
             self._behind_w = min(max(self._behind_w + _CATCH_UP * missing_w, -most), most)
 
-    def _told(self, draw: FloatArray, found: Allocation, valid_s: float, reason: str) -> Sequence[Command]:
-        """An allocation as commands: caps for flexible pods, pauses, and pods that go on."""
+    def _stopped(self, draw: FloatArray) -> FloatArray:
+        """Jobs in a checkpoint, a failure or a restart: they give nothing now, and come back at any time."""
+        return self._jobs & (draw < _DIP * self._high_w)
+
+    def _told(
+        self, draw: FloatArray, found: Allocation, tolerated: FloatArray, valid_s: float, reason: str
+    ) -> Sequence[Command]:
+        """An allocation as commands: caps for flexible pods, pauses, and pods that go on.
+
+        A job that stands still is not held at what it draws now, but where it may be when it is back.
+        """
         self._slow = found.slow_frac
         paused = found.step != CAPPED
         held = draw - found.cut_w / np.maximum(self._bare, 1e-9)
         cap = np.where(found.cut_w > 0, held, self._site.default[Knob.POD_CAP_W])
+        cap = np.where(self._stopped(draw), (1.0 - tolerated) * self._high_w, cap)
         cap = np.where(self._tiers.flexible & ~paused, cap, np.nan)
         commands = [Command(Knob.POD_CAP_W, cap, valid_s, reason)]
         if paused.any() or self._paused.any():
@@ -140,6 +156,7 @@ class Pods:
         """Caps down to the tier or to what the device enforces, and a pause where the tier has room for one."""
         weight = np.maximum(draw, 1.0)
         room = np.maximum(np.minimum(tolerated * draw, draw - self._lower_w), 0.0)
+        room = np.where(self._stopped(draw), 0.0, room)
         zero, pods = np.zeros(len(draw)), len(draw)
         can = (tolerated >= 1.0) & (draw > self._idle_w)
         return Menu(
@@ -163,6 +180,12 @@ class Pods:
         before = self._draws[-1] if self._draws else np.zeros(len(draw))
         draw = np.where(np.isnan(draw) | self._paused, before, draw)
         self._draws = [*self._draws, draw][-_WINDOWS:]
+
+    def _remember(self, observation: Observation, span_s: float) -> None:
+        """What jobs drew at most, half forgotten in an hour."""
+        if self._jobs.any():
+            kept = self._high_w * math.exp(-span_s / _REMEMBERED_S)
+            self._high_w = np.where(self._jobs, np.fmax(kept, fresh(observation, Point.POD_UNCAPPED_W)), 0.0)
 
     def _steady(self) -> FloatArray:
         """The draw now, or before a dip that will not last."""

@@ -6,9 +6,9 @@ import numpy as np
 
 from aidc.contract import FloatArray, Observation, Point, SiteView
 
-__all__ = ["charged_by", "recharge_w", "sustained_w"]
+__all__ = ["EFFICIENCY", "FULL_SOC", "LEAST_SOC", "charged_by", "recharge_w", "sustained_w"]
 
-_LEAST_SOC, _FULL_SOC, _EFFICIENCY = 0.1, 0.98, 0.9
+LEAST_SOC, FULL_SOC, EFFICIENCY = 0.1, 0.98, 0.9
 
 
 def sustained_w(site: SiteView, observation: Observation, left_s: float) -> FloatArray:
@@ -17,8 +17,8 @@ def sustained_w(site: SiteView, observation: Observation, left_s: float) -> Floa
     Down to a tenth of its charge, at an efficiency of 0.9: on the safe side for cells in the catalogue.
     """
     soc = np.nan_to_num(observation.value[Point.STORAGE_SOC_FRAC])
-    stored_j = np.maximum(soc - _LEAST_SOC, 0.0) * site.storage_energy_j
-    return np.minimum(site.storage_power_w, _EFFICIENCY * stored_j / max(left_s, site.step_s))
+    stored_j = np.maximum(soc - LEAST_SOC, 0.0) * site.storage_energy_j
+    return np.minimum(site.storage_power_w, EFFICIENCY * stored_j / max(left_s, site.step_s))
 
 
 def charged_by(site: SiteView, observation: Observation, until_s: float, room_w: float) -> FloatArray:
@@ -27,7 +27,7 @@ def charged_by(site: SiteView, observation: Observation, until_s: float, room_w:
     `until_s` is the time until the request [s].
     """
     soc = np.nan_to_num(observation.value[Point.STORAGE_SOC_FRAC], nan=1.0)
-    missing_j = np.maximum(_FULL_SOC - soc, 0.0) * site.storage_energy_j / _EFFICIENCY
+    missing_j = np.maximum(FULL_SOC - soc, 0.0) * site.storage_energy_j / EFFICIENCY
     return _within(np.minimum(site.storage_power_w, missing_j / max(until_s, site.step_s)), room_w)
 
 
