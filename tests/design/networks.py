@@ -87,9 +87,10 @@ def exhaustive(tasks, crews, days, most) -> float:
     spans: dict[int, tuple[int, int]] = {}
 
     def holds(crew: str) -> bool:
-        for low, _ in spans.values():
-            need = sum(tasks[k].work.crews.count(crew) for k, (a, b) in spans.items() if a <= low < b)
-            if need > crews[crew]:
+        for own, (low, high) in spans.items():
+            idle = low == high  # of no days: it holds nobody, and waits for who began before it
+            held = [k for k, (a, b) in spans.items() if (a < low < b if idle else a <= low < b)]
+            if sum(tasks[k].work.crews.count(crew) for k in {*held, own}) > crews[crew]:
                 return False
         return True
 

@@ -101,18 +101,32 @@ def _in_order(tasks: list, starts: list) -> list[tuple[dict[int, float], float, 
 
 
 def _within_crews(tasks: list, starts: list, horizon: int) -> list[tuple[dict[int, float], float, float]]:
-    """No more of a crew is held on any day than there are; work that pauses keeps its crews."""
+    """No more of a crew is held on any day than there are; work that pauses keeps its crews.
+
+    A task of no days holds nobody, and waits until those who began before it leave it its crews.
+    """
     rows = []
+    for k, (number, day, end) in enumerate(starts):
+        for crew in set(tasks[number].work.crews) if end == day else ():
+            held = _held(tasks, starts, crew, lambda begin, end, day=day: begin < day < end)
+            rows.append(
+                ({**held, k: float(tasks[number].work.crews.count(crew))}, -np.inf, float(CREWS[crew]))
+            )
     for crew, there in CREWS.items():
         for day in range(horizon):
-            held = {
-                k: float(tasks[number].work.crews.count(crew))
-                for k, (number, begin, end) in enumerate(starts)
-                if begin <= day < end and crew in tasks[number].work.crews
-            }
+            held = _held(tasks, starts, crew, lambda begin, end, day=day: begin <= day < end)
             if held:
                 rows.append((held, -np.inf, float(there)))
     return rows
+
+
+def _held(tasks: list, starts: list, crew: str, there) -> dict[int, float]:
+    """How many of a crew each start would hold, of those whose span is `there`."""
+    return {
+        k: float(tasks[number].work.crews.count(crew))
+        for k, (number, begin, end) in enumerate(starts)
+        if there(begin, end) and crew in tasks[number].work.crews
+    }
 
 
 def differences(seed: int) -> list[str]:

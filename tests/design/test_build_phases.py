@@ -233,6 +233,16 @@ def test_a_phase_runs_with_closed_books_within_its_limit(case, request, tmp_path
         assert any("stay dark" in line for line in phase.told)
 
 
+def test_a_connection_that_lets_no_rack_run_cannot_be_followed(tmp_path):
+    text = (EXAMPLE / "build.toml").read_text()
+    text = text.replace("import_limit_mw = 12", "import_limit_mw = 0.01").replace(
+        "import_limit_mw = 24", "import_limit_mw = 0.02"
+    )
+    (tmp_path / "build.toml").write_text(text)
+    with pytest.raises(InputError, match="milestones: let no rack run in any phase"):
+        build(EXAMPLE / "site.toml", plan=tmp_path / "build.toml", draws=200, value=False, follow=True)
+
+
 def test_a_date_before_the_first_hall_is_refused(found):
     day = min(lot.online.p50 for lot in found.lots if lot.it_mw > 0)
     assert phase_of(found, day).online_mw > 0

@@ -85,8 +85,10 @@ def phases_of(found: BuildResult) -> list[Phase]:
     InputError
         As `phase_of`.
     """
-    pairs = list(_running(found, phase_dates(found)))
-    started = [pair for pair in pairs if pair[1].lit()] or pairs[-1:]
+    started = [pair for pair in _running(found, phase_dates(found)) if pair[1].lit()]
+    if not started:
+        what = "let no rack run in any phase: their connection carries none at nameplate"
+        raise InputError(Problem(what, "Raise an import_limit_mw.", found.plan.path, "milestones"))
     return [_phase(*pair) for pair in started]
 
 

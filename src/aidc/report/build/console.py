@@ -10,7 +10,7 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from aidc.report.build.words import other_worth, plausible_line, plausible_row
+from aidc.report.build.words import days, other_worth, plausible_line, plausible_row
 from aidc.report.text import MISSING, figure, money, percent, short_money
 
 __all__ = ["build_table"]
@@ -194,7 +194,7 @@ def _progress(progress: Mapping[str, Any]) -> RenderableType:
     late = sorted(
         (one for one in progress["done"] if one["days_late"] > 0), key=lambda one: -one["days_late"]
     )[:5]
-    lines += [Text(f"{one['name']} was done {one['days_late']} days after its median.") for one in late]
+    lines += [Text(f"{one['name']} was done {days(one['days_late'])} after its median.") for one in late]
     return Group(_titled(f"Since the plan, as of {progress['status']}", table), *lines)
 
 
@@ -244,7 +244,7 @@ def _against(facts: Mapping[str, Any]) -> Text:
         for one in other["promises"]
     )
     lines = (
-        f"Beside it, {other['name']}: all online by {other['all_online']['p50']} with 50 %, {abs(later)} days"
+        f"Beside it, {other['name']}: all online by {other['all_online']['p50']} with 50 %, {days(abs(later))}"
         f" {'later' if later >= 0 else 'earlier'}; modules {figure(other['cost_usd_million'])} against"
         f" {figure(other['own_cost_usd_million'])} million $" + (f"; it keeps {kept}." if kept else ".")
     )
@@ -268,6 +268,6 @@ def _promise(promise: Mapping[str, Any]) -> Text:
             f"{what}: above all that will ever be online in some draws; kept in {percent(promise['kept_frac'], 3)}.",
             style="bold red",
         )
-    text = f"{what}: kept with {percent(promise['kept_frac'], 3)}, {promise['mean_days_late']:.0f} days late in the mean"
+    text = f"{what}: kept with {percent(promise['kept_frac'], 3)}, {days(promise['mean_days_late'])} late in the mean"
     cost = f", {money(promise['mean_penalty_usd'])} of penalty" if promise["mean_penalty_usd"] else ""
     return Text(f"{text}{cost}.", style="bold red" if promise["kept_frac"] < 0.5 else "")

@@ -18,7 +18,7 @@ from aidc.report.build.charts import (
     tornado,
 )
 from aidc.report.build.modelled import bridge_tables, phases_table
-from aidc.report.build.words import other_worth, plausible_line, span
+from aidc.report.build.words import days, other_worth, plausible_line, span
 from aidc.report.sheet import compose, save
 from aidc.report.text import MISSING, figure, money, percent, short_money, tokens
 
@@ -28,6 +28,7 @@ _FOOTER: Final = (
     "Dates of 10, 50 and 90 % are kept with that probability; a level of power of 10 % is exceeded with 90 %. Working days are those of "
     "each task's calendar. Nothing here has been held against schedules of real projects."
 )
+_MOST_MILESTONES: Final = 6
 _DATES: Final = ("p10", "p50", "p90")
 
 
@@ -89,43 +90,50 @@ def _head(facts: Mapping[str, Any]) -> Head:
 
 def _tiles(facts: Mapping[str, Any]) -> list[Tile]:
     when, gap = facts["all_online"], facts["policy_gap"]
+    note = f"{when['p10']} with 10 %, {when['p90']} with 90 %"
     tiles = [
-        Tile("All online", when["p50"], "", f"{when['p10']} with 10 %, {when['p90']} with 90 %", wide=True),
+        Tile("All online", when["p50"], "", note, rows=_medians(facts), wide=True),
         Tile("IT power in the end", figure(facts["final_online_mw"]), "MW", "what the connection carries"),
+        *(_promised(one) for one in facts["promises"]),
     ]
-    other = facts["against"]
-    if other:
-        later = other["days_later"]
-        note = f"{abs(later)} days {'later' if later >= 0 else 'earlier'} than this plan, by the medians"
-        tiles.append(Tile(f"All online by {other['name']}", other["all_online"]["p50"], "", note))
-        if other["value"]:
-            less = other["value"]["npv_less_usd"]
-            mean, error = other["value"]["npv_usd"]["mean"], other["value"]["npv_less_error_usd"]
-            note = f"{short_money(abs(less))} ± {short_money(error)} {'less' if less >= 0 else 'more'} than this plan"
-            tiles.append(Tile(f"Net present value of {other['name']}", figure(mean / 1e6), "million $", note))
-    for promise in facts["promises"]:
-        kept = promise["kept_frac"]
-        tone = "good" if kept >= 0.9 else "open" if kept >= 0.5 else "bad"
-        late = (
-            ""
-            if promise["mean_days_late"] is None
-            else f"{promise['mean_days_late']:.0f} days late in the mean"
-        )
-        tiles.append(
-            Tile(
-                f"{figure(promise['online_mw'])} MW by {promise['date']}",
-                percent(kept, 3),
-                "",
-                late,
-                tone=tone,
-            )
-        )
     if facts["value"]:
         npv = facts["value"]["npv_usd"]
         mean, low, high = (figure(npv[key] / 1e6) for key in ("mean", "p10", "p90"))
         tiles.append(Tile("Net present value", mean, "million $", f"{low} to {high} in eight of ten draws"))
+    if facts["against"]:
+        tiles += _other_tiles(facts["against"])
     against = "the shortest schedule" if gap["exact"] else "a bound without limits of crews"
     tiles.append(Tile("Policy", percent(gap["gap_frac"], 3), "", f"over {against}, at expected days"))
+    return tiles
+
+
+def _medians(facts: Mapping[str, Any]) -> list[tuple[str, str]]:
+    """Milestones, the first and the last hall and the whole of it, by their medians."""
+    halls = sorted((lot["online"]["p50"], lot["name"]) for lot in facts["lots"] if lot["it_mw"])
+    rows = [(name, dates["p50"]) for name, dates in list(facts["milestones"].items())[:_MOST_MILESTONES]]
+    ends = zip(("first hall", "last hall"), (halls[0], halls[-1]), strict=True)
+    rows += [(f"{what}, {name}", day) for what, (day, name) in ends]
+    return [*rows, ("all that the grid will carry", facts["all_online"]["p50"])]
+
+
+def _promised(promise: Mapping[str, Any]) -> Tile:
+    kept = promise["kept_frac"]
+    tone = "good" if kept >= 0.9 else "open" if kept >= 0.5 else "bad"
+    late = "" if promise["mean_days_late"] is None else f"{days(promise['mean_days_late'])} late in the mean"
+    what = f"{figure(promise['online_mw'])} MW by {promise['date']}"
+    return Tile(what, percent(kept, 3), "", late, tone=tone)
+
+
+def _other_tiles(other: Mapping[str, Any]) -> list[Tile]:
+    """The plan beside this one."""
+    later = other["days_later"]
+    note = f"{days(abs(later))} {'later' if later >= 0 else 'earlier'} than this plan, by the medians"
+    tiles = [Tile(f"All online by {other['name']}", other["all_online"]["p50"], "", note)]
+    if other["value"]:
+        less = other["value"]["npv_less_usd"]
+        mean, error = other["value"]["npv_usd"]["mean"], other["value"]["npv_less_error_usd"]
+        note = f"{short_money(abs(less))} ± {short_money(error)} {'less' if less >= 0 else 'more'} than this plan"
+        tiles.append(Tile(f"Net present value of {other['name']}", figure(mean / 1e6), "million $", note))
     return tiles
 
 
@@ -134,8 +142,8 @@ def _progress(facts: Mapping[str, Any]) -> list[Section]:
     progress = facts["progress"]
     if not progress:
         return []
-    days = progress["all_online_days_later"]
-    lead = f"As of {progress['status']}, all is online {abs(days)} days {'later' if days >= 0 else 'earlier'} than planned, by the medians."
+    late = progress["all_online_days_later"]
+    lead = f"As of {progress['status']}, all is online {days(abs(late))} {'later' if late >= 0 else 'earlier'} than planned, by the medians."
     moved = [
         (one["name"], one["planned_p50"], one["forecast_p50"], f"{one['days_later']:+d}")
         for one in progress["moved"]

@@ -7,7 +7,13 @@ from typing import Any
 
 from aidc.report.text import figure, short_money
 
-__all__ = ["other_worth", "plausible_line", "plausible_row", "span"]
+__all__ = ["days", "other_worth", "plausible_line", "plausible_row", "span"]
+
+
+def days(number: float) -> str:
+    """A number of days, rounded."""
+    whole = round(number)
+    return f"{whole} day" if whole == 1 else f"{whole} days"
 
 
 def other_worth(other: Mapping[str, Any]) -> str:
