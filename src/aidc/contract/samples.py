@@ -100,7 +100,10 @@ def stale(observation: Observation, point: Point, age_s: float) -> Observation:
 def site_of_tiers(
     tiers: tuple[int, ...], *, storages: int, plants: int, jobs: int = 0, name: str = "made up"
 ) -> SiteView:
-    """A site with a pod for each of some flexibility `tiers`, the fifth of them idle, and so many elastic `jobs`."""
+    """A site with a pod for each of some flexibility `tiers`, the fifth of them idle, and so many elastic `jobs`.
+
+    `storages` and `plants` are how many there are, `name` is the site's.
+    """
     pods, width = np.ones(len(tiers)), np.full(jobs, 48.0)
     power, supply = np.full(storages, 2 * _MW), np.full(plants, 313.0)
     return SiteView(

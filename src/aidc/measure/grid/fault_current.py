@@ -44,6 +44,8 @@ def fault_current(clause: FaultCurrent, w: Waveform, case: str = "", free: Freed
     - `fail`: `value` is the voltage at which they ceased, `limit` is `from_pu` [pu]; or the times below it [s].
     - `pass`: `value` is the lowest voltage that was tried, `margin` how far above `from_pu` it lies.
     - `not_applicable`: nothing was in operation, or no voltage between `from_pu` and `to_pu` was tried for two cycles.
+
+    `case` names the window in the verdict.
     """
     channel = f"{clause.quantity}_pu"
     refusal = cannot_judge(clause, w, [channel, "in_operation_frac"], case)

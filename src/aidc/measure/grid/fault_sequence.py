@@ -20,6 +20,8 @@ def fault_sequence(
 
     `first_s` is when the first fault begins, `free` when the ride-through clauses of the set allow to leave: a set
     without any never does.
+
+    `case` names the window in the verdict.
     """
     refusal = cannot_judge(clause, w, ["connected_frac"], case)
     if refusal:

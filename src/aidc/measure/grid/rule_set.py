@@ -22,7 +22,10 @@ RideThrough = VoltageRideThrough | FrequencyRideThrough
 def duties_of(
     clauses: Sequence[Clause], w: Waveform, case: str = "", party: Party = "load"
 ) -> dict[int, list[Duty] | Verdict]:
-    """What each ride-through clause for loads (or another party) asked, by its place; a verdict where it cannot be read."""
+    """What each ride-through clause for loads (or another party) asked, by its place; a verdict where it cannot be read.
+
+    `clauses` is the whole rule set, `case` names the window in the verdicts.
+    """
     found: dict[int, list[Duty] | Verdict] = {}
     for index, clause in enumerate(clauses):
         if clause.applies_to != party:

@@ -31,6 +31,9 @@ def trips(plan: Plan, state: State, store: int, v_pu: float, hz: float, segment:
 
     Frequency is that of the converter's own PLL; a grid-forming one has none, and sees that of the bus. A bus without
     voltage has no frequency.
+
+    `store` is the storage's number, `v_pu` and `hz` are voltage and frequency of the bus, `segment` is the number of
+    the stretch of the grid's course.
     """
     low_pu = v_pu * plan.segment[Segment.BUS_MIN, segment]
     high_pu = v_pu * plan.segment[Segment.BUS_MAX, segment]
@@ -61,6 +64,8 @@ def in_operation(plan: Plan, state: State, work: Work, store: int, v_pu: float) 
 
     Where the network could not carry what was asked for, a converter that is held at its limit counts as out of
     operation at the voltage that stands without it.
+
+    `store` is the storage's number, `v_pu` the voltage of the bus.
     """
     if plan.store[Converter.FORMING, store] > 0.0:
         return True

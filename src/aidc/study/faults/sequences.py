@@ -57,6 +57,8 @@ def run_sequences(
     """Try every kind of fault at every short-circuit level, the first on the first part of the iteration.
 
     `clauses` is the rule set that `clause` belongs to: what it allows counts.
+
+    `step_s` is the step of the windows [s], `levels` are short-circuit powers by name [VA].
     """
     result = SequenceResult()
     length_s = BEFORE_S + clause.start_s[-1] + clause.duration_s[-1] + _AFTER_S

@@ -120,7 +120,10 @@ def _of_party(
 def freedoms(
     clauses: Sequence[Clause], shown: Waveform, case: str, party: Party
 ) -> tuple[Freedom, Freedom | None]:
-    """When the set allows a party to leave, as it stands and by positive sequence where that is left open."""
+    """When the set allows a party to leave, as it stands and by positive sequence where that is left open.
+
+    `clauses` is the rule set, `case` names the window.
+    """
     return _connected(clauses, shown, case, party)[1:]
 
 

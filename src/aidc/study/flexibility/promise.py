@@ -68,6 +68,9 @@ def feasible(course: Course, first: int, rows: int, level_w: float, notice_s: fl
     """Whether import can stay at or below a level all through an event, with all that is coming known.
 
     Pods at their tier limits; storage covers what is left within its rating and its charge.
+
+    The event lasts `rows` of the course from the row `first` on, below `level_w` [W], and is announced `notice_s`
+    before [s].
     """
     window = slice(first, first + rows)
     room = (course.room_w(rows * course.row_s) * course.per_w)[window].sum(axis=1)

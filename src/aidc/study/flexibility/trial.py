@@ -36,7 +36,10 @@ class Trial:
 
 
 def tried(site: Site, view: SiteView, first_s: float, promised_w: float) -> Trial:
-    """Ask for a promise of an hour at some seconds from the start, without notice, and follow it."""
+    """Ask for a promise of an hour at some seconds from the start, without notice, and follow it.
+
+    `first_s` is that time [s], `promised_w` the promise [W].
+    """
     free = unasked(site)
     asked = event_of(
         {

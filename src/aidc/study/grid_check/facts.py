@@ -53,6 +53,8 @@ def mode_facts(
     """Small-signal modes of the site at each short-circuit level, and the named generator mode next to each.
 
     Converters at rest, their loads as they are at the operating point. Nothing where no mode swings.
+
+    `levels` are short-circuit powers by name [VA], `step_s` is the step of the engine [s].
     """
     found: list[dict[str, Any]] = []
     for level, level_va in levels.items():
