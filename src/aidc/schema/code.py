@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from datetime import date
 from itertools import pairwise
-from typing import Annotated, Literal, Self
+from typing import Annotated, ClassVar, Literal, Self
 
 from pydantic import Field, model_validator
 
@@ -45,7 +45,14 @@ class ClauseBase(Shape):
 
     `clause` is its name in the rule. `confidence` is the catalogue's mark of the figures, `source` the
     title of where they were read. `applies_to` limits a clause to storage or to equipment.
+
+    A kind says of itself: `by_faults`, that disturbances judge it and no meter of normal operation; `swings`, that it is
+    about the load's own swings; `dynamic`, that what it judges is decided within the reach of a converter's controls.
     """
+
+    by_faults: ClassVar[bool] = False
+    swings: ClassVar[bool] = False
+    dynamic: ClassVar[bool] = False
 
     clause: str
     location: Location = "poi"
@@ -65,6 +72,9 @@ class VoltageRideThrough(ClauseBase):
     leave until voltage and frequency have been back in the continuous band for `renew_s`; then every duty begins
     anew (0, unless the rule states a time).
     """
+
+    by_faults: ClassVar[bool] = True
+    dynamic: ClassVar[bool] = True
 
     rule: Literal["voltage-ride-through"]
     quantity: Quantity = "v_pn_min"
@@ -95,6 +105,8 @@ class FrequencyRideThrough(ClauseBase):
     `accumulate`, `window_s` and `renew_s` are as in voltage ride-through: 299 s in any ten minutes is a window of
     600 s.
     """
+
+    by_faults: ClassVar[bool] = True
 
     rule: Literal["frequency-ride-through"]
     accumulate: Literal["contiguous", "window"] = "contiguous"
@@ -127,6 +139,9 @@ class Recovery(ClauseBase):
     power without the fault, for the rest of a window of at least `hold_s`.
     """
 
+    by_faults: ClassVar[bool] = True
+    dynamic: ClassVar[bool] = True
+
     rule: Literal["recovery"]
     quantity: Quantity = "v_pn_min"
     from_pu: Annotated[float, Field(gt=0, le=1.2)] = 0.9
@@ -142,6 +157,9 @@ class Oscillation(ClauseBase):
     `limit_frac` is of the site's power; with both, the smaller counts. `filter_defined` is true where
     the rule itself defines its filter (Butterworth of `order`); else the spread over orders is reported.
     """
+
+    swings: ClassVar[bool] = True
+    dynamic: ClassVar[bool] = True
 
     rule: Literal["oscillation"]
     low_hz: NonNegative
@@ -164,6 +182,8 @@ class Oscillation(ClauseBase):
 class BandEnergy(ClauseBase):
     """Share of the power's variance (without the mean and what drifts) between two frequencies, at most `limit_frac`."""
 
+    dynamic: ClassVar[bool] = True
+
     rule: Literal["band-energy"]
     low_hz: NonNegative
     high_hz: Positive
@@ -176,6 +196,8 @@ class Ramp(ClauseBase):
     `form` "rate": the mean rate over `window_s` is at most `limit_mw_per_min`; "change": greatest minus
     least within `window_s` is at most `limit_mw`. `direction` says which way counts.
     """
+
+    swings: ClassVar[bool] = True
 
     rule: Literal["ramp"]
     form: Literal["rate", "change"]
@@ -247,6 +269,9 @@ class LoadLoss(ClauseBase):
 
     `overvoltage_pu` limits the voltage after the loss, over nominal (1.1, not 0.1).
     """
+
+    by_faults: ClassVar[bool] = True
+    dynamic: ClassVar[bool] = True
 
     rule: Literal["load-loss"]
     limit_mw: Positive | None = None
