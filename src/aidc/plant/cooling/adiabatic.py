@@ -118,7 +118,10 @@ def adiabatic_power(
     flow_frac: float,
     outdoor: float,
 ) -> tuple[float, float]:
-    """Fans [W] and water drawn [kg/s]."""
+    """Fans [W] and water drawn [kg/s].
+
+    `most_w_k` is what `adiabatic_limit` gave, `share` the conductance in force over it; the others as there.
+    """
     fan, speed = dry_power(p, share, wet_k, flow_frac, outdoor)
     if share <= 0.0:
         return fan, 0.0

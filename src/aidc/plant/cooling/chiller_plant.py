@@ -87,7 +87,10 @@ def chiller_limit(
     outdoor: float,
     chillers: float,
 ) -> tuple[float, float]:
-    """The most conductance [W/K], and a sink below the set point that it counts against [K]; see `rejection_limit`."""
+    """The most conductance [W/K], and a sink below the set point that it counts against [K]; see `rejection_limit`.
+
+    `flows` falls to 0 with a flow below what the tables hold.
+    """
     sink = wet_k if p[Figure.WET] > 0.0 else dry_k
     above_k = supply_k - p[Figure.ECONOMISER_K] - sink
     most = outdoor * design_most_w_k(p, wet_k)
@@ -184,7 +187,7 @@ def chiller_power(
     outdoor: float,
     chillers: float,
 ) -> tuple[float, float, float, float]:
-    """Fans, compressors, water and the chillers' share of the heat, for a heat [W]; see `chiller`.
+    """Fans, compressors, water and the chillers' share of the heat, for a heat [W]; the others as in `rejection_limit`.
 
     Where the economiser carries the heat with fans at full speed or below, it does so alone and the compressors
     rest. Elsewhere, of three fan speeds (full, as little as the load needs, and the middle) the one that draws
@@ -235,7 +238,10 @@ def chiller_power(
 
 @scalar
 def condenser_inlet_k(p: FloatArray, heat_w: float, supply_k: float, dry_k: float, wet_k: float) -> float:
-    """What enters the condensers of a plant with a map at a heat, fans at full speed [K]; NaN where none need run."""
+    """What enters the condensers of a plant with a map at a heat, fans at full speed [K]; NaN where none need run.
+
+    `p` is the plant's column, `heat_w` what comes from the loop, `supply_k` its supply, the bulbs those outdoors [K].
+    """
     wet_k = max(wet_k, p[Figure.WET_LEAST_K])
     sink_k = wet_k if p[Figure.WET] > 0.0 else dry_k
     most = max(design_most_w_k(p, wet_k), 1.0)

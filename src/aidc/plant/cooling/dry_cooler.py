@@ -102,7 +102,7 @@ def dry_limit(
 def dry_power(
     p: FloatArray, share: float, wet_k: float, flow_frac: float, outdoor: float
 ) -> tuple[float, float]:
-    """Fans [W], and their speed, for a share of the most conductance."""
+    """Fans [W], and their speed (0 to 1), for a `share` of the most conductance; the others as in `rejection_limit`."""
     speed = speed_frac(p, flow_frac / max(outdoor, 1e-3), wet_k, share)
     return outdoor * fan_power_w(p, speed), speed
 

@@ -243,7 +243,10 @@ def tower_power(
     flow_frac: float,
     outdoor: float,
 ) -> tuple[float, float]:
-    """Fans [W] and water drawn [kg/s]."""
+    """Fans [W] and water drawn [kg/s].
+
+    `conductance_w_k` is in force, `share` is it over the most; the others as in `rejection_limit`.
+    """
     speed = speed_frac(p, flow_frac / max(outdoor, 1e-3), wet_k, share)
     fan = outdoor * fan_power_w(p, speed)
     if share <= 0.0:
