@@ -68,7 +68,8 @@ def matrix_of(p: Programme) -> Matrix:
         _cells(rows, one, 3 + 3 * number, n, step_h)
     _peaks(rows, p, size * n)
     start, index, value, low, high = rows.joined()
-    return Matrix(*(np.concatenate(one) for one in (costs, lower, upper)), low, high, start, index, value)
+    cost, least, most = (np.concatenate(one) for one in (costs, lower, upper))
+    return Matrix(cost, least, most, low, high, start, index, value)
 
 
 def _floor(one: StorageUnit, n: int) -> FloatArray:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from datetime import date
 from itertools import pairwise
-from typing import Annotated, Literal, Self
+from typing import Annotated, ClassVar, Literal, Self
 
 from pydantic import Field, model_validator
 
@@ -48,7 +48,14 @@ class ClauseBase(Shape):
 
     `clause` is its name in the rule. `confidence` is the catalogue's mark of the figures, `source` the
     title of where they were read. `applies_to` limits a clause to storage or to equipment.
+
+    A kind says of itself: `by_faults`, that disturbances judge it and no meter of normal operation; `swings`, that it is
+    about the load's own swings; `dynamic`, that what it judges is decided within the reach of a converter's controls.
     """
+
+    by_faults: ClassVar[bool] = False
+    swings: ClassVar[bool] = False
+    dynamic: ClassVar[bool] = False
 
     clause: str
     """Name of the clause in the rule."""
@@ -75,6 +82,9 @@ class VoltageRideThrough(ClauseBase):
     leave until voltage and frequency have been back in the continuous band for `renew_s`; then every duty begins
     anew (0, unless the rule states a time).
     """
+
+    by_faults: ClassVar[bool] = True
+    dynamic: ClassVar[bool] = True
 
     rule: Literal["voltage-ride-through"]
     quantity: Quantity = "v_pn_min"
@@ -115,6 +125,8 @@ class FrequencyRideThrough(ClauseBase):
     `accumulate`, `window_s` and `renew_s` are as in voltage ride-through: 299 s in any ten minutes is a window of
     600 s.
     """
+
+    by_faults: ClassVar[bool] = True
 
     rule: Literal["frequency-ride-through"]
     accumulate: Literal["contiguous", "window"] = "contiguous"
@@ -158,6 +170,9 @@ class Recovery(ClauseBase):
     power without the fault, for the rest of a window of at least `hold_s`.
     """
 
+    by_faults: ClassVar[bool] = True
+    dynamic: ClassVar[bool] = True
+
     rule: Literal["recovery"]
     quantity: Quantity = "v_pn_min"
     """Which voltage counts: positive sequence, lowest phase to neutral, lowest phase to phase."""
@@ -180,6 +195,9 @@ class FaultCurrent(ClauseBase):
     again that long after the voltage is back at `from_pu`. The voltages from `from_pu` to `to_pu`, where the continuous
     band begins, must be tried for a verdict.
     """
+
+    by_faults: ClassVar[bool] = True
+    dynamic: ClassVar[bool] = True
 
     rule: Literal["fault-current"]
     """Current is kept up in a fault."""
@@ -207,6 +225,9 @@ class FaultSequence(ClauseBase):
     Fault k begins `start_s[k]` after the first, leaves `residual_pu[k]` and lasts `duration_s[k]`: reclosing onto a fault
     is two of them, a dead time apart. `faults` are the kinds tried, each in a sequence of its own.
     """
+
+    by_faults: ClassVar[bool] = True
+    dynamic: ClassVar[bool] = True
 
     rule: Literal["fault-sequence"]
     """Faults one after another, each ridden through."""
@@ -249,6 +270,9 @@ class Oscillation(ClauseBase):
     the rule itself defines its filter (Butterworth of `order`); else the spread over orders is reported.
     """
 
+    swings: ClassVar[bool] = True
+    dynamic: ClassVar[bool] = True
+
     rule: Literal["oscillation"]
     low_hz: NonNegative
     """Lower edge of the band."""
@@ -277,6 +301,8 @@ class Oscillation(ClauseBase):
 class BandEnergy(ClauseBase):
     """Share of the power's variance (without the mean and what drifts) between two frequencies, at most `limit_frac`."""
 
+    dynamic: ClassVar[bool] = True
+
     rule: Literal["band-energy"]
     low_hz: NonNegative
     """Lower edge of the band."""
@@ -292,6 +318,8 @@ class Ramp(ClauseBase):
     `form` "rate": the mean rate over `window_s` is at most `limit_mw_per_min`; "change": greatest minus
     least within `window_s` is at most `limit_mw`. `direction` says which way counts.
     """
+
+    swings: ClassVar[bool] = True
 
     rule: Literal["ramp"]
     form: Literal["rate", "change"]
@@ -387,6 +415,9 @@ class LoadLoss(ClauseBase):
 
     `overvoltage_pu` limits the voltage after the loss, over nominal (1.1, not 0.1).
     """
+
+    by_faults: ClassVar[bool] = True
+    dynamic: ClassVar[bool] = True
 
     rule: Literal["load-loss"]
     limit_mw: Positive | None = None

@@ -6,6 +6,7 @@ import math
 from collections.abc import Sequence
 
 import numpy as np
+from numpy.typing import NDArray
 
 from aidc.contract import Command, FloatArray, Knob, Observation, Point, SiteView
 from aidc.control.allocation import POLICIES, Allocation, Menu
@@ -120,7 +121,7 @@ class Pods:
             missing_w = self._asked_w - float(self._bare @ self._cut_w)
             self._behind_w = min(max(self._behind_w + _CATCH_UP * missing_w, -most), most)
 
-    def _stopped(self, draw: FloatArray) -> FloatArray:
+    def _stopped(self, draw: FloatArray) -> NDArray[np.bool_]:
         """Jobs in a checkpoint, a failure or a restart: they give nothing now, and come back at any time."""
         return self._jobs & (draw < _DIP * self._high_w)
 

@@ -11,7 +11,7 @@ load a machine cycles, so that P falls with Q (EnergyPlus's cycling ratio; no ho
 
 Source: EnergyPlus Engineering Reference, Electric Chiller Model Based on Condenser Entering Temperature, of U.S.
 Department of Energy; Modelica Buildings, Fluid.Chillers.ElectricEIR. Outside of its range of temperatures a map is
-read at its edge (`range_notes.py` of the twin tells a run of it).
+read at its edge (`simulate/compiling/map_range.py` tells a run of it).
 """
 
 from __future__ import annotations
@@ -59,7 +59,7 @@ _TRIED: Final = 9  # points of a range at which curves are tried
 
 @scalar
 def biquadratic(x: float, y: float, a: float, b: float, c: float, d: float, e: float, f: float) -> float:
-    """`a + b x + c x² + d y + e y² + f x y`: EnergyPlus's `Curve:Biquadratic`."""
+    """`a + b x + c x² + d y + e y² + f x y`: EnergyPlus's `Curve:Biquadratic`, x and y in °C."""
     return a + x * (b + c * x) + y * (d + e * y) + f * x * y
 
 
@@ -115,7 +115,7 @@ def _table_eir(p: FloatArray, x: float, y: float, load_frac: float) -> float:
 
 @scalar
 def map_power_frac(p: FloatArray, leaving_k: float, entering_k: float, load_frac: float) -> float:
-    """Electricity over the most cooling at these temperatures, at a load that is cooling over that most.
+    """Electricity over the most cooling at these temperatures [K], at a load that is cooling over that most.
 
     Machines are staged, so that none of a bank runs below its least load; the last one cycles. Beyond full load (a bank
     that is asked for more than it can, for the moment of a step) it rises with the load.

@@ -189,7 +189,7 @@ def chiller_power(
     outdoor: float,
     chillers: float,
 ) -> tuple[float, float, float, float]:
-    """Fans, compressors, water and the chillers' share of the heat, for a heat [W]; see `chiller`.
+    """Fans, compressors, water and the chillers' share of the heat, for a heat [W]; the others as in `rejection_limit`.
 
     Where the economiser carries the heat with fans at full speed or below, it does so alone and the compressors
     rest. Elsewhere, of three fan speeds (full, as little as the load needs, and the middle) the one that draws

@@ -20,30 +20,36 @@ __all__ = ["map_notes"]
 
 def map_notes(site: Site, cooling: Cooling, weather: Weather, clock: Clock) -> tuple[str, ...]:
     """One remark for each plant whose condensers see what its map does not cover, looked at every hour at design heat."""
-    times = [
-        clock.start + timedelta(hours=hour) for hour in range(max(1, round(float(clock.duration_s) / HOUR_S)))
-    ]
-    dry_k, wet_k = weather.dry_bulb_k.at(times), weather.wet_bulb_k.at(times)
-    notes: list[str] = []
-    for number, (name, plant) in enumerate(site.cooling.items()):
-        rejection = plant.rejection
-        if not isinstance(rejection, ChillerEconomiser) or rejection.performance is None:
-            continue
+    mapped = {
+        number: rejection.performance
+        for number, plant in enumerate(site.cooling.values())
+        if isinstance(rejection := plant.rejection, ChillerEconomiser) and rejection.performance is not None
+    }
+    if not mapped:
+        return ()
+    hours = max(1, round(float(clock.duration_s) / HOUR_S))
+    times = [clock.start + timedelta(hours=hour) for hour in range(hours)]
+    weather_k = list(zip(weather.dry_bulb_k.at(times), weather.wet_bulb_k.at(times), strict=True))
+    names, notes = list(site.cooling), list[str]()
+    for number, performance in mapped.items():
         heat_w, set_k = 1.0 / cooling.plant[Plant.PER_HEAT_RATED, number], cooling.plant[Plant.SET_K, number]
-        inlet_c = np.array(
-            [
-                celsius(condenser_inlet_k(cooling.rejection[number], heat_w, set_k, dry, wet))
-                for dry, wet in zip(dry_k, wet_k, strict=True)
-            ]
-        )
-        low, high = rejection.performance.entering_range_c
-        for beyond, end, edge_c, extreme_c in (
-            (inlet_c > high, "above", high, np.nanmax(inlet_c, initial=-np.inf)),
-            (inlet_c < low, "below", low, np.nanmin(inlet_c, initial=np.inf)),
+        column = cooling.rejection[number]
+        inlet_c = np.array([celsius(condenser_inlet_k(column, heat_w, set_k, *bulbs)) for bulbs in weather_k])
+        low, high = performance.entering_range_c
+        for beyond, words in (
+            (
+                inlet_c > high,
+                f"above the {high:g} °C of their map in {{}} of {hours} hours (up to {{:.1f}} °C)",
+            ),
+            (
+                inlet_c < low,
+                f"below the {low:g} °C of their map in {{}} of {hours} hours (down to {{:.1f}} °C)",
+            ),
         ):
             if beyond.any():
+                furthest = max(inlet_c[beyond], key=lambda one: abs(one - low))
+                told = words.format(int(beyond.sum()), furthest)
                 notes.append(
-                    f"cooling.{name}: at design heat, what enters the condensers lies {end} the {edge_c:g} °C of their map"
-                    f" in {int(beyond.sum())} of {len(times)} hours (up to {extreme_c:.1f} °C): it is read at its edge"
+                    f"cooling.{names[number]}: at design heat, what enters the condensers lies {told}: it is read at its edge"
                 )
-    return tuple(note.replace("up to", "down to") if " below " in note else note for note in notes)
+    return tuple(notes)

@@ -13,7 +13,7 @@ from aidc.measure.grid.served import it_served
 from aidc.measure.grid.stream import SITE_KINDS
 from aidc.measure.grid.verdict import Connection, Verdict, not_assessable
 from aidc.record.waveform import Waveform
-from aidc.schema.code import Clause, Oscillation, Ramp
+from aidc.schema.code import Clause
 from aidc.schema.site import Site
 from aidc.study.faults.battery import one_cycle
 from aidc.study.faults.verdicts import both_ways, judge_connected, judge_fault
@@ -78,7 +78,7 @@ def _verdicts(
     found = [(index, both_ways(clauses[index], one.stated, one.by_sequence)) for index, one in told.items()]
     own = bool(shown.marks) and all(mark.kind in _OWN for mark in shown.marks)
     for index, clause in enumerate(clauses):
-        if own and isinstance(clause, (Oscillation, Ramp)):  # a window too short for them adds nothing
+        if own and clause.swings:  # a window too short for them adds nothing
             judged = evaluate(clause, shown, connection)
             found += [(index, replace(v, case=case)) for v in judged if v.result in {"pass", "fail"}]
     return found

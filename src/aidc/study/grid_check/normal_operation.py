@@ -75,7 +75,7 @@ def run_normal(
     _hour(site, point, meters, connection, step_s, duration_s, result, progress)
     for index, meter in meters.items():
         result.verdicts[index] = meter.verdicts()
-    if any(isinstance(clauses[index], (Oscillation, Ramp)) for index in meters):
+    if any(clauses[index].swings for index in meters):
         for name in site.jobs:
             for event in (
                 JobStart(use="job-start", start_s=_EVENT_S, job=name),

@@ -7,13 +7,8 @@ from collections.abc import Mapping, Sequence
 
 from aidc.plant.lineup import transformer_rating_va
 from aidc.schema.code import (
-    BandEnergy,
     Clause,
-    FaultCurrent,
-    FaultSequence,
     FrequencyRideThrough,
-    LoadLoss,
-    Oscillation,
     Recovery,
     VoltageRideThrough,
 )
@@ -32,7 +27,6 @@ _HIGHEST_PU = 1.9
 _FARTHEST_HZ = 4.9
 _FASTEST_HZ_PER_S = 100.0
 _WIDEST_DEG = 90.0
-_DYNAMIC = (VoltageRideThrough, Recovery, LoadLoss, FaultCurrent, FaultSequence, Oscillation, BandEnergy)
 
 
 def refusals(site: Site, clauses: Sequence[Clause], levels: Mapping[str, float]) -> dict[int, str]:
@@ -51,7 +45,7 @@ def _rests_on_dynamics(clause: Clause) -> bool:
     """Whether what a clause judges is decided within the reach of a PLL or a current controller."""
     if isinstance(clause, FrequencyRideThrough):  # bands of seconds to minutes are not
         return clause.rocof_hz_per_s is not None or clause.phase_jump_deg is not None
-    return isinstance(clause, _DYNAMIC)
+    return clause.dynamic
 
 
 def beyond_the_twin(clause: Clause, site: Site) -> str:

@@ -31,10 +31,6 @@ from aidc.schema.code import (
     Clause,
     FrequencyRideThrough,
     Harmonics,
-    LoadLoss,
-    Oscillation,
-    Ramp,
-    Recovery,
     Uncaptured,
     VoltageRideThrough,
 )
@@ -46,8 +42,6 @@ from aidc.study.grid_check.verdicts import CheckResult, NamedWindow
 from aidc.units import MEGA
 
 __all__ = ["check_recording", "disturbances", "own_swing"]
-
-_BY_FAULTS = (VoltageRideThrough, FrequencyRideThrough, Recovery, LoadLoss)
 
 
 def check_recording(
@@ -160,10 +154,10 @@ def _of(clause: Clause, w: Waveform, connection: Connection) -> Verdict:
         return not_assessable(
             clause, f"the figures of this clause are not captured ({clause.judges or clause.note})"
         )
-    if isinstance(clause, _BY_FAULTS):
+    if clause.by_faults:
         return _of_others(clause, w)
     verdicts = evaluate(clause, w, connection)
-    if isinstance(clause, (Oscillation, Ramp)):
+    if clause.swings:
         started = any(mark.kind in SITE_KINDS for mark in w.marks)
         verdicts = [one for one in verdicts if one.case != RECOVERY and (started or one.case != APART)]
     if not verdicts:

@@ -61,7 +61,7 @@ def course_of(run: Run, step_s: float) -> Course:
     dt_s = frame["dt_s"].to_numpy()
     begin_s = np.cumsum(dt_s) - dt_s
     place = (begin_s / step_s + 1e-9).astype(np.int64)
-    length = np.bincount(place, dt_s)
+    length: FloatArray = np.bincount(place, dt_s).astype(np.float64)
 
     def mean(name: str) -> FloatArray:
         return np.bincount(place, frame[name].to_numpy() * dt_s) / length

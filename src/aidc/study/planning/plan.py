@@ -215,18 +215,18 @@ def _settled(site: Site, course: Course, wear_usd_per_mwh: float) -> tuple[Progr
     """Solve until efficiencies are those of the schedule that they lead to, and its cells stay in their range."""
     solver, step_h = Solver(), float(course.dt_s[0]) / 3600.0
     seen = seen_over(site, np.zeros((len(planned(site)), 1)), step_h)
-    for _ in range(_ROUNDS):
+    rounds = 0
+    while True:
+        rounds += 1
         programme = programme_of(site, course, seen, wear_usd_per_mwh=wear_usd_per_mwh)
         try:
             best = solver.plan(programme)
         except InfeasibleError as error:
             raise _refused(site, course, programme, error) from error
         found = seen_over(site, set_points_mw(site, best), step_h)
-        if all(
-            _stands(seen[name], found[name], unit)
-            for name, unit in zip(seen, programme.storages, strict=True)
-        ):
-            break
+        still = (_stands(seen[n], found[n], unit) for n, unit in zip(seen, programme.storages, strict=True))
+        if rounds == _ROUNDS or all(still):
+            return programme, best
         # what leaves the range now is left out of it from now on
         seen = {
             name: replace(
@@ -236,7 +236,6 @@ def _settled(site: Site, course: Course, wear_usd_per_mwh: float) -> tuple[Progr
             )
             for name, new in found.items()
         }
-    return programme, best
 
 
 def _stands(before: Seen, after: Seen, unit: StorageUnit) -> bool:
