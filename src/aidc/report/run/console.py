@@ -69,7 +69,7 @@ _ROWS: Sequence[Sequence[_Row]] = (
         _Row("  of it demand, whole months", "cost_usd.demand", read=money),
         _Row("  of it fuel", "cost_usd.fuel", read=money),
         _Row("cost, charges prorated", "cost_usd.prorated", read=money),
-        _Row("  that, per useful Mtok", "per_mtok.cost_usd", "USD/Mtok"),
+        _Row("  of services, per useful Mtok", "per_mtok.cost_usd", "USD/Mtok"),
         _Row("carbon", "carbon_kg", "kg"),
         _Row("water", "water_m3", "m³"),
     ),
