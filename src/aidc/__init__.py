@@ -6,6 +6,7 @@
     run = aidc.run(site)
     run.summary["tokenergy_kwh_per_mtok"]
     run.series                                   # a polars frame, one row per output step
+    run.report()                                 # report.html in its folder
 
 Names load on first use, so that `import aidc` stays instant.
 """
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from aidc.errors import AidcError, InputError, OutputError, SimulationError
     from aidc.measure import compare
     from aidc.record.run import Run, read_run
+    from aidc.report.run.page import write_report
     from aidc.schema.site import Site
     from aidc.simulate import Twin
     from aidc.site import load
@@ -56,6 +58,7 @@ __all__ = [
     "run",
     "transient",
     "validate",
+    "write_report",
 ]
 
 _WHERE = {
@@ -82,6 +85,7 @@ _WHERE = {
     "run": "study.site_run.run",
     "transient": "study.transient",
     "validate": "validation.runner",
+    "write_report": "report.run.page",
 }
 
 

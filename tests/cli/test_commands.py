@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import json
 import math
 import os
@@ -154,7 +155,33 @@ def test_settings_step_and_compare(run, tmp_path) -> None:
     assert json.loads(done.stdout)["window"]["step_s"] == 2
     compared = aidc("compare", folder, other, "--json")
     assert compared.returncode == 0, compared.stderr
-    assert len(json.loads(compared.stdout)) > 10
+    document = json.loads(compared.stdout)
+    assert len(document["figures"]) > 10
+    inputs = {row["key"]: row["values"] for row in document["inputs"]}
+    assert inputs["storage.yard.power_mw"] == [40.0, 50.0]
+    assert inputs["scenario.step_s"] == [1.0, 2.0]
+    shown = aidc("compare", folder, other)
+    assert "storage.yard.power_mw" in shown.stdout
+    assert "prices" not in shown.stdout.partition("inputs that differ")[2]
+
+
+def test_a_run_is_written_as_csv(run, tmp_path) -> None:
+    folder, summary = run
+    done = aidc("report", folder, "--csv", tmp_path / "csv")
+    assert done.returncode == 0, done.stderr
+    figures, series = (
+        list(csv.DictReader((tmp_path / "csv" / name).read_text("utf-8").splitlines()))
+        for name in ("summary.csv", "series.csv")
+    )
+    told = {row["figure"]: row for row in figures}
+    assert float(told["energy_mwh.grid_import"]["value"]) == summary["energy_mwh"]["grid_import"]
+    assert told["energy_mwh.grid_import"]["unit"] == "MWh"
+    assert len(series) == 29  # 1,728 s in rows of a minute, the last of 48 s
+    moved_j = sum(float(row["grid_import_w"]) * (60 if row is not series[-1] else 48) for row in series)
+    assert moved_j / 3.6e9 == pytest.approx(summary["energy_mwh"]["grid_import"], rel=1e-12)
+    again = aidc("report", folder, "--csv", tmp_path / "csv")
+    assert again.returncode == 5
+    assert not list(tmp_path.glob(".*partial*"))
 
 
 def test_report_can_be_written_again(run, tmp_path) -> None:

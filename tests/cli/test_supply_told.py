@@ -133,7 +133,7 @@ def test_runs_are_compared_by_it(told, summary) -> None:
     folder, _ = told
     done = aidc("compare", folder, folder, "--json", cwd=folder.parent)
     assert done.returncode == 0, done.stderr
-    rows = {row["metric"]: row["values"] for row in json.loads(done.stdout)}
+    rows = {row["metric"]: row["values"] for row in json.loads(done.stdout)["figures"]}
     lost = summary["supply"]["energy_not_supplied_mwh"]
     assert rows["not supplied"] == [pytest.approx(lost)] * 2
     assert rows["gensets.g: fuel"] == [pytest.approx(summary["gensets"]["g"]["fuel_mwh"])] * 2

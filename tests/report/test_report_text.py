@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from aidc.report.text import (
     MISSING,
     aligned,
+    closes,
     duration,
     figure,
     instant,
@@ -84,3 +85,19 @@ def test_times_are_in_utc():
 
 def test_a_chart_label_has_no_tags():
     assert label('<a href="x">&') == '&lt;a href="x"&gt;&amp;'
+
+
+@pytest.mark.parametrize(
+    ("frac", "words"),
+    [
+        (0.0, "close exactly"),
+        (9.3e-17, "close to 1e-16"),
+        (1e-16, "close to 1e-16"),
+        (-2e-14, "close to 1e-13"),
+        (3e-5, "do not close: 3e-5 is unexplained"),
+        (None, "are not known to close"),
+        (float("nan"), "are not known to close"),
+    ],
+)
+def test_how_well_books_close_is_said_in_words(frac, words):
+    assert closes(frac) == words

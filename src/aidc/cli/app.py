@@ -294,9 +294,15 @@ def compare(runs: list[Path], *, json: Json = False) -> int:
 
 @app.command
 def report(
-    run: Path, *, out: Annotated[Path | None, Parameter(help="The HTML file to write.")] = None
+    run: Path,
+    *,
+    out: Annotated[Path | None, Parameter(help="The HTML file to write.")] = None,
+    csv: Annotated[
+        Path | None,
+        Parameter(help="Write figures, series, pods and events as CSV into this folder; must not exist."),
+    ] = None,
 ) -> int:
-    """Write the report of a run again.
+    """Write the report of a run again, or its figures and series for a spreadsheet.
 
     Parameters
     ----------
@@ -305,7 +311,7 @@ def report(
     """
     from aidc.cli.running import write_report
 
-    return write_report(run, out)
+    return write_report(run, out, csv)
 
 
 @app.command

@@ -88,13 +88,14 @@ def controller_settings(path: Path, name: str, settings: Sequence[str]) -> list[
 
 
 def compare_runs(folders: Sequence[Path], *, as_json: bool) -> int:
-    """Print the figures of several runs beside each other."""
+    """Print the figures of several runs beside each other, and which of their inputs differ."""
     from dataclasses import asdict
 
     from aidc.errors import InputError, Problem
     from aidc.measure import compare
+    from aidc.measure.compare_inputs import differing_inputs
     from aidc.record.run import read_run
-    from aidc.report.run.console import compare_table
+    from aidc.report.run.console import compare_table, inputs_table
 
     if len(folders) < 2:
         raise InputError(
@@ -102,22 +103,30 @@ def compare_runs(folders: Sequence[Path], *, as_json: bool) -> int:
         )
     runs = [read_run(folder) for folder in folders]
     with _damage(folders[0]):
-        rows = compare(runs)
+        rows, inputs = compare(runs), differing_inputs(runs)
     if as_json:
-        print_json([asdict(row) for row in rows])
+        print_json({"figures": [asdict(row) for row in rows], "inputs": [asdict(row) for row in inputs]})
         return 0
-    screen().print(compare_table(rows, [run.folder.name for run in runs]))
+    names = [run.folder.name for run in runs]
+    screen().print(compare_table(rows, names))
+    screen().print(inputs_table(inputs, names))
     return 0
 
 
-def write_report(folder: Path, out: Path | None) -> int:
-    """Write the report of a finished run; only a report, or nothing, is replaced."""
+def write_report(folder: Path, out: Path | None, csv: Path | None = None) -> int:
+    """Write the report of a finished run, or its CSV files; only a report, or nothing, is replaced."""
     from aidc.record.run import read_run
     from aidc.report import write
     from aidc.report.sheet import refuse_other
 
     target = out if out is not None else folder / REPORT
     run = read_run(folder)
+    if csv is not None:
+        from aidc.report.csv import write_csv
+
+        write_csv(run, csv)
+        named("CSV files: ", csv)
+        return 0
     refuse_other(target)
     with _damage(folder):
         write(run, target)

@@ -66,6 +66,25 @@ class Run:
             self._read[name] = pl.read_parquet(self.folder / f"{name}.parquet", glob=False)
         return self._read[name]
 
+    def report(self, path: Path | str | None = None) -> Path:
+        """Write the run's report and return where it lies.
+
+        Parameters
+        ----------
+        path
+            The HTML file. Default: `report.html` in the folder of the run.
+
+        Raises
+        ------
+        OutputError
+            Something else than a report lies there, or it cannot be written.
+        """
+        import aidc  # the door: the record itself knows nothing of what is made of it
+
+        target = self.folder / "report.html" if path is None else Path(path)
+        aidc.write_report(self, target)
+        return target
+
     def scan_series(self) -> pl.LazyFrame:
         import polars as pl
 

@@ -8,8 +8,10 @@ from datetime import UTC, datetime
 from typing import Any
 
 __all__ = [
+    "CLOSED",
     "MISSING",
     "aligned",
+    "closes",
     "duration",
     "figure",
     "instant",
@@ -23,6 +25,7 @@ __all__ = [
 ]
 
 MISSING = "–"
+CLOSED = 1e-9  # share of the flows: a thousand times what rounding leaves of a year
 _PREFIXES = ((1e15, "P"), (1e12, "T"), (1e9, "G"), (1e6, "M"), (1e3, "k"), (1.0, ""))
 
 
@@ -124,6 +127,18 @@ def instant(moment: Any) -> str:
 def span(start: Any, end: Any) -> str:
     """A window of time."""
     return f"{instant(start)} to {instant(end)} UTC"
+
+
+def closes(frac: Any) -> str:
+    """How well books close, in words: `close to 1e-16` is the power of ten that the unexplained share stays below."""
+    number = _number(frac)
+    if number is None:
+        return "are not known to close"
+    if number == 0:
+        return "close exactly"
+    if abs(number) > CLOSED:
+        return f"do not close: {figure(abs(number), 3)} is unexplained"
+    return f"close to 1e{math.ceil(math.log10(abs(number)))}"
 
 
 def label(text: Any) -> str:

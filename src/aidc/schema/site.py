@@ -63,7 +63,7 @@ class Location(Shape):
     longitude_deg: Annotated[float, Field(ge=-180, le=180)]
     """East positive."""
     timezone: str = "UTC"
-    """IANA name (America/New_York): the clock of the tariff, of the users' days and of the report."""
+    """IANA name (America/New_York): the clock of the tariff and of the users' days."""
     elevation_m: Annotated[float, Field(ge=-430, le=5000)] = 0.0
     """Above sea level; thin air derates fans and coils."""
 

@@ -12,17 +12,20 @@ from rich.table import Table
 from rich.text import Text
 
 from aidc.measure.compare import CompareRow
+from aidc.measure.compare_inputs import InputRow
 from aidc.report.run.asked import asked_words
 from aidc.report.run.deadlines import deadline
 from aidc.report.run.supplied import genset_words, short_words
 from aidc.report.run.warm import pod_words, set_point_words
-from aidc.report.text import MISSING, figure, money, percent, span, tokens
+from aidc.report.text import CLOSED, MISSING, closes, figure, money, percent, span, tokens
 from aidc.report.tree import pick
 
-__all__ = ["compare_table", "summary_table"]
+__all__ = ["compare_table", "inputs_table", "summary_table"]
 
 
 _PODS_TOLD = 6
+_INPUTS_TOLD = 40
+_VALUE_WIDTH = 60
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +60,6 @@ _ROWS: Sequence[Sequence[_Row]] = (
         _Row("load bank", "energy_mwh.load_bank", "MWh"),
         _Row("curtailed", "energy_mwh.curtailed", "MWh"),
         _Row("not supplied", "supply.energy_not_supplied_mwh", "MWh"),
-        _Row("closure residual", "energy_mwh.closure_residual", "MWh"),
     ),
     (
         _Row("peak import", "peak_import_mw", "MW"),
@@ -66,8 +68,10 @@ _ROWS: Sequence[Sequence[_Row]] = (
         _Row("WUE", "wue_l_per_kwh", "l/kWh"),
         _Row("CUE", "cue_kg_per_kwh", "kg/kWh"),
         _Row("cost", "cost_usd.total", read=money),
-        _Row("  of it demand", "cost_usd.demand", read=money),
+        _Row("  of it demand, whole months", "cost_usd.demand", read=money),
         _Row("  of it fuel", "cost_usd.fuel", read=money),
+        _Row("cost, charges prorated", "cost_usd.prorated", read=money),
+        _Row("  of services, per useful Mtok", "per_mtok.cost_usd", "USD/Mtok"),
         _Row("carbon", "carbon_kg", "kg"),
         _Row("water", "water_m3", "m³"),
     ),
@@ -80,7 +84,7 @@ _FLATTERED = {"tokenergy_kwh_per_mtok.site", "pue", "wue_l_per_kwh"}
 def summary_table(summary: Mapping[str, Any]) -> RenderableType:
     """The figures of one run, with a table of its services and jobs where it has any.
 
-    Lines that are zero or absent in this run are left out, but for the residual. Indices that too little cooling
+    Lines that are zero or absent in this run are left out. Indices that too little cooling
     makes look better are marked where a plant did not hold its set point. What was not supplied, and what gensets
     did, is said in words, where anything was.
     """
@@ -93,11 +97,7 @@ def summary_table(summary: Mapping[str, Any]) -> RenderableType:
     table.add_column("", justify="right")
     table.add_column("")
     for group in _ROWS:
-        known = [
-            (row, value)
-            for row in group
-            if (value := pick(summary, row.path)) or (value is not None and "residual" in row.path)
-        ]
+        known = [(row, value) for row in group if (value := pick(summary, row.path))]
         for place, (row, value) in enumerate(known, start=1):
             unit = f"{row.unit} !".lstrip() if short and row.path in _FLATTERED else row.unit
             table.add_row(row.name, _strong(row, row.read(value)), unit, end_section=place == len(known))
@@ -106,10 +106,46 @@ def summary_table(summary: Mapping[str, Any]) -> RenderableType:
     parts += [Text(f"! {words}", style="bold red") for words in bad]
     parts += [Text(f" {words}") for words in (*asked_words(summary), *genset_words(summary))]
     parts += [*_loads(summary), *_use(summary)]
+    parts.append(_books(summary))
     speed = pick(summary, "performance.steps_per_s")
     if speed:
         parts.append(Text(f"{figure(speed, 3)} steps/s, {_performance(summary)}", style="dim"))
     return Group(*parts)
+
+
+def _books(summary: Mapping[str, Any]) -> Text:
+    """Whether the books of energy, heat and tokens close, in words."""
+    told = [
+        (name, pick(summary, f"closure.{key}"))
+        for name, key in (("energy", "energy_frac"), ("heat", "heat_frac"), ("tokens", "token_frac"))
+    ]
+    open_ = any(isinstance(frac, (int, float)) and abs(frac) > CLOSED for _, frac in told)
+    words = ", ".join(
+        f"{name} {closes(frac).removeprefix('close ')}" for name, frac in told if frac is not None
+    )
+    return Text(
+        f"{'Books' if open_ else 'Books close'}: {words} of all flows", style="bold red" if open_ else "dim"
+    )
+
+
+def inputs_table(rows: Sequence[InputRow], names: Sequence[str]) -> RenderableType:
+    """Which inputs of runs differ; many rows are cut, the rest is in the JSON."""
+    if not rows:
+        return Text("All inputs are the same.")
+    table = Table(title="inputs that differ", title_justify="left", box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0))
+    table.add_column("", overflow="fold", ratio=2)
+    for name in names:
+        table.add_column(Text(name), overflow="fold", ratio=1)
+    for row in rows[:_INPUTS_TOLD]:
+        table.add_row(Text(row.key), *(Text(MISSING if one is None else _short(one)) for one in row.values))
+    left = len(rows) - _INPUTS_TOLD
+    notes = [Text(f"{left} more inputs differ: aidc compare --json has all", style="dim")] if left > 0 else []
+    return Group(table, *notes)
+
+
+def _short(value: Any) -> str:
+    text = str(value)
+    return text if len(text) <= _VALUE_WIDTH else f"{text[: _VALUE_WIDTH - 1]}…"
 
 
 def compare_table(rows: Sequence[CompareRow], names: Sequence[str]) -> RenderableType:

@@ -12,7 +12,7 @@ from aidc.report.run.supplied import availability, short_words
 from aidc.report.run.tokenergy import factors_of
 from aidc.report.run.view import View, conditions
 from aidc.report.run.warm import pod_words, set_point_words
-from aidc.report.text import MISSING, aligned, duration, figure, money, percent, scaled, span
+from aidc.report.text import CLOSED, MISSING, aligned, closes, duration, figure, money, percent, scaled, span
 from aidc.report.tree import pick
 
 __all__ = ["head"]
@@ -157,24 +157,19 @@ def _closure_tile(view: View) -> Tile:
     """The residuals over the sum of the absolute flows, which is how the books are judged."""
     closure = mapping(view.summary.get("closure"))
     parts = [
-        f"{text} {_tiny(closure[key])}"
+        f"{text} {closes(closure[key])}"
         for text, key in (
-            ("worst step", "worst_step_energy_frac"),
+            ("energy in the worst step", "worst_step_energy_frac"),
             ("heat", "heat_frac"),
             ("tokens", "token_frac"),
         )
         if closure.get(key) is not None
     ]
-    note = "; ".join(
-        ["unexplained over all flows", ", ".join(parts)] if parts else ["unexplained over all flows"]
-    )
-    return Tile("Energy closure", _tiny(closure.get("energy_frac")), "", note)
-
-
-def _tiny(frac: Any) -> str:
-    if not isinstance(frac, (int, float)):
-        return MISSING
-    return "0" if frac == 0 else f"{abs(frac):.0e}"
+    frac = closure.get("energy_frac")
+    note = "; ".join([f"books of energy {closes(frac)} of all flows", *parts])
+    known = isinstance(frac, (int, float))
+    value = MISSING if not known else "closed" if abs(frac) <= CLOSED else "not closed"
+    return Tile("Books", value, "", note, tone="bad" if value == "not closed" else "")
 
 
 def _attainment(summary: Mapping[str, Any]) -> tuple[str, str]:
@@ -213,7 +208,22 @@ def _peak_note(summary: Mapping[str, Any], limit_mw: Any) -> str:
 
 def _cost_note(summary: Mapping[str, Any]) -> str:
     parts = ["energy", "demand", *(["fuel"] if pick(summary, "cost_usd.fuel") else [])]
-    return ", ".join(f"{part} {money(pick(summary, f'cost_usd.{part}'))}" for part in parts)
+    told = ", ".join(f"{part} {money(pick(summary, f'cost_usd.{part}'))}" for part in parts)
+    whole, share = pick(summary, "cost_usd.total"), pick(summary, "cost_usd.prorated")
+    if not _charged_beyond(whole, share):
+        return told
+    each = pick(summary, "per_mtok.cost_usd")
+    per_token = "" if each is None else f"; {money(each)} per million useful tokens by that share"
+    return f"{told}\nwhole months of charges; {money(share)} by the share of them that the window covers{per_token}"
+
+
+def _charged_beyond(whole: Any, share: Any) -> bool:
+    """Whether the bill has charges of months that the window covers in part."""
+    return (
+        isinstance(whole, (int, float))
+        and isinstance(share, (int, float))
+        and whole - share > 0.005 * abs(whole)
+    )
 
 
 def _scale(value: Any, factor: float) -> Any:

@@ -17,9 +17,9 @@ from aidc.report.run.thermal import thermal_section
 from aidc.report.run.tokenergy import tokenergy_section
 from aidc.report.run.view import RunLike, View
 from aidc.report.schedule import equipment_section
-from aidc.report.sheet import compose, save
+from aidc.report.sheet import compose, refuse_other, save
 
-__all__ = ["render", "write"]
+__all__ = ["render", "write", "write_report"]
 
 
 def render(run: RunLike) -> str:
@@ -56,3 +56,15 @@ def write(run: RunLike, path: Path) -> None:
         The folder is missing, not writable or full.
     """
     save(render(run), path)
+
+
+def write_report(run: RunLike, path: Path) -> None:
+    """Write the report of a run; only a report, or nothing, is replaced.
+
+    Raises
+    ------
+    OutputError
+        Something else lies there, or the file cannot be written.
+    """
+    refuse_other(path)
+    write(run, path)
