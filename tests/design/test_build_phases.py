@@ -109,7 +109,7 @@ def test_a_curve_that_has_more_than_its_parts_carry_says_so(found, tight):
     assert 0.75 * (3.0 - 0.8) / tight.import_per_it < carried <= (3.0 - 0.8) / tight.import_per_it + 0.05
 
 
-@settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=8, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(data=st.data())
 def test_phases_of_a_random_plan_are_carried_by_what_is_there(found, data):
     """Lots and milestones in any order that their givers allow, behind any limits: power never falls, import and equipment suffice."""
