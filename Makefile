@@ -18,6 +18,7 @@ SITES ?= 200
 BOOKS ?= 100
 CHECKS ?= 200
 SCHEDULES ?= 1000
+RECORDS ?= 150
 
 .PHONY: demo test check dist prove fuzz bench bench-peers mutants docs reference format clean python
 
@@ -38,12 +39,13 @@ dist: $(VENV)/.dev
 	$(BIN)/python -m hatchling build -d dist
 
 # Every flow of SITES random sites against a plain-Python judge of supply, the figures of BOOKS random runs at four
-# output steps, CHECKS random sites x rule sets x faults against a brute-force judge, and SCHEDULES random networks
-# against an integer program; goes on where it was stopped.
+# output steps, CHECKS random sites x rule sets x faults against a brute-force judge, RECORDS records of the twin, sound
+# and spoilt, read back, and SCHEDULES random networks against an integer program; goes on where it was stopped.
 prove: $(VENV)/.dev
 	@$(BIN)/python tests/simulate/prove_supply.py --count $(SITES)
 	@$(BIN)/python tests/study/prove_books.py --count $(BOOKS)
 	@$(BIN)/python tests/study/prove_checks.py --count $(CHECKS)
+	@$(BIN)/python tests/study/prove_records.py --count $(RECORDS)
 	@$(BIN)/python tests/design/prove_schedules.py --count $(SCHEDULES)
 
 # Spoilt files of every kind that a person writes; SPOILT and SEED may be given.

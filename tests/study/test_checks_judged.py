@@ -12,7 +12,7 @@ sys.path.append(str(Path(__file__).parents[1] / "transient"))
 
 from checks_cases import tried
 
-SEEDS = (14, 38, 61, 113)
+SEEDS = (3, 38, 84, 113)
 
 
 @pytest.fixture(scope="module")
@@ -28,7 +28,7 @@ def test_network_and_verdicts_are_those_of_the_judge(judged, seed) -> None:
 def test_the_sample_holds_what_it_is_to_judge(judged) -> None:
     """A sample without failures, passes, sequences or unsolvable cases would prove little."""
     counted = sum((Counter(one.counted) for one in judged.values()), Counter())
-    for what in ("voltage-ride-through pass", "voltage-ride-through fail", "recovery pass", "load-loss pass"):
+    for what in ("voltage-ride-through pass", "voltage-ride-through fail", "recovery pass", "load-loss fail"):
         assert counted[what] >= 1, counted
     assert counted["sequences"] == len(SEEDS)
     assert counted["unsolved"] >= 1, counted

@@ -14,11 +14,12 @@ import polars as pl
 import pytest
 from brute_force import set_results
 from comtrade_files import record_of
+from records_cases import LENGTH_S, VOLTAGES, differences, is_balanced, random_event, waves
 from study_sites import four_chains, random_site
 
 from aidc.record.waveform import Waveform
 from aidc.schema.code import FrequencyRideThrough, VoltageRideThrough
-from aidc.schema.disturbance import Disturbance, FrequencyRamp, Sag, Swell
+from aidc.schema.disturbance import Disturbance, Swell
 from aidc.simulate.transient.start import operating_point
 from aidc.simulate.transient.window import open_window
 from aidc.study.faults.battery import one_cycle
@@ -27,37 +28,11 @@ from aidc.study.grid_check.check import rule_set
 from aidc.study.grid_check.recorded import check_recording
 
 SITES = 24
-START_S, LENGTH_S = 11.0, 24.5
-VOLTAGES = ("v1_pu", "v_pn_min_pu", "v_pn_max_pu", "v_pp_min_pu", "v_pp_max_pu")
 FORMATS = {
     "power": (*VOLTAGES, "frequency_hz", "p_w", "q_var"),
     "connection": (*VOLTAGES, "frequency_hz", "p_w", "q_var", "connected_frac"),
     "connection, no power": (*VOLTAGES, "frequency_hz", "connected_frac"),
 }
-
-
-def random_event(rng: np.random.Generator) -> Disturbance:
-    kind = rng.random()
-    if kind < 0.75:
-        return Sag(
-            use="sag",
-            start_s=START_S,
-            residual_pu=round(float(rng.uniform(0.05, 0.88)), 3),
-            duration_s=round(float(rng.uniform(0.04, 1.2)), 3),
-            fault=str(rng.choice(["3ph", "lg", "ll", "llg"])),
-            phase_jump_deg=float(rng.choice([0.0, 20.0])),
-        )
-    if kind < 0.85:
-        return Swell(
-            use="swell",
-            start_s=START_S,
-            voltage_pu=float(rng.uniform(1.12, 1.25)),
-            duration_s=float(rng.uniform(0.1, 3)),
-        )
-    change = float(rng.choice([-3.5, -1.5, 1.5]))
-    return FrequencyRamp(
-        use="frequency-ramp", start_s=START_S, change_hz=change, rocof_hz_per_s=2.0, hold_s=3.0
-    )
 
 
 def write(folder: Path, shown: Waveform, form: str) -> Path:
@@ -67,17 +42,8 @@ def write(folder: Path, shown: Waveform, form: str) -> Path:
 
 
 def write_comtrade(folder: Path, raw: Waveform) -> Path:
-    """Three voltages and currents of a balanced window at 1,200 samples a second, from its phasors."""
-    time_s = np.arange(int((LENGTH_S - 0.1) * 1200)) / 1200
-    at = {name: np.interp(time_s, raw.time_s, raw[name]) for name in ("v1_pu", "angle_rad", "p_w", "q_var")}
-    volts = np.maximum(at["v1_pu"], 1e-6) * 138e3 / np.sqrt(3)
-    amps = np.conj((at["p_w"] + 1j * at["q_var"]) / (3 * volts))
-    turn = np.exp(1j * (2 * np.pi * 60 * time_s + at["angle_rad"]))
-    phases = np.exp(-2j * np.pi / 3 * np.arange(3))[:, None]
-    rows = np.concatenate(
-        [np.sqrt(2) * (volts * turn * phases).real, np.sqrt(2) * (amps * turn * phases).real]
-    )
-    return record_of(rows, form="FLOAT32", rate=1200.0).write(folder)
+    """Three voltages and currents of a balanced window at 1,200 samples a second."""
+    return record_of(waves(raw), form="FLOAT32", rate=1200.0).write(folder)
 
 
 def test_a_record_of_the_twin_gives_its_verdict_or_none(
@@ -111,7 +77,7 @@ def test_a_record_of_the_twin_gives_its_verdict_or_none(
             second = told[index].by_sequence
             assert (told[index].stated if second is None else second).result == other, (seed, event)
         records = {form: write(tmp_path, shown, form) for form in FORMATS}
-        if isinstance(event, FrequencyRamp) or (isinstance(event, Sag) and event.fault == "3ph"):
+        if is_balanced(event) and not isinstance(event, Swell):
             records["COMTRADE"] = write_comtrade(tmp_path, raw)
         for form, path in records.items():
             found = check_recording(site, path, code="ercot-nogrr-282")
@@ -124,3 +90,9 @@ def test_a_record_of_the_twin_gives_its_verdict_or_none(
         assert counted[form, "fail"] >= 2, counted
         assert counted[form, "pass"] >= 2, counted
     assert sum(counted["COMTRADE", result] for result in ("pass", "fail")) >= 2, counted
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_a_record_of_any_form_sound_or_spoilt_gives_the_verdict_or_says_why_not(seed: int) -> None:
+    """A few of `make prove RECORDS=150`."""
+    assert differences(seed) == []
