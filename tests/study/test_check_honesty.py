@@ -95,7 +95,7 @@ def test_a_converter_too_large_for_its_grid_is_not_judged(site: Site) -> None:
         {"normal": 2500e6},
     )
     assert all("converter of storage.yard" in why for why in reasons.values())
-    assert len(reasons) == 3
+    assert len(reasons) == 4
 
 
 @pytest.mark.parametrize(

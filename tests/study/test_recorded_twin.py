@@ -82,6 +82,9 @@ def test_a_record_of_the_twin_gives_its_verdict_or_none(
         for form, path in records.items():
             found = check_recording(site, path, code="ercot-nogrr-282")
             for index, verdict in enumerate(found.verdicts):
+                if rules[index].rule == "fault-sequence":  # the twin's own, no record shows it
+                    assert verdict.result == "not_applicable"
+                    continue
                 twin = both_ways(rules[index], told[index].stated, told[index].by_sequence)
                 assert verdict.result in {twin.result, "not_assessable"}, (seed, form, event, twin, verdict)
                 assert verdict.result != "not_assessable" or verdict.reason

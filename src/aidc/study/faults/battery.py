@@ -127,8 +127,10 @@ def run_battery(
 
 def _step(site: Site, case: FaultCase, step_s: Fraction) -> Fraction:
     """The step of a case [s]: half an hour of overvoltage needs no milliseconds."""
+    if case.event.duration_s <= _SLOW_S:
+        return step_s
     forming = any(shape.converter.control == "grid-forming" for shape in site.storage.values())
-    return max(step_s, _SLOW_STEP_S) if case.event.duration_s > _SLOW_S and not forming else step_s
+    return step_s if forming else max(step_s, _SLOW_STEP_S)
 
 
 def _in_order(

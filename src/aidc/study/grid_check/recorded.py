@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from aidc.errors import InputError
+from aidc.measure.grid.fault_current import fault_current
 from aidc.measure.grid.frequency_ride_through import frequency_ride_through
 from aidc.measure.grid.grid_faults import Swing, answered, found_faults
 from aidc.measure.grid.meter import evaluate
@@ -29,6 +30,8 @@ from aidc.record.recording import Recording, open_recording
 from aidc.record.waveform import Mark, Waveform
 from aidc.schema.code import (
     Clause,
+    FaultCurrent,
+    FaultSequence,
     FrequencyRideThrough,
     Harmonics,
     Uncaptured,
@@ -176,6 +179,11 @@ def _of_others(clause: Clause, w: Waveform) -> Verdict:
         return both_ways(clause, told[0], told[1] if len(told) > 1 and "v1_pu" in w else None)
     if isinstance(clause, FrequencyRideThrough):
         return frequency_ride_through(clause, w)
+    if isinstance(clause, FaultCurrent):
+        return fault_current(clause, w)
+    if isinstance(clause, FaultSequence):
+        told = "tried on the twin alone; what left in this record is held against the ride-through clauses"
+        return not_applicable(clause, told)
     return not_applicable(clause, f"for {clause.applies_to}, not for the load that this record is of")
 
 
