@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 from sites import document, loaded
 
-from aidc.control.demand_response import _TOLERATED
+from aidc.contract.samples import busy_site
+from aidc.control.following.tiers import Tiers
 from aidc.errors import InputError
 from aidc.schema.flexibility import SLOWDOWN_FRAC
 from aidc.simulate.compiling.compile import compile_site
@@ -34,7 +35,7 @@ def test_window_and_price_reach_the_controller_by_pod() -> None:
 
 
 def test_the_tiers_are_those_of_the_shipped_controller() -> None:
-    assert tuple(_TOLERATED) == SLOWDOWN_FRAC
+    assert tuple(Tiers(busy_site()).tolerated[:4]) == SLOWDOWN_FRAC
 
 
 @pytest.mark.parametrize("bad", [{"flex_window": "week"}, {"curtailment_usd_per_mwh": -1.0}])

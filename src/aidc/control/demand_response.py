@@ -171,10 +171,12 @@ class DemandResponse(Controller):
             )
             if not watts.any() and room_w > 0:
                 self._soc_before = None
+                return []
         else:
             return []
+        # without room it stands still: left alone, a rule of its own would charge it at its rating
         told = f"{what}, {float(watts.sum()) / 1e6:.2f} MW" if watts.any() else ""
-        return [Command(Knob.STORAGE_W, watts, 2 * float(self.period_s), told)] if told else []
+        return [Command(Knob.STORAGE_W, watts, 2 * float(self.period_s), told)]
 
     def _cooled(self, observation: Observation, ahead: Signal | None) -> list[Command]:
         """Loops that are cooled in the quarter of an hour before a request."""
