@@ -13,7 +13,19 @@ from aidc.report.run.supplied import availability, short_words
 from aidc.report.run.tokenergy import factors_of
 from aidc.report.run.view import View, conditions
 from aidc.report.run.warm import pod_words, set_point_words
-from aidc.report.text import CLOSED, MISSING, aligned, closes, duration, figure, money, percent, scaled, span
+from aidc.report.text import (
+    CLOSED,
+    MISSING,
+    aligned,
+    closes,
+    duration,
+    figure,
+    local_span,
+    money,
+    percent,
+    scaled,
+    span,
+)
 from aidc.report.tree import pick
 
 __all__ = ["head"]
@@ -48,6 +60,9 @@ def _facts(view: View) -> tuple[tuple[str, str], ...]:
         ("Window", span(window.get("start", view.meta.get("start")), window.get("end"))),
         ("Step", f"{duration(step)}, recorded every {duration(view.meta.get('output_step_s'))}"),
     ]
+    local = local_span(window.get("start"), window.get("end"), window.get("timezone"))
+    if local:
+        facts.insert(1, ("On site", local))
     steps = window.get("steps")
     if isinstance(steps, int):
         facts.append(("Steps", f"{steps:,}"))
