@@ -101,3 +101,17 @@ def test_figures_that_do_not_compare_say_why(run):
     text = shown(compare_table(compare([run, other]), ["a", "b"]))
     assert "[1]" in text
     assert "not comparable: different model" in text
+
+
+def test_a_site_below_a_megawatt_is_told_in_kilowatts(run):
+    """The same day at a ten-thousandth of the power: no line in MW or MWh is left, and figures read alike."""
+    tiny = {
+        **run.summary,
+        "energy_mwh": {key: 1e-4 * value for key, value in run.summary["energy_mwh"].items()},
+        "peak_import_mw": 1e-4 * run.summary["peak_import_mw"],
+    }
+    text = shown(summary_table(tiny)).partition("service")[0]
+    assert "kWh" in text
+    assert " MW" not in text
+    assert f"{0.1 * run.summary['peak_import_mw']:.4g}" in text
+    assert " kW " not in shown(summary_table(run.summary))

@@ -16,6 +16,7 @@ from aidc.report.text import (
     figure,
     instant,
     label,
+    local_span,
     money,
     percent,
     scaled,
@@ -101,3 +102,14 @@ def test_a_chart_label_has_no_tags():
 )
 def test_how_well_books_close_is_said_in_words(frac, words):
     assert closes(frac) == words
+
+
+def test_a_window_is_told_on_the_clocks_of_the_site():
+    """The clocks of New York go back on 2 November 2025 at 06:00 UTC."""
+    start, end = "2025-11-01T04:00:00Z", "2025-11-03T05:00:00Z"
+    assert (
+        local_span(start, end, "America/New_York") == "2025-11-01 00:00 to 2025-11-03 00:00 America/New_York"
+    )
+    for zone in ("UTC", None, "Nowhere/Else"):
+        assert local_span(start, end, zone) == ""
+    assert local_span(None, end, "America/New_York") == ""

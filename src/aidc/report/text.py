@@ -6,6 +6,7 @@ import math
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 __all__ = [
     "CLOSED",
@@ -16,6 +17,7 @@ __all__ = [
     "figure",
     "instant",
     "label",
+    "local_span",
     "money",
     "percent",
     "scaled",
@@ -139,6 +141,18 @@ def closes(frac: Any) -> str:
     if abs(number) > CLOSED:
         return f"do not close: {figure(abs(number), 3)} is unexplained"
     return f"close to 1e{math.ceil(math.log10(abs(number)))}"
+
+
+def local_span(start: Any, end: Any, zone: Any) -> str:
+    """A window on the clocks of an IANA zone; "" where that is UTC or something is unknown."""
+    if not isinstance(zone, str) or zone == "UTC":
+        return ""
+    try:
+        clock = ZoneInfo(zone)
+        first, last = (datetime.fromisoformat(one).astimezone(clock) for one in (start, end))
+    except (TypeError, ValueError, ZoneInfoNotFoundError):
+        return ""
+    return f"{first:%Y-%m-%d %H:%M} to {last:%Y-%m-%d %H:%M} {zone}"
 
 
 def label(text: Any) -> str:

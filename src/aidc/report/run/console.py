@@ -15,6 +15,7 @@ from aidc.measure.compare import CompareRow
 from aidc.measure.compare_inputs import InputRow
 from aidc.report.run.asked import asked_words
 from aidc.report.run.deadlines import deadline
+from aidc.report.run.sizes import in_size, is_small
 from aidc.report.run.supplied import genset_words, short_words
 from aidc.report.run.warm import pod_words, set_point_words
 from aidc.report.text import CLOSED, MISSING, closes, figure, money, percent, span, tokens
@@ -89,7 +90,7 @@ def summary_table(summary: Mapping[str, Any]) -> RenderableType:
     did, is said in words, where anything was.
     """
     window = pick(summary, "window")
-    short = set_point_words(summary)
+    short, small = set_point_words(summary), is_small(summary)
     table = Table(
         title=span(pick(window, "start"), pick(window, "end")), title_justify="left", box=box.SIMPLE_HEAD
     )
@@ -98,8 +99,9 @@ def summary_table(summary: Mapping[str, Any]) -> RenderableType:
     table.add_column("")
     for group in _ROWS:
         known = [(row, value) for row in group if (value := pick(summary, row.path))]
-        for place, (row, value) in enumerate(known, start=1):
-            unit = f"{row.unit} !".lstrip() if short and row.path in _FLATTERED else row.unit
+        for place, (row, told) in enumerate(known, start=1):
+            value, unit = in_size(told, row.unit, small=small)
+            unit = f"{unit} !".lstrip() if short and row.path in _FLATTERED else unit
             table.add_row(row.name, _strong(row, row.read(value)), unit, end_section=place == len(known))
     parts: list[RenderableType] = [table]
     bad = (*short_words(summary), *short, *pod_words(summary))

@@ -8,11 +8,24 @@ from typing import Any
 from aidc.measure.meta import mapping
 from aidc.report.blocks import Head, Tile
 from aidc.report.run.record_tables import assumption_count
+from aidc.report.run.sizes import in_size, is_small
 from aidc.report.run.supplied import availability, short_words
 from aidc.report.run.tokenergy import factors_of
 from aidc.report.run.view import View, conditions
 from aidc.report.run.warm import pod_words, set_point_words
-from aidc.report.text import CLOSED, MISSING, aligned, closes, duration, figure, money, percent, scaled, span
+from aidc.report.text import (
+    CLOSED,
+    MISSING,
+    aligned,
+    closes,
+    duration,
+    figure,
+    local_span,
+    money,
+    percent,
+    scaled,
+    span,
+)
 from aidc.report.tree import pick
 
 __all__ = ["head"]
@@ -47,6 +60,9 @@ def _facts(view: View) -> tuple[tuple[str, str], ...]:
         ("Window", span(window.get("start", view.meta.get("start")), window.get("end"))),
         ("Step", f"{duration(step)}, recorded every {duration(view.meta.get('output_step_s'))}"),
     ]
+    local = local_span(window.get("start"), window.get("end"), window.get("timezone"))
+    if local:
+        facts.insert(1, ("On site", local))
     steps = window.get("steps")
     if isinstance(steps, int):
         facts.append(("Steps", f"{steps:,}"))
@@ -91,10 +107,13 @@ def _tiles(view: View) -> tuple[Tile, ...]:
     useful, useful_unit = scaled(pick(summary, "tokens.useful"), "tok")
     carbon_t = _scale(pick(summary, "carbon_kg"), 1e-3)
     limit_mw = pick(view.site, "grid.import_limit_mw")
+    small = is_small(summary)
+    energy, energy_unit = in_size(pick(summary, "energy_mwh.grid_import"), "MWh", small=small)
+    peak, peak_unit = in_size(pick(summary, "peak_import_mw"), "MW", small=small)
     return (
         _tokenergy_tile(view),
-        Tile("Grid import", figure(pick(summary, "energy_mwh.grid_import"), 5), "MWh", _renewables(summary)),
-        Tile("Peak import", figure(pick(summary, "peak_import_mw")), "MW", _peak_note(summary, limit_mw)),
+        Tile("Grid import", figure(energy, 5), energy_unit, _renewables(summary)),
+        Tile("Peak import", figure(peak), peak_unit, _peak_note(summary, limit_mw)),
         _pue_tile(summary),
         *_supply_tile(summary),
         Tile("Useful tokens", useful, useful_unit, f"of {' '.join(scaled(made, 'tok'))} delivered"),
