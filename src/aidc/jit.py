@@ -2,8 +2,9 @@
 
 `scalar` marks a physics function of scalars, small enough to be inlined into an engine; `engine`
 marks a loop over steps and `part` a stretch of such a loop, always inlined, so that a long loop can
-be read in pieces without paying for calls that pass dozens of arrays; `glue` is a few calls of parts in a row, and
-`inner` a stretch that is called instead. All keep the Python body callable as `function.py_func`.
+be read in pieces without paying for calls; `glue` is a few calls of parts in a row, and `inner` a stretch that is
+called instead. `bundle` marks the named tuples of arrays that an engine works on. All keep the Python body callable
+as `function.py_func`.
 
 What is compiled is kept in a folder of the user, and found again by the code and the values that it rests on
 (`aidc.kernel`): a comment costs nothing, a constant that changed is never missed. Nothing is looked up before
@@ -22,9 +23,11 @@ import numba
 from numba.core.dispatcher import Dispatcher
 
 from aidc.kernel import KernelCache
+from aidc.kernel.bundle import bundle
+from aidc.kernel.linked import LinkedCompiler
 from aidc.kernel_folder import private_folder
 
-__all__ = ["engine", "glue", "inner", "part", "scalar"]
+__all__ = ["bundle", "engine", "glue", "inner", "part", "scalar"]
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -51,6 +54,14 @@ def _keep(kernel: Any) -> Any:
     return kernel
 
 
+def _link(kernel: Any) -> Any:
+    """Make no machine code of a function that only other kernels call; they link its code into their own."""
+    if isinstance(kernel, Dispatcher):
+        dispatcher: Any = kernel
+        dispatcher._compiler.pipeline_class = LinkedCompiler  # noqa: SLF001 - as an option it would be in the key
+    return kernel
+
+
 def scalar(function: Callable[P, R]) -> Callable[P, R]:
     """Compile a physics function of scalars; engines inline it."""
     return _keep(_compile(function, nogil=True))
@@ -67,16 +78,16 @@ def inner(function: Callable[P, R]) -> Callable[P, R]:
     For what is called from several places, or rarely: it is compiled once, without the wrapper that would unpack
     dozens of arrays for Python, and cached within the engine that calls it.
     """
-    return _compile(function, no_cpython_wrapper=True, no_cfunc_wrapper=True)
+    return _link(_compile(function, no_cpython_wrapper=True, no_cfunc_wrapper=True))
 
 
 def part(function: Callable[P, R]) -> Callable[P, R]:
-    """Compile a stretch of an engine, inlined where it is called: a call would pass hundreds of fields of arrays.
+    """Compile a stretch of an engine, inlined where it is called.
 
     Each is typed and lowered once, and LLVM inlines it. (Numba's own inlining, of the syntax, takes twice the time to
     compile, and an engine that is a tenth slower.)
     """
-    return _compile(function, forceinline=True, no_cpython_wrapper=True, no_cfunc_wrapper=True)
+    return _link(_compile(function, forceinline=True, no_cpython_wrapper=True, no_cfunc_wrapper=True))
 
 
 def glue(function: Callable[P, R]) -> Callable[P, R]:

@@ -226,7 +226,7 @@ def _bar(console: Console) -> Progress:
 
 
 def _telling(bar: Progress, name: str) -> Callable[[str, int, int], None]:
-    task = bar.add_task(name, total=None)
+    task = bar.add_task(f"{name}: compiling, and finding the operating point", total=None)
 
     def progress(what: str, done: int, total: int) -> None:
         bar.update(task, description=f"{name}: {what}", completed=done, total=total)

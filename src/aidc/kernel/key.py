@@ -24,6 +24,7 @@ import llvmlite
 import numba
 import numpy as np
 from numba.core import config, types
+from numba.core.compiler import CompilerBase
 from numba.core.dispatcher import Dispatcher
 
 from aidc.kernel.body import body_of, plain_text
@@ -214,8 +215,8 @@ class _Walk:
         if issubclass(one, tuple) and fields is not None:
             defaults: Any = getattr(one, "_field_defaults", {})
             return f"{name} {fields} {self._value(defaults)}"
-        if one.__module__.partition(".")[0] in _VERSIONED:
-            return name
+        if one.__module__.partition(".")[0] in _VERSIONED or issubclass(one, CompilerBase):
+            return name  # of a compiler: it decides how fast a kernel is, not what it gives
         raise UnkeyedError(f"the class {one.__qualname__}")
 
     def _type(self, one: Any) -> str:

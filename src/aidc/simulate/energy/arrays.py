@@ -13,6 +13,8 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from aidc.jit import bundle
+
 __all__ = [
     "Fixed",
     "FloatArray",
@@ -79,6 +81,7 @@ class Span(NamedTuple):
     gensets: range
 
 
+@bundle
 class Fixed(NamedTuple):
     """`Params` as the engine reads them."""
 
@@ -119,6 +122,7 @@ class Fixed(NamedTuple):
     fault_tick: IntArray
 
 
+@bundle
 class Inputs(NamedTuple):
     """Native-resolution series, end to end in one array; read in place, never expanded."""
 
@@ -131,6 +135,7 @@ class Inputs(NamedTuple):
     scale: FloatArray  # [channel, design]
 
 
+@bundle
 class Knobs(NamedTuple):
     """What the controller has set, already admitted; NaN in `storage_w` leaves the rule in force."""
 
@@ -140,6 +145,7 @@ class Knobs(NamedTuple):
     supply_k: FloatArray  # [plant]
 
 
+@bundle
 class State(NamedTuple):
     """What is remembered from one step to the next; `Compiled.start` and `Twin.state` are turned for Python."""
 
@@ -157,6 +163,7 @@ class State(NamedTuple):
     calm: FloatArray  # [design] 1 while nothing is shed, starting, walking in or running that does not always
 
 
+@bundle
 class Scratch(NamedTuple):
     """Working memory of one step, kept to save allocations."""
 
@@ -218,6 +225,7 @@ class Scratch(NamedTuple):
     fill: FloatArray  # [lane] share of the pod's accelerators that its job holds
 
 
+@bundle
 class Rows(NamedTuple):
     """What the engine writes: rows of several steps."""
 

@@ -7,12 +7,15 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from aidc.jit import bundle
+
 __all__ = ["FloatArray", "IntArray", "Plan", "State", "Work"]
 
 FloatArray = NDArray[np.float64]
 IntArray = NDArray[np.int64]
 
 
+@bundle
 class Plan(NamedTuple):
     """What is fixed for a window: the plant, the grid's course, and the load's own wishes."""
 
@@ -51,6 +54,7 @@ class Plan(NamedTuple):
     action: FloatArray  # [kind, target, value; action]
 
 
+@bundle
 class State(NamedTuple):
     """What is remembered between steps."""
 
@@ -63,6 +67,7 @@ class State(NamedTuple):
     energy: FloatArray  # [Energy]
 
 
+@bundle
 class Work(NamedTuple):
     """Working memory of one step."""
 
