@@ -14,8 +14,9 @@ from grids import MS, body_of, closed, forming, open_site
 
 from aidc.errors import SimulationError
 from aidc.schema.disturbance import FrequencyStep, Islanding, LoadStep, Sag
-from aidc.simulate.transient.fields import SiteParam, StoreState
+from aidc.simulate.transient.fields import SiteParam, StoreState, Total
 from aidc.simulate.transient.modes import machine_modes
+from aidc.simulate.transient.rest import work_of
 
 
 def cooled_by_the_ups(body: dict) -> dict:
@@ -50,6 +51,14 @@ def test_blocks_give_what_the_whole_gives_bit_for_bit(kind, sizes) -> None:
         joined = np.concatenate([one[name] for one in found])
         assert joined.tobytes() == wave[name].tobytes(), name
     assert parts.state.energy.tobytes() == whole.state.energy.tobytes()
+
+
+@pytest.mark.parametrize("kind", sorted(KINDS))
+def test_the_memory_of_a_step_holds_every_state(kind) -> None:
+    """A kernel writes states there one after the other, and nothing stops it behind the end."""
+    window = open_site(KINDS[kind], duration_s=0.01)
+    states = sum(part.size for part in window.state[:-1])
+    assert work_of(window.plan).before.size == states + len(Total)
 
 
 def test_a_step_over_again_is_the_step_computed() -> None:

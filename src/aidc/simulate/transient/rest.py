@@ -98,7 +98,7 @@ def _states(plan: Plan) -> int:
     return (
         LaneState.SIZE * plan.lane.shape[1]
         + len(DriveState) * plan.drive.shape[1]
-        + len(StoreState) * plan.store.shape[1]
+        + StoreState.SIZE * plan.store.shape[1]
         + len(GensetState) * plan.genset.shape[1]
         + JOB_STATES * plan.job_start.shape[0]
         + len(SiteState)
