@@ -24,6 +24,7 @@ from numba.core.dispatcher import Dispatcher
 
 from aidc.kernel import KernelCache
 from aidc.kernel.bundle import bundle
+from aidc.kernel.inside import known_inside
 from aidc.kernel.linked import LinkedCompiler
 from aidc.kernel_folder import private_folder
 
@@ -56,7 +57,7 @@ def _keep(kernel: Any) -> Any:
 
 def _link(kernel: Any) -> Any:
     """Make no machine code of a function that only other kernels call; they link its code into their own."""
-    if isinstance(kernel, Dispatcher):
+    if isinstance(kernel, Dispatcher) and known_inside():
         dispatcher: Any = kernel
         dispatcher._compiler.pipeline_class = LinkedCompiler  # noqa: SLF001 - as an option it would be in the key
     return kernel

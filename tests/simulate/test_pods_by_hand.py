@@ -98,7 +98,7 @@ class Judge:
         self.queue = queue
         return {
             "ACCELERATOR_W": power,
-            "UNCAPPED_W": self.at(load, cap, Point.UNCAPPED_W) * replicas,
+            "UNCAPPED_W": self.at(load, cap, Point.UNCAPPED_W) * replicas + self.idle_w * (1 - replicas),
             "ARRIVED_TOKENS": arrived,
             "OUTPUT_TOKENS": output,
             "DROPPED_TOKENS": dropped,

@@ -22,6 +22,8 @@ from numba.core.imputils import impl_ret_borrowed, lower_getattr_generic
 from numba.core.pythonapi import NativeValue, unbox
 from numba.core.typing.typeof import typeof_impl
 
+from aidc.kernel.inside import known_inside
+
 __all__ = ["bundle"]
 
 T = TypeVar("T", bound=tuple[Any, ...])
@@ -79,6 +81,8 @@ def _get(context: Any, builder: Any, kind: BundleType, value: Any, name: str) ->
 
 def bundle(kind: type[T]) -> type[T]:
     """Let kernels know instances of a named tuple by their address; for Python they are what they were."""
+    if not known_inside():
+        return kind
 
     def type_of(value: Any, context: Any) -> BundleType:
         return BundleType([typeof_impl(one, context) for one in value], kind)

@@ -12,7 +12,7 @@ from typing import Final, NamedTuple
 
 import numpy as np
 
-from aidc.jit import scalar
+from aidc.jit import inner, scalar
 from aidc.plant.cooling.chiller import lifted_w, part_load_work
 from aidc.plant.cooling.chiller_map import fill_map, map_capacity_frac, map_power_frac
 from aidc.plant.cooling.column import (
@@ -131,6 +131,14 @@ class Bank(NamedTuple):
     work_frac: float  # electricity over cooling, for the heat that the outdoor units carry
 
 
+@inner
+def _map_w(p: FloatArray, bank: Bank, outdoors_w: float, k_per_w: float, cooled_w: float) -> float:
+    """Electricity of chillers with a map for `cooled_w` [W]; called, so that a search without one stays short."""
+    into_k = entering_k(p, bank.sink_k, outdoors_w, k_per_w)
+    most = bank.rated_w * map_capacity_frac(p, bank.supply_k, into_k)
+    return most * map_power_frac(p, bank.supply_k, into_k, cooled_w / most)
+
+
 @scalar
 def _at_share(heat_w: float, k_per_w: float, bank: Bank, p: FloatArray) -> tuple[float, float]:
     """Heat of the chillers, and the electricity for it [W], where the outdoor water warms by `k_per_w` [K/W]."""
@@ -139,10 +147,7 @@ def _at_share(heat_w: float, k_per_w: float, bank: Bank, p: FloatArray) -> tuple
     warmed_k = outdoors_w * k_per_w
     lifted = lifted_w(heat_w, warmed_k - bank.above_k, bank.flow_w_k)
     if p[Figure.MAP] > 0.0:
-        into_k = entering_k(p, bank.sink_k, outdoors_w, k_per_w)
-        most = bank.rated_w * map_capacity_frac(p, bank.supply_k, into_k)
-        work = most * map_power_frac(p, bank.supply_k, into_k, lifted / most)
-        return lifted, work + bank.pump_w_w * lifted
+        return lifted, _map_w(p, bank, outdoors_w, k_per_w, lifted) + bank.pump_w_w * lifted
     per_cooling = max(bank.lift_k + warmed_k, bank.lift_min_k) * bank.per_k
     load = lifted * bank.per_rated_w
     work = bank.rated_w * part_load_work(

@@ -123,10 +123,11 @@ def _set_widths(p: Fixed, knobs: Knobs, state: State, now: Scratch, at: Span, ti
             int(state.job_left[slot]),
             float(state.job_width[slot]),
         )
-        if _active(p, state, job, slot, tick):
+        asked = float(knobs.job[slot])
+        if (phase != RUNS or width != asked) and _active(p, state, job, slot, tick):
             costs = p.job_width[job]
             phase, left, width = step_width(
-                phase, left, width, float(knobs.job[slot]), bool(state.job_tick[slot] > 0),
+                phase, left, width, asked, bool(state.job_tick[slot] > 0),
                 int(costs[JobWidth.STOP_TICKS]), int(costs[JobWidth.START_TICKS]),
             )  # fmt: skip
         now.job_phase[job] = phase

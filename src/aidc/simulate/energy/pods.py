@@ -95,10 +95,12 @@ def share_work(p: Fixed, knobs: Knobs, state: State, now: Scratch, at: Span, fir
         now.able[lane] = able
         workload = p.workload[lane]
         if workload >= 0:
+            in_use = able * knobs.pod[lane, PodKnob.REPLICA_FRAC] * p.pod[lane, Pod.SHARE_FRAC]
             if p.kind[lane] == Kind.JOB:
-                now.fill[lane] = _fill(p.pod[lane], float(now.job_width[workload - first_job]))
-            in_use = knobs.pod[lane, PodKnob.REPLICA_FRAC] * p.pod[lane, Pod.SHARE_FRAC] * now.fill[lane]
-            now.share[workload] += able * in_use
+                fill = _fill(p.pod[lane], float(now.job_width[workload - first_job]))
+                now.fill[lane] = fill
+                in_use *= fill
+            now.share[workload] += in_use
     for workload in range(now.share.shape[0]):
         now.per_share[workload] = 1.0 / now.share[workload]
 
@@ -220,7 +222,9 @@ def run_pods(
         rate = read_at(here, Point.RATE_PER_S, frac) * replicas
         power = read_at(here, Point.ACCELERATOR_W, frac)
         # replicas that take no requests stay powered and idle, as do accelerators that a job has let go
-        power = (power * replicas + pod[Pod.IDLE_W] * (1.0 - replicas)) * powered
+        if replicas < 1.0:
+            power = power * replicas + pod[Pod.IDLE_W] * (1.0 - replicas)
+        power *= powered
         # up to the limit in force: what leakage takes then is missing for work
         ceiling = max(max(cap, pod[Pod.CAP_MIN_FRAC]) * pod[Pod.CEILING_W], power)
         leaked = _leaked(p, state, lane)
@@ -237,7 +241,8 @@ def run_pods(
             trained = rate * p.dt_s * now.job_share[p.workload[lane] - first_job] * now.able[lane]
         is_now[PodNow.ACCELERATOR_W] = power
         uncapped = read_at(here, Point.UNCAPPED_W, frac)
-        uncapped = uncapped * replicas + pod[Pod.IDLE_W] * (1.0 - replicas)
+        if replicas < 1.0:
+            uncapped = uncapped * replicas + pod[Pod.IDLE_W] * (1.0 - replicas)
         is_now[PodNow.UNCAPPED_W] = uncapped * leaked * powered
         is_now[PodNow.OVERHEAD_W] = _overhead_w(p, state, lane, power) * powered
         is_now[PodNow.NETWORK_W] = pod[Pod.NETWORK_W] * powered
