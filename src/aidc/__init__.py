@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from aidc.study.grid_check.check import check
     from aidc.study.planning.plan import plan
     from aidc.study.site_run.run import run
-    from aidc.study.transient import transient
+    from aidc.study.windows.transient import transient
     from aidc.validation.runner import run as validate
 
 __all__ = [
@@ -83,7 +83,7 @@ _WHERE = {
     "plan": "study.planning.plan",
     "read_run": "record.run",
     "run": "study.site_run.run",
-    "transient": "study.transient",
+    "transient": "study.windows.transient",
     "validate": "validation.runner",
     "write_report": "report.run.page",
 }

@@ -19,7 +19,7 @@ from aidc.schema.disturbance import JobAbort, Sag
 from aidc.simulate.transient.start import operating_point
 from aidc.simulate.transient.window import open_window
 from aidc.study.grid_check.codes import read_code
-from aidc.study.grid_check.verdicts import CheckResult, NamedWindow, TransientResult
+from aidc.study.windows.verdicts import CheckResult, NamedWindow, TransientResult
 
 SITE = Path(__file__).parents[2] / "examples/campus-100mw/site.toml"
 STEP = Fraction(1, 1000)

@@ -11,7 +11,7 @@ from aidc.measure.grid.ride_through import ride_through
 from aidc.record.waveform import Mark, Waveform
 from aidc.report.check.curve import curve_chart, curves_of, envelope, fault_start_s, recovered_band
 from aidc.schema.code import FrequencyRideThrough, Recovery, VoltageRideThrough
-from aidc.study.grid_check.verdicts import NamedWindow
+from aidc.study.windows.verdicts import NamedWindow
 
 ERCOT = VoltageRideThrough(
     rule="voltage-ride-through",

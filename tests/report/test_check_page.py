@@ -18,7 +18,7 @@ from aidc.measure.grid.verdict import Verdict
 from aidc.record.waveform import Mark, Waveform
 from aidc.report.check.page import render_check, render_transient, write_check, write_transient
 from aidc.report.check.waveforms import window_blocks
-from aidc.study.grid_check.verdicts import NamedWindow
+from aidc.study.windows.verdicts import NamedWindow
 
 FIVE_MB = 5e6
 

@@ -26,10 +26,10 @@ from aidc.simulate.transient.window import open_window
 from aidc.site import load
 from aidc.study.faults.battery import BEFORE_S, one_cycle, run_battery
 from aidc.study.faults.cases import PHASES, FaultCase, fault_cases
-from aidc.study.faults.solved import why_unsolved
 from aidc.study.faults.verdicts import both_ways, judge_connected, judge_fault
 from aidc.study.grid_check.check import connection_of
 from aidc.study.grid_check.codes import read_code
+from aidc.study.windows.solved import why_unsolved
 
 __all__ = ["Tried", "disagreements", "tried"]
 

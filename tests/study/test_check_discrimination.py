@@ -12,7 +12,7 @@ import pytest
 from study_sites import EXAMPLES, example
 
 import aidc
-from aidc.study.grid_check.verdicts import CheckResult
+from aidc.study.windows.verdicts import CheckResult
 
 DURATION_S = 600.0
 RULES = ["voltage-ride-through", "frequency-ride-through", "recovery", "oscillation", "it-served"]

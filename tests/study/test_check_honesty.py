@@ -15,7 +15,7 @@ from aidc.schema.site import Site
 from aidc.simulate.transient.window import short_circuit_levels
 from aidc.study.grid_check.check import rule_set
 from aidc.study.grid_check.not_assessable import beyond_the_twin, combined_ratio, forming_mode_hz, refusals
-from aidc.study.grid_check.verdicts import CheckResult
+from aidc.study.windows.verdicts import CheckResult
 
 PASSES = Path(__file__).parents[2] / "examples" / "interconnection" / "passes.toml"
 

@@ -13,7 +13,7 @@ from study_sites import example
 from aidc.errors import InputError
 from aidc.schema.site import Site
 from aidc.study.grid_check.recorded import check_recording
-from aidc.study.grid_check.verdicts import CheckResult
+from aidc.study.windows.verdicts import CheckResult
 
 SET = """
 title = "A set of the user's own"

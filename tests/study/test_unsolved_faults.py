@@ -17,8 +17,8 @@ from aidc.simulate.transient.start import operating_point
 from aidc.simulate.transient.window import open_window, short_circuit_levels
 from aidc.study.faults.battery import BEFORE_S, run_battery
 from aidc.study.faults.cases import fault_cases
-from aidc.study.faults.solved import missing_laws, unstated_recovery
 from aidc.study.grid_check.codes import read_code
+from aidc.study.windows.solved import missing_laws, unstated_recovery
 
 sys.path.append(str(Path(__file__).parents[1] / "transient"))
 

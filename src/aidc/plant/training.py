@@ -19,13 +19,12 @@ arXiv 2001.08361), attention left out.
 from __future__ import annotations
 
 import math
-from datetime import timedelta
 from typing import Final, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from aidc.clock import Clock
+from aidc.clock import Clock, as_fraction
 from aidc.jit import engine, scalar
 from aidc.schema.device import TrainingShape
 from aidc.schema.job import JobShape
@@ -36,6 +35,7 @@ __all__ = [
     "PHASES",
     "TrainingClock",
     "TrainingLevels",
+    "end_tick",
     "fault_ticks",
     "job_levels",
     "job_mtbf_s",
@@ -135,6 +135,15 @@ def schedule(
     )  # fmt: skip
 
 
+def end_tick(job: JobShape, clock: Clock) -> int:
+    """The step at which a job ends at the latest; `NEVER` where only its tokens end it."""
+    if job.end is not None:
+        return clock.tick_of(job.end)
+    if job.duration_h is not None:
+        return clock.tick_of(job.start) + int(as_fraction(job.duration_h) * 3600 / clock.step_s)
+    return NEVER
+
+
 def job_schedule(job: JobShape, clock: Clock, communication_share: float) -> TrainingClock:
     """The schedule of a `[jobs.NAME]` table on the clock of a run.
 
@@ -142,9 +151,7 @@ def job_schedule(job: JobShape, clock: Clock, communication_share: float) -> Tra
     """
     step_s = float(clock.step_s)
     start = clock.tick_of(job.start)
-    end = NEVER if job.end is None else clock.tick_of(job.end)
-    if job.duration_h is not None:
-        end = clock.tick_of(job.start + timedelta(hours=job.duration_h))
+    end = end_tick(job, clock)
     share = communication_share if job.communication_frac is None else job.communication_frac
     restart_s = 0.0 if job.faults is None else job.faults.restart_min * MINUTE_S
     pauses = [

@@ -25,7 +25,7 @@ from aidc.report.check.words import (
     warnings_of,
 )
 from aidc.report.text import duration, figure
-from aidc.study.grid_check.verdicts import CheckResult, TransientResult
+from aidc.study.windows.verdicts import CheckResult, TransientResult
 
 __all__ = ["transient_table", "verdict_table"]
 

@@ -16,7 +16,7 @@ from aidc.report.blocks import Chart
 from aidc.report.style import COLOURS, PODS, fade, layout
 from aidc.report.text import figure, label
 from aidc.schema.code import Clause, FrequencyRideThrough, Recovery, VoltageRideThrough
-from aidc.study.grid_check.verdicts import NamedWindow
+from aidc.study.windows.verdicts import NamedWindow
 
 __all__ = [
     "Curve",

@@ -39,7 +39,7 @@ from aidc.report.lines import LINE_POINTS
 from aidc.report.sheet import compose, save
 from aidc.report.text import MISSING, duration, figure
 from aidc.schema.code import Clause
-from aidc.study.grid_check.verdicts import CheckResult, NamedWindow, TransientResult
+from aidc.study.windows.verdicts import CheckResult, NamedWindow, TransientResult
 
 __all__ = ["render_check", "render_transient", "write_check", "write_transient"]
 

@@ -23,7 +23,7 @@ from aidc.report.check.words import (
 from aidc.report.text import MISSING, figure, percent
 from aidc.report.tree import flatten
 from aidc.schema.code import Clause
-from aidc.study.grid_check.verdicts import CheckResult, NamedWindow, TransientResult
+from aidc.study.windows.verdicts import CheckResult, NamedWindow, TransientResult
 
 __all__ = [
     "TONE",

@@ -20,7 +20,7 @@ from aidc.report.lines import LINE_POINTS, trace
 from aidc.report.style import COLOURS, fade, layout
 from aidc.report.text import duration, label
 from aidc.schema.code import Clause
-from aidc.study.grid_check.verdicts import NamedWindow
+from aidc.study.windows.verdicts import NamedWindow
 
 __all__ = ["lines_of", "window_blocks"]
 

@@ -12,7 +12,7 @@ from aidc.measure.grid.verdict import Result, Verdict
 from aidc.report.text import MISSING, duration, figure, instant, percent
 from aidc.report.tree import flatten
 from aidc.schema.code import Code
-from aidc.study.grid_check.verdicts import CheckResult
+from aidc.study.windows.verdicts import CheckResult
 from aidc.units import J_PER_MWH, KELVIN_AT_0C
 
 __all__ = [

@@ -9,11 +9,11 @@ from typing import Any
 
 import numpy as np
 
-from aidc.clock import Clock, as_fraction
+from aidc.clock import Clock
 from aidc.plant.training import (
-    NEVER,
     TrainingClock,
     TrainingLevels,
+    end_tick,
     fault_ticks,
     job_levels,
     job_mtbf_s,
@@ -56,7 +56,7 @@ def compile_jobs(
         schedule = job_schedule(job, clock, figures["communication_share"])
         own = schedule._replace(start_tick=0, end_tick=clock.steps + 1)
         starts.append(clock.tick_of(job.start))
-        ends.append(_end_tick(job, clock))
+        ends.append(end_tick(job, clock))
         targets.append(np.inf if job.total_tokens is None else job.total_tokens)
         restarts.append(own.restart_ticks)
         clocks.append([float(value) for value in own[3:]])
@@ -93,14 +93,6 @@ def _width_costs(job: Job, clock: Clock, level: TrainingLevels) -> list[float]:
     )
     power = level.restart_frac if shape.loading_power_frac is None else shape.loading_power_frac
     return [stop, restart + loading, loading, power]
-
-
-def _end_tick(job: Job, clock: Clock) -> int:
-    if job.end is not None:
-        return clock.tick_of(job.end)
-    if job.duration_h is not None:
-        return clock.tick_of(job.start) + int(as_fraction(job.duration_h) * 3600 / clock.step_s)
-    return NEVER
 
 
 def _faults(site: Site, job: Job, own: TrainingClock, rng: np.random.Generator) -> np.ndarray:

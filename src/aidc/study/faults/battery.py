@@ -21,8 +21,8 @@ from aidc.schema.site import Site
 from aidc.simulate.transient.start import OperatingPoint
 from aidc.simulate.transient.window import Window, open_window
 from aidc.study.faults.cases import PHASES, FaultCase
-from aidc.study.faults.solved import why_unsolved
 from aidc.study.faults.verdicts import FaultVerdict, judge_fault, unjudged
+from aidc.study.windows.solved import why_unsolved
 
 __all__ = ["BEFORE_S", "BatteryResult", "TriedCase", "one_cycle", "run_battery"]
 

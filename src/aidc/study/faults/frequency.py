@@ -14,9 +14,9 @@ from aidc.schema.site import Site
 from aidc.simulate.transient.start import OperatingPoint
 from aidc.simulate.transient.window import open_window
 from aidc.study.faults.battery import one_cycle
-from aidc.study.faults.solved import why_unsolved
 from aidc.study.faults.verdicts import both_ways, judge_connected
-from aidc.study.grid_check.verdicts import NamedWindow
+from aidc.study.windows.solved import why_unsolved
+from aidc.study.windows.verdicts import NamedWindow
 
 __all__ = ["frequency_events", "run_frequency"]
 

@@ -18,9 +18,9 @@ from aidc.simulate.transient.start import OperatingPoint
 from aidc.simulate.transient.window import open_window
 from aidc.study.faults.battery import BEFORE_S, one_cycle
 from aidc.study.faults.cases import PHASES, FaultKind
-from aidc.study.faults.solved import why_unsolved
 from aidc.study.faults.verdicts import both_ways, freedoms
-from aidc.study.grid_check.verdicts import NamedWindow
+from aidc.study.windows.solved import why_unsolved
+from aidc.study.windows.verdicts import NamedWindow
 
 __all__ = ["SequenceResult", "run_sequences", "sags_of"]
 

@@ -17,8 +17,8 @@ from aidc.schema.code import Clause
 from aidc.schema.site import Site
 from aidc.study.faults.battery import one_cycle
 from aidc.study.faults.verdicts import both_ways, judge_connected, judge_fault
-from aidc.study.grid_check.verdicts import NamedWindow
-from aidc.study.transient import transient
+from aidc.study.windows.transient import transient
+from aidc.study.windows.verdicts import NamedWindow
 
 __all__ = ["EventResult", "run_events"]
 

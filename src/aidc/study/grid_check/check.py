@@ -36,7 +36,6 @@ from aidc.study.faults.battery import BEFORE_S, BatteryResult, TriedCase, run_ba
 from aidc.study.faults.cases import PHASES, fault_cases
 from aidc.study.faults.frequency import run_frequency
 from aidc.study.faults.sequences import run_sequences
-from aidc.study.faults.solved import unstated_recovery
 from aidc.study.faults.users_events import run_events
 from aidc.study.faults.verdicts import both_ways
 from aidc.study.grid_check.codes import DEFAULT_CODE, read_code
@@ -47,8 +46,9 @@ from aidc.study.grid_check.not_assessable import beyond_the_twin, refusals
 from aidc.study.grid_check.remedy_trial import RemedyTrial
 from aidc.study.grid_check.service_cases import run_service
 from aidc.study.grid_check.stated import unstated
-from aidc.study.grid_check.verdicts import CheckResult, NamedWindow
-from aidc.study.window_asked import asked_moment, asked_window
+from aidc.study.windows.asked import asked_moment, asked_window
+from aidc.study.windows.solved import unstated_recovery
+from aidc.study.windows.verdicts import CheckResult, NamedWindow
 from aidc.units import MEGA
 
 __all__ = ["check", "connection_of", "not_concerned", "rule_set", "tagged"]

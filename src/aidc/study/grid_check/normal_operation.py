@@ -16,7 +16,7 @@ from aidc.schema.disturbance import JobAbort, JobStart
 from aidc.schema.site import Site
 from aidc.simulate.transient.start import OperatingPoint
 from aidc.simulate.transient.window import open_window
-from aidc.study.grid_check.verdicts import NamedWindow
+from aidc.study.windows.verdicts import NamedWindow
 
 __all__ = ["NormalResult", "run_normal"]
 

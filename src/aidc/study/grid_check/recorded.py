@@ -41,7 +41,7 @@ from aidc.schema.site import Site
 from aidc.study.faults.recorded import FaultsSeen, judge_record
 from aidc.study.faults.verdicts import both_ways, readings
 from aidc.study.grid_check.check import connection_of, not_concerned, rule_set, tagged
-from aidc.study.grid_check.verdicts import CheckResult, NamedWindow
+from aidc.study.windows.verdicts import CheckResult, NamedWindow
 from aidc.units import MEGA
 
 __all__ = ["check_recording", "disturbances", "own_swing"]

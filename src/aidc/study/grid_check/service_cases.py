@@ -25,7 +25,7 @@ from aidc.schema.site import Site
 from aidc.simulate.transient.course import Trace
 from aidc.simulate.transient.start import OperatingPoint
 from aidc.simulate.transient.window import open_window
-from aidc.study.grid_check.verdicts import NamedWindow
+from aidc.study.windows.verdicts import NamedWindow
 from aidc.units import J_PER_MWH, MEGA
 
 __all__ = ["ServiceCases", "offered_service", "run_service"]

@@ -1,0 +1,1 @@
+"""One window of a site in milliseconds: asked for, stepped, solved or not, and named beside its verdicts."""
