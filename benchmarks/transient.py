@@ -108,7 +108,7 @@ def _constant_load(window) -> complex:
 
     from aidc.simulate.transient.engine import advance
     from aidc.simulate.transient.fields import Drive, Out, SiteParam, Total
-    from aidc.simulate.transient.rest import at_rest, work_of
+    from aidc.simulate.transient.initial import at_rest, work_of
 
     plan, work = window.plan, work_of(window.plan)
     none = np.zeros(0, dtype=np.int64)

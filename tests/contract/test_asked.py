@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from aidc.contract import Signal
-from aidc.contract.asked import level_w, lowest
+from aidc.contract.requests import level_w, lowest
 
 NAN = math.nan
 

@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from aidc.contract import Knob, Point, Signal, admit
-from aidc.contract.asked import lowest
+from aidc.contract.requests import lowest
 from aidc.contract.samples import busy_site, observations
 from aidc.contract.suite import check_controller
 from aidc.control.demand_response import DemandResponse, Options

@@ -15,8 +15,8 @@ from grids import MS, body_of, closed, forming, open_site
 from aidc.errors import SimulationError
 from aidc.schema.disturbance import FrequencyStep, Islanding, LoadStep, Sag
 from aidc.simulate.transient.fields import SiteParam, StoreState, Total
+from aidc.simulate.transient.initial import work_of
 from aidc.simulate.transient.modes import machine_modes
-from aidc.simulate.transient.rest import work_of
 
 
 def cooled_by_the_ups(body: dict) -> dict:

@@ -80,7 +80,7 @@ def _results(site: Any, request: CheckRequest, console: Console) -> list[Any]:
     from aidc.scenario.disturbances import read_events
     from aidc.study.grid_check.check import check, rule_set
     from aidc.study.grid_check.recorded import check_recording
-    from aidc.study.windows.asked import asked_window
+    from aidc.study.windows.bounds import asked_window
 
     codes: list[str | None] = list(dict.fromkeys(request.codes)) or [None]
     for code in codes:  # a name that is not known is told before anything is computed

@@ -23,7 +23,7 @@ class Signal:
     A request states `reduce_frac` (share of the import in the last hour without an event before the announcement),
     `reduce_w` (off what the site would draw without it) or `limit_w` (absolute ceiling); the others are NaN. A price
     spike and a carbon peak state their level alone. A request that is withdrawn is no longer among the signals.
-    `aidc.contract.asked` says what a set of signals asks for at one time.
+    `aidc.contract.requests` says what a set of signals asks for at one time.
     """
 
     name: str

@@ -20,7 +20,7 @@ import numpy as np
 from pydantic import BaseModel, Field
 
 from aidc.contract import Command, Controller, FloatArray, Knob, Observation, Signal, SiteView
-from aidc.contract.asked import lowest
+from aidc.contract.requests import lowest
 from aidc.control.following.baseline import Baseline
 from aidc.control.following.pods import Pods
 from aidc.control.following.recovery import Recovery

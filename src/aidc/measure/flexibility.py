@@ -18,7 +18,7 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from aidc.contract.asked import EVENTS, REQUESTS
+from aidc.contract.requests import EVENTS, REQUESTS
 from aidc.measure.frames import Frames
 from aidc.units import HOUR_S, MEGA
 

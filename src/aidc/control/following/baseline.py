@@ -6,7 +6,7 @@ import math
 from collections.abc import Sequence
 
 from aidc.contract import Observation, Signal
-from aidc.contract.asked import EVENTS, in_force, is_request
+from aidc.contract.requests import EVENTS, in_force, is_request
 
 __all__ = ["Baseline"]
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from aidc.contract import Observation, Signal, SiteView
-from aidc.contract.asked import is_request
+from aidc.contract.requests import is_request
 
 __all__ = ["soonest", "until_s"]
 

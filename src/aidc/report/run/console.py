@@ -13,8 +13,8 @@ from rich.text import Text
 
 from aidc.measure.compare import CompareRow
 from aidc.measure.compare_inputs import InputRow
-from aidc.report.run.asked import asked_words
 from aidc.report.run.deadlines import deadline
+from aidc.report.run.requests import asked_words
 from aidc.report.run.sizes import in_size, is_small
 from aidc.report.run.supplied import genset_words, short_words
 from aidc.report.run.warm import pod_words, set_point_words

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from aidc.report.run.asked import asked_section
 from aidc.report.run.flows import flows_section
 from aidc.report.run.head import head
 from aidc.report.run.money import cost_section, efficiency_section
 from aidc.report.run.power import power_section
 from aidc.report.run.record_tables import assumptions_section, events_section, inputs_section
+from aidc.report.run.requests import asked_section
 from aidc.report.run.service import service_section
 from aidc.report.run.storage import storage_section
 from aidc.report.run.supply import supply_section

@@ -16,7 +16,7 @@ import numpy as np
 from aidc.simulate.transient.arrays import FloatArray, State
 from aidc.simulate.transient.engine import advance
 from aidc.simulate.transient.fields import Converter, Out, SiteState, StoreState
-from aidc.simulate.transient.rest import work_of
+from aidc.simulate.transient.initial import work_of
 from aidc.simulate.transient.window import Window
 
 __all__ = ["SiteMode", "site_modes", "step_matrix"]

@@ -33,7 +33,7 @@ from aidc.simulate.transient.fields import (
     SiteState,
     StoreState,
 )
-from aidc.simulate.transient.rest import at_rest, work_of
+from aidc.simulate.transient.initial import at_rest, work_of
 from aidc.simulate.transient.start import OperatingPoint
 from aidc.simulate.transient.waveforms import waveforms_of
 from aidc.units import MEGA

@@ -8,7 +8,7 @@ from datetime import datetime
 import numpy as np
 
 from aidc.contract import FloatArray, Knob, Point, SiteView
-from aidc.contract.asked import REQUESTS
+from aidc.contract.requests import REQUESTS
 from aidc.schema.flexibility import SLOWDOWN_FRAC
 from aidc.schema.site import Site
 from aidc.simulate import Twin, compile_site

@@ -46,7 +46,7 @@ from aidc.study.grid_check.not_assessable import beyond_the_twin, refusals
 from aidc.study.grid_check.remedy_trial import RemedyTrial
 from aidc.study.grid_check.service_cases import run_service
 from aidc.study.grid_check.stated import unstated
-from aidc.study.windows.asked import asked_moment, asked_window
+from aidc.study.windows.bounds import asked_moment, asked_window
 from aidc.study.windows.solved import unstated_recovery
 from aidc.study.windows.verdicts import CheckResult, NamedWindow
 from aidc.units import MEGA

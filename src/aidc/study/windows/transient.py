@@ -31,7 +31,7 @@ from aidc.simulate.transient.course import Trace
 from aidc.simulate.transient.start import operating_point
 from aidc.simulate.transient.window import Window, open_window, short_circuit_levels
 from aidc.site import load
-from aidc.study.windows.asked import asked_moment, asked_seed, asked_window
+from aidc.study.windows.bounds import asked_moment, asked_seed, asked_window
 from aidc.study.windows.solved import why_unsolved
 from aidc.study.windows.verdicts import NamedWindow, TransientResult
 from aidc.units import J_PER_MWH, MEGA
