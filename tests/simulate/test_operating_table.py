@@ -23,6 +23,7 @@ from aidc.simulate.compiling.operating import (
     service_table,
 )
 from aidc.simulate.energy.fields import Point
+from aidc.site.devices import powercap_of
 
 REPLICAS, LIMIT, REST_IDLE_W = 7, 96.0, 311.0
 TTFT_S, ITL_S = 1.5, 0.04
@@ -37,7 +38,7 @@ def one():
 
 @pytest.fixture(scope="module")
 def curve(one):
-    return cap_curve("h100", one.tdp_w)
+    return cap_curve(powercap_of("h100"), one.tdp_w)
 
 
 @pytest.fixture(scope="module")
