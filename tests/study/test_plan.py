@@ -84,6 +84,12 @@ def test_what_cannot_be_planned_is_refused_in_words(settings, words):
         plan(STARTER, settings=(*SHORT, *settings))
 
 
+@pytest.mark.parametrize("wear", [-5.0, float("nan"), float("inf"), 1e9])
+def test_a_wear_that_is_no_cost_is_refused(wear):
+    with pytest.raises(InputError, match="--wear"):
+        plan(STARTER, settings=SHORT, wear_usd_per_mwh=wear)
+
+
 def test_a_site_without_prices_has_nothing_to_save(tmp_path):
     text = STARTER.read_text().replace('tariff = { use = "tou-demand" }', "")
     (tmp_path / "site.toml").write_text(text)

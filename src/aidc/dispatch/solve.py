@@ -19,6 +19,7 @@ import numpy as np
 
 from aidc.dispatch.matrix import Matrix, matrix_of
 from aidc.dispatch.shapes import BoolArray, FloatArray, Plan, Programme
+from aidc.errors import SimulationError
 
 __all__ = ["CERTIFIED_FRAC", "InfeasibleError", "Solver", "solve"]
 
@@ -106,7 +107,7 @@ class Solver:
             return
         if status in (highspy.HighsModelStatus.kInfeasible, highspy.HighsModelStatus.kUnboundedOrInfeasible):
             raise self._why()
-        raise RuntimeError(f"HiGHS ended with {self._highs.modelStatusToString(status)}")
+        raise SimulationError(f"HiGHS found no schedule: {self._highs.modelStatusToString(status)}.")
 
     def _why(self) -> InfeasibleError:
         self._highs.setOptionValue(

@@ -43,6 +43,7 @@ _ROUNDS = 8
 _PLENTY = 100.0  # times the import limit: more than any load
 _STANDS_FRAC = 1e-3
 _WEAR_USD_PER_MWH = 8.0
+_MOST_WEAR = 10_000.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,6 +171,11 @@ def plan(
         The site has no storage to plan or no prices, or no schedule meets its limits.
     """
     say = progress or (lambda _: None)
+    if not 0.0 <= wear_usd_per_mwh <= _MOST_WEAR:
+        what = "is not what a MWh discharged costs in ageing"
+        raise InputError(
+            Problem(what, "Give USD per MWh, from 0 to 10,000.", key="--wear", value=wear_usd_per_mwh)
+        )
     site = frozen(site if isinstance(site, Site) else load(site, settings))
     names = tuple(planned(site))
     _refuse_unpriced(site)
